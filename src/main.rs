@@ -1,0 +1,3 @@
+//! The `sas-router` program.
+
+fn main() {}
