@@ -1,5 +1,17 @@
-//! The vocabulary of the product: pure types and rules, without I/O, clock or wire format.
+//! The vocabulary of the product: pure types and rules.
+//!
+//! Names nothing else of the crate. No I/O, no clock, no wire format: instants are arguments, text is parsed into types
+//! that cannot be wrong.
 
 pub mod code;
 pub mod department;
 pub mod id;
+pub mod time;
+pub mod geo;
+pub mod violation;
+pub mod patient;
+pub mod directory;
+pub mod slot;
+pub mod emergency;
+pub mod query;
+pub mod record;

@@ -1,0 +1,134 @@
+//! What the ledger keeps and how it changes: records by key, and after-images of them in one order.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::directory::{Place, Practitioner, Schedule, Territory};
+use super::emergency::EmergencySite;
+use super::id::{EmergencySiteId, IdError, PlaceId, PractitionerId, ScheduleId, SlotId, TerritoryId};
+use super::slot::Slot;
+
+/// Names a record: its kind and identifier.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Key {
+    /// A territory.
+    Territory(TerritoryId),
+    /// A place.
+    Place(PlaceId),
+    /// A practitioner.
+    Practitioner(PractitionerId),
+    /// A schedule.
+    Schedule(ScheduleId),
+    /// An emergency site.
+    EmergencySite(EmergencySiteId),
+    /// A slot.
+    Slot(SlotId),
+}
+
+/// Why a text names no record.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The kind before the colon is unknown.
+    #[error("`{0}` is no kind of record")]
+    Kind(String),
+    /// The identifier after the colon is wrong.
+    #[error(transparent)]
+    Id(#[from] IdError),
+}
+
+impl Key {
+    /// Parses the form that `Display` writes, for instance `slot:abc`.
+    ///
+    /// # Errors
+    /// When the kind is unknown or the identifier wrong.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        let (kind, id) = text.split_once(':').unwrap_or((text, ""));
+        match kind {
+            "territory" => Ok(Self::Territory(TerritoryId::parse(id)?.value)),
+            "place" => Ok(Self::Place(PlaceId::parse(id)?)),
+            "practitioner" => Ok(Self::Practitioner(PractitionerId::parse(id)?.value)),
+            "schedule" => Ok(Self::Schedule(ScheduleId::parse(id)?)),
+            "emergency" => Ok(Self::EmergencySite(EmergencySiteId::parse(id)?)),
+            "slot" => Ok(Self::Slot(SlotId::parse(id)?)),
+            _ => Err(KeyError::Kind(kind.chars().take(64).collect())),
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Territory(id) => write!(f, "territory:{}", id.wire()),
+            Self::Place(id) => write!(f, "place:{id}"),
+            Self::Practitioner(id) => write!(f, "practitioner:{}", id.wire()),
+            Self::Schedule(id) => write!(f, "schedule:{id}"),
+            Self::EmergencySite(id) => write!(f, "emergency:{id}"),
+            Self::Slot(id) => write!(f, "slot:{id}"),
+        }
+    }
+}
+
+/// What a record says.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Body {
+    /// A territory.
+    Territory(Arc<Territory>),
+    /// A place.
+    Place(Arc<Place>),
+    /// A practitioner.
+    Practitioner(Arc<Practitioner>),
+    /// A schedule.
+    Schedule(Arc<Schedule>),
+    /// An emergency site.
+    EmergencySite(Arc<EmergencySite>),
+    /// A slot with its claims.
+    Slot(Arc<Slot>),
+}
+
+impl Body {
+    /// The key of the record.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Territory(territory) => Key::Territory(territory.id.clone()),
+            Self::Place(place) => Key::Place(place.id.clone()),
+            Self::Practitioner(practitioner) => Key::Practitioner(practitioner.id.clone()),
+            Self::Schedule(schedule) => Key::Schedule(schedule.id.clone()),
+            Self::EmergencySite(site) => Key::EmergencySite(site.id.clone()),
+            Self::Slot(slot) => Key::Slot(slot.id.clone()),
+        }
+    }
+}
+
+/// A record with its version, which grows by one with every change and starts at 1.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Versioned<T> {
+    /// Version of the record.
+    pub version: u64,
+    /// What it says.
+    pub value: T,
+}
+
+/// Where a change stands in the ledger's order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Position {
+    /// Partition of the ledger.
+    pub partition: u16,
+    /// Generation of the partition's history.
+    pub epoch: u64,
+    /// Number of the change in the partition; never regresses.
+    pub sequence: u64,
+}
+
+/// A fact that alters state: a record as it is after it, or its removal.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Change {
+    /// Where it stands.
+    pub position: Position,
+    /// The record it is about.
+    pub key: Key,
+    /// Version of the record after it.
+    pub version: u64,
+    /// The record after it; `None` when it is removed.
+    pub body: Option<Body>,
+}

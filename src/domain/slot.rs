@@ -1,0 +1,152 @@
+//! A bookable interval with a capacity, and what it may become.
+//!
+//! Invariant: confirmed bookings and live holds never exceed the capacity, at any instant. Every transition is a pure
+//! function from a slot and an instant to the next slot plus the time guards under which the ledger may take it; the
+//! transitions stand in [`claim`] (regulation) and [`publish`] (publishers).
+
+pub mod claim;
+pub mod publish;
+
+use std::sync::Arc;
+
+use super::code::{AppointmentType, ModalitySet, SpecialtySet, VisibilitySet};
+use super::id::{ScheduleId, SlotId, TerritoryId};
+use super::time::{UtcInstant, Window};
+
+pub use claim::{Claim, ClaimRefusal, ClaimState, NewHold, Transition};
+pub use publish::{PublishRefusal, Published};
+
+/// What a slot shares with most others of its schedule; kept once for all of them.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct SlotTraits {
+    /// How care may be given; never empty.
+    pub modalities: ModalitySet,
+    /// With or without appointment.
+    pub appointment_type: AppointmentType,
+    /// Who may see it; never empty.
+    pub visibilities: VisibilitySet,
+    /// Specialties of its own; empty to take the schedule's.
+    pub specialties: SpecialtySet,
+    /// Territories of its own; empty to take the schedule's.
+    pub territories: Vec<TerritoryId>,
+    /// Motives in the publisher's words.
+    pub motives: Vec<Arc<str>>,
+    /// Where it is booked by hand; empty to take the schedule's.
+    pub booking_url: Arc<str>,
+}
+
+/// Whether a slot can be claimed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum SlotState {
+    /// While capacity remains.
+    Open,
+    /// The publisher took it back; bookings on it are to be re-placed.
+    Withdrawn,
+    /// The publisher dropped it but patients are booked or held: they stay, nobody else comes.
+    Closed,
+}
+
+impl SlotState {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Withdrawn, Self::Closed];
+
+    /// Stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Open => "OPEN",
+            Self::Withdrawn => "WITHDRAWN",
+            Self::Closed => "CLOSED",
+        }
+    }
+
+    /// The state with this code.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+}
+
+/// Bookable interval with a capacity.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Slot {
+    /// The publisher's identifier.
+    pub id: SlotId,
+    /// Schedule to which it belongs.
+    pub schedule_id: ScheduleId,
+    /// When care is given.
+    pub window: Window,
+    /// How many patients it takes.
+    pub capacity: u16,
+    /// Whether it can be claimed.
+    pub state: SlotState,
+    /// What it shares with others.
+    pub traits: Arc<SlotTraits>,
+    /// Revision in which the source last stated it.
+    pub source_revision: u64,
+    /// When it was last received with a change.
+    pub received_at: UtcInstant,
+    /// When anything about it last changed.
+    pub changed_at: UtcInstant,
+    /// Holds and bookings, the oldest first; ended ones are kept up to [`claim::ENDED_CLAIMS_KEPT`].
+    pub claims: Box<[Claim]>,
+}
+
+impl Slot {
+    /// Units that are confirmed, those to be re-placed included: rather lose a unit than book it twice.
+    #[must_use]
+    pub fn booked_count(&self) -> usize {
+        self.claims.iter().filter(|claim| claim.is_booked()).count()
+    }
+
+    /// Units that are held at an instant.
+    #[must_use]
+    pub fn held_count(&self, now: UtcInstant) -> usize {
+        self.claims.iter().filter(|claim| claim.is_live_hold(now)).count()
+    }
+
+    /// Patients that it still takes at an instant.
+    #[must_use]
+    pub fn remaining_count(&self, now: UtcInstant) -> usize {
+        match self.state {
+            SlotState::Open => {
+                usize::from(self.capacity).saturating_sub(self.booked_count() + self.held_count(now))
+            }
+            SlotState::Withdrawn | SlotState::Closed => 0,
+        }
+    }
+
+    /// First instant from which a unit is free if nothing else happens: [`UtcInstant::MIN`] when one is free already,
+    /// the end of a hold when all are taken, [`UtcInstant::MAX`] when none will be.
+    ///
+    /// For every instant `now`: `free_from() <= now` exactly when `remaining_count(now) > 0`.
+    #[must_use]
+    pub fn free_from(&self) -> UtcInstant {
+        if self.state != SlotState::Open {
+            return UtcInstant::MAX;
+        }
+        let mut free = usize::from(self.capacity).saturating_sub(self.booked_count());
+        if free == 0 {
+            return UtcInstant::MAX;
+        }
+        let holds = || self.claims.iter().filter(|claim| claim.state == ClaimState::Held);
+        let count = holds().count();
+        if count < free {
+            return UtcInstant::MIN;
+        }
+        // Of the holds, the `free` that end last block; the slot is free when the first of those ends.
+        let mut ends: Vec<UtcInstant> = holds().map(|claim| claim.expires_at).collect();
+        ends.sort_unstable();
+        free = count - free;
+        ends.get(free).copied().unwrap_or(UtcInstant::MAX)
+    }
+
+    /// The claim with this identifier.
+    #[must_use]
+    pub fn claim(&self, id: super::id::ClaimId) -> Option<&Claim> {
+        self.claims.iter().find(|claim| claim.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

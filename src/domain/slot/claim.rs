@@ -1,0 +1,282 @@
+//! What regulation does to a slot: hold, confirm, release, cancel.
+
+use std::sync::Arc;
+
+use super::{Slot, SlotState};
+use crate::domain::id::{CaseId, ClaimId, PrincipalId};
+use crate::domain::time::UtcInstant;
+
+/// How many ended claims a slot keeps, so that a late question about a hold finds its answer.
+pub const ENDED_CLAIMS_KEPT: usize = 8;
+
+/// Where a claim stands in the record; a hold whose end has passed still reads `Held` there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum ClaimState {
+    /// Held until it expires.
+    Held,
+    /// Confirmed.
+    Booked,
+    /// Confirmed on a slot that was withdrawn since.
+    ToReplace,
+    /// The hold was given back.
+    Released,
+    /// The hold ended without a confirmation.
+    Expired,
+    /// The booking was cancelled.
+    Cancelled,
+}
+
+impl ClaimState {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Held, Self::Booked, Self::ToReplace, Self::Released, Self::Expired, Self::Cancelled];
+
+    /// Stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Held => "HELD",
+            Self::Booked => "BOOKED",
+            Self::ToReplace => "TO_REPLACE",
+            Self::Released => "RELEASED",
+            Self::Expired => "EXPIRED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+
+    /// The state with this code.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+}
+
+/// A hold or a booking on a slot.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Claim {
+    /// Identifier of the hold, and of the booking that it became.
+    pub id: ClaimId,
+    /// Regulation file.
+    pub case_id: CaseId,
+    /// Who held, when stated.
+    pub regulator_id: Option<PrincipalId>,
+    /// Where it stands in the record.
+    pub state: ClaimState,
+    /// When it was held.
+    pub held_at: UtcInstant,
+    /// First instant at which the hold no longer lives.
+    pub expires_at: UtcInstant,
+    /// When it was confirmed.
+    pub confirmed_at: Option<UtcInstant>,
+    /// When the state last changed.
+    pub changed_at: UtcInstant,
+    /// Why it was cancelled; empty otherwise.
+    pub cancel_reason: Arc<str>,
+}
+
+impl Claim {
+    /// Whether it is a hold that lives at an instant.
+    #[must_use]
+    pub fn is_live_hold(&self, now: UtcInstant) -> bool {
+        self.state == ClaimState::Held && now < self.expires_at
+    }
+
+    /// Whether it takes a unit for good.
+    #[must_use]
+    pub fn is_booked(&self) -> bool {
+        matches!(self.state, ClaimState::Booked | ClaimState::ToReplace)
+    }
+
+    /// Where it stands at an instant: expiry is judged when read.
+    #[must_use]
+    pub fn state_at(&self, now: UtcInstant) -> ClaimState {
+        if self.state == ClaimState::Held && !self.is_live_hold(now) { ClaimState::Expired } else { self.state }
+    }
+
+    fn has_ended(&self) -> bool {
+        matches!(self.state, ClaimState::Released | ClaimState::Expired | ClaimState::Cancelled)
+    }
+}
+
+/// A hold that is asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewHold {
+    /// Identifier it will have.
+    pub id: ClaimId,
+    /// Regulation file.
+    pub case_id: CaseId,
+    /// Who holds, when stated.
+    pub regulator_id: Option<PrincipalId>,
+    /// First instant at which it no longer lives.
+    pub expires_at: UtcInstant,
+}
+
+/// The next slot, and when the ledger's clock must stand for it to be taken.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Transition {
+    /// The slot after the transition.
+    pub slot: Slot,
+    /// The ledger's clock must have reached this instant.
+    pub not_before: Option<UtcInstant>,
+    /// The ledger's clock must not have reached this instant.
+    pub not_after: Option<UtcInstant>,
+}
+
+impl Transition {
+    fn unguarded(slot: Slot) -> Self {
+        Self { slot, not_before: None, not_after: None }
+    }
+}
+
+/// Why a slot refuses regulation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ClaimRefusal {
+    /// Every unit is held or booked.
+    #[error("the slot is taken: choose another option")]
+    Taken,
+    /// The publisher took it back or closed it.
+    #[error("the slot was withdrawn by its publisher: choose another option")]
+    Withdrawn,
+    /// It is over.
+    #[error("the slot is over: choose another option")]
+    Past,
+    /// The hold ended before it was confirmed.
+    #[error("the hold has expired: hold the slot again")]
+    HoldExpired,
+    /// The hold was given back before.
+    #[error("the hold was released: hold the slot again")]
+    HoldReleased,
+    /// The claim is no hold any more.
+    #[error("the hold is confirmed already: cancel the booking instead")]
+    AlreadyBooked,
+    /// The claim is no booking.
+    #[error("there is no booking to cancel: release the hold instead")]
+    NotBooked,
+    /// The booking was cancelled before.
+    #[error("the booking is cancelled")]
+    Cancelled,
+    /// The slot knows no such claim.
+    #[error("the hold is unknown or no longer kept")]
+    Unknown,
+}
+
+impl Slot {
+    /// Takes a hold at an instant.
+    ///
+    /// Where only expired holds stand in the way, they are ended and the ledger's own clock must agree that they are.
+    ///
+    /// # Errors
+    /// When no unit is free, or the slot is withdrawn or over.
+    pub fn hold(&self, hold: NewHold, now: UtcInstant) -> Result<Transition, ClaimRefusal> {
+        if self.state != SlotState::Open {
+            return Err(ClaimRefusal::Withdrawn);
+        }
+        if self.window.end_at() <= now {
+            return Err(ClaimRefusal::Past);
+        }
+        let mut next = Transition::unguarded(self.clone());
+        let mut claims = self.claims.to_vec();
+        let held = claims.iter().filter(|claim| claim.state == ClaimState::Held).count();
+        let mut excess = (self.booked_count() + held + 1).saturating_sub(usize::from(self.capacity));
+        for claim in &mut claims {
+            if excess > 0 && claim.state == ClaimState::Held && !claim.is_live_hold(now) {
+                claim.state = ClaimState::Expired;
+                claim.changed_at = claim.expires_at;
+                next.not_before = next.not_before.max(Some(claim.expires_at));
+                excess -= 1;
+            }
+        }
+        if excess > 0 {
+            return Err(ClaimRefusal::Taken);
+        }
+        claims.push(Claim {
+            id: hold.id,
+            case_id: hold.case_id,
+            regulator_id: hold.regulator_id,
+            state: ClaimState::Held,
+            held_at: now,
+            expires_at: hold.expires_at,
+            confirmed_at: None,
+            changed_at: now,
+            cancel_reason: Arc::from(""),
+        });
+        next.slot.set_claims(claims, now);
+        Ok(next)
+    }
+
+    /// Turns a live hold into a booking.
+    ///
+    /// # Errors
+    /// When the hold ended, or the slot was withdrawn.
+    pub fn confirm(&self, id: ClaimId, now: UtcInstant) -> Result<Transition, ClaimRefusal> {
+        let claim = self.claim(id).ok_or(ClaimRefusal::Unknown)?;
+        match claim.state_at(now) {
+            ClaimState::Held if self.state == SlotState::Withdrawn => Err(ClaimRefusal::Withdrawn),
+            ClaimState::Held => {
+                let mut next = self.with_claim(id, now, |claim| {
+                    claim.state = ClaimState::Booked;
+                    claim.confirmed_at = Some(now);
+                });
+                next.not_after = Some(claim.expires_at);
+                Ok(next)
+            }
+            ClaimState::Booked | ClaimState::ToReplace => Err(ClaimRefusal::AlreadyBooked),
+            ClaimState::Released => Err(ClaimRefusal::HoldReleased),
+            ClaimState::Expired => Err(ClaimRefusal::HoldExpired),
+            ClaimState::Cancelled => Err(ClaimRefusal::Cancelled),
+        }
+    }
+
+    /// Gives a live hold back.
+    ///
+    /// # Errors
+    /// When it ended already, or is a booking.
+    pub fn release(&self, id: ClaimId, now: UtcInstant) -> Result<Transition, ClaimRefusal> {
+        match self.claim(id).ok_or(ClaimRefusal::Unknown)?.state_at(now) {
+            ClaimState::Held => Ok(self.with_claim(id, now, |claim| claim.state = ClaimState::Released)),
+            ClaimState::Booked | ClaimState::ToReplace => Err(ClaimRefusal::AlreadyBooked),
+            ClaimState::Released => Err(ClaimRefusal::HoldReleased),
+            ClaimState::Expired => Err(ClaimRefusal::HoldExpired),
+            ClaimState::Cancelled => Err(ClaimRefusal::Cancelled),
+        }
+    }
+
+    /// Cancels a booking.
+    ///
+    /// # Errors
+    /// When the claim is no booking, or cancelled already.
+    pub fn cancel(&self, id: ClaimId, reason: &str, now: UtcInstant) -> Result<Transition, ClaimRefusal> {
+        match self.claim(id).ok_or(ClaimRefusal::Unknown)?.state_at(now) {
+            ClaimState::Booked | ClaimState::ToReplace => Ok(self.with_claim(id, now, |claim| {
+                claim.state = ClaimState::Cancelled;
+                claim.cancel_reason = Arc::from(reason);
+            })),
+            ClaimState::Cancelled => Err(ClaimRefusal::Cancelled),
+            ClaimState::Held | ClaimState::Released | ClaimState::Expired => Err(ClaimRefusal::NotBooked),
+        }
+    }
+
+    fn with_claim(&self, id: ClaimId, now: UtcInstant, alter: impl Fn(&mut Claim)) -> Transition {
+        let mut next = self.clone();
+        let mut claims = self.claims.to_vec();
+        for claim in claims.iter_mut().filter(|claim| claim.id == id) {
+            alter(claim);
+            claim.changed_at = now;
+        }
+        next.set_claims(claims, now);
+        Transition::unguarded(next)
+    }
+
+    /// Replaces the claims, forgetting the oldest ended ones beyond those that are kept.
+    pub(super) fn set_claims(&mut self, mut claims: Vec<Claim>, now: UtcInstant) {
+        let ended = claims.iter().filter(|claim| claim.has_ended()).count();
+        let mut forget = ended.saturating_sub(ENDED_CLAIMS_KEPT);
+        claims.retain(|claim| {
+            let forgotten = forget > 0 && claim.has_ended();
+            forget -= usize::from(forgotten);
+            !forgotten
+        });
+        self.claims = claims.into_boxed_slice();
+        self.changed_at = now;
+    }
+}
