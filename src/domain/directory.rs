@@ -10,9 +10,7 @@ use chrono_tz::Tz;
 use super::code::{Profession, Sex, SpecialtySet};
 use super::department::Department;
 use super::geo::GeoPoint;
-use super::id::{
-    CommuneCode, PhoneNumber, PlaceId, PractitionerId, ScheduleId, SourceId, StructureId, TerritoryId,
-};
+use super::id::{CommuneCode, PhoneNumber, PlaceId, PractitionerId, ScheduleId, SourceId, StructureId, TerritoryId};
 use super::patient::{Age, Language, NeedSet};
 use super::time::UtcInstant;
 

@@ -172,7 +172,8 @@ impl EmergencySite {
     pub fn access_changes_at(&self, at: UtcInstant) -> Option<UtcInstant> {
         let minute = minute_of_week(self.zone, at);
         let access = self.access_at_minute(minute);
-        let boundaries = self.weekly.iter().flat_map(|rule| [rule.start_minute, rule.start_minute + rule.length_minutes]);
+        let boundaries =
+            self.weekly.iter().flat_map(|rule| [rule.start_minute, rule.start_minute + rule.length_minutes]);
         let ahead = boundaries
             .map(|boundary| boundary % MINUTES_PER_WEEK)
             .filter(|boundary| self.access_at_minute(*boundary) != access)
@@ -195,7 +196,6 @@ impl EmergencySite {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     fn site(weekly: Vec<WeeklyAccess>) -> EmergencySite {

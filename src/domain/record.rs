@@ -90,7 +90,7 @@ impl Body {
     #[must_use]
     pub fn key(&self) -> Key {
         match self {
-            Self::Territory(territory) => Key::Territory(territory.id.clone()),
+            Self::Territory(territory) => Key::Territory(territory.id),
             Self::Place(place) => Key::Place(place.id.clone()),
             Self::Practitioner(practitioner) => Key::Practitioner(practitioner.id.clone()),
             Self::Schedule(schedule) => Key::Schedule(schedule.id.clone()),

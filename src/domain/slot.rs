@@ -109,9 +109,7 @@ impl Slot {
     #[must_use]
     pub fn remaining_count(&self, now: UtcInstant) -> usize {
         match self.state {
-            SlotState::Open => {
-                usize::from(self.capacity).saturating_sub(self.booked_count() + self.held_count(now))
-            }
+            SlotState::Open => usize::from(self.capacity).saturating_sub(self.booked_count() + self.held_count(now)),
             SlotState::Withdrawn | SlotState::Closed => 0,
         }
     }

@@ -5,7 +5,10 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike as _, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeDelta, TimeZone as _, Timelike as _, Utc};
+use chrono::{
+    DateTime, Datelike as _, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeDelta, TimeZone as _,
+    Timelike as _, Utc,
+};
 use chrono_tz::Tz;
 
 /// Milliseconds in a second.
@@ -244,7 +247,6 @@ pub fn minute_of_week(zone: Tz, at: UtcInstant) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use proptest::prelude::*;
 
@@ -264,7 +266,11 @@ mod tests {
             (chrono_tz::America::Miquelon, "2026-07-01 08:00", "2026-07-01T10:00:00.000Z"),
         ];
         for (zone, local, utc) in table {
-            assert_eq!(from_civil(zone, civil(local)), CivilInstant::Exact(UtcInstant::parse_rfc3339(utc).unwrap()), "{zone} {local}");
+            assert_eq!(
+                from_civil(zone, civil(local)),
+                CivilInstant::Exact(UtcInstant::parse_rfc3339(utc).unwrap()),
+                "{zone} {local}"
+            );
         }
     }
 

@@ -29,7 +29,9 @@ pub enum PublishRefusal {
     #[error("the slot identifier is in use in schedule `{0}`: give the slot another one")]
     OtherSchedule(ScheduleId),
     /// Patients rely on what would change.
-    #[error("{booked} booked and {held} held patients rely on the slot: withdraw it instead, so that they are re-placed")]
+    #[error(
+        "{booked} booked and {held} held patients rely on the slot: withdraw it instead, so that they are re-placed"
+    )]
     Claimed {
         /// Confirmed bookings.
         booked: usize,

@@ -1,5 +1,4 @@
 //! The state machine of a slot, as facts and as properties.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 
@@ -160,9 +159,7 @@ fn apply(slot: &Slot, step: &Step, number: u128, now: UtcInstant) -> Option<Tran
         Step::Cancel(index) => slot.cancel(pick(*index), "", now).ok(),
         Step::Withdraw => slot.withdraw(2, now).map(unguarded),
         Step::Drop => slot.drop_from_schedule(2, now).map(unguarded),
-        Step::Republish { capacity } => {
-            slot.republish(&published(*capacity), 3, now).ok().flatten().map(unguarded)
-        }
+        Step::Republish { capacity } => slot.republish(&published(*capacity), 3, now).ok().flatten().map(unguarded),
         Step::Wait { .. } => None,
     }
 }

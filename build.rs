@@ -1,0 +1,25 @@
+//! Compiles the protocol definitions without any tool outside cargo.
+use std::{env, fs, path::PathBuf};
+
+use prost::Message as _;
+
+/// Every file of the public interface and of the records on disk.
+const PROTOS: [&str; 7] = [
+    "sas/routing/v1/common.proto",
+    "sas/routing/v1/directory.proto",
+    "sas/routing/v1/publishing.proto",
+    "sas/routing/v1/routing.proto",
+    "sas/routing/v1/booking.proto",
+    "sas/routing/v1/operations.proto",
+    "sas/ledger/v1/record.proto",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    #[allow(clippy::disallowed_methods, reason = "cargo hands a build script its folder through the environment")]
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let descriptors = protox::compile(PROTOS, ["proto"])?;
+    fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
+    Ok(())
+}
