@@ -74,3 +74,6 @@ pub(super) fn shown(given: &str) -> String {
     });
     escaped.take(SHOWN_MAX_CHARACTERS).collect()
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -166,3 +166,6 @@ impl fmt::Debug for Department {
         write!(f, "Department({})", self.code())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,3 +105,6 @@ pub enum IdError {
         source: UnknownCode,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,7 +98,7 @@ macro_rules! code_sets {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_set().entries(self.iter().map(|code| format_args!("{}", code.code()).to_string())).finish()
+                f.debug_set().entries(self.iter().map(|code| code.code())).finish()
             }
         }
     )+};
