@@ -1,4 +1,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod domain;
+pub mod ledger;
+pub mod clock;
+pub mod tasks;
 pub mod proto;

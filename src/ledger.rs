@@ -1,0 +1,177 @@
+//! How state is kept: records with conditional append.
+//!
+//! All decisions are taken above, in the pure state machines of the domain. A ledger only checks versions, time guards
+//! and request ids, makes the accepted entries durable, all or none, and hands every change, in one order, to the one
+//! [`ChangeSink`]; it knows nothing of slots. What an implementation promises is stated by the conformance suite, which
+//! each passes unchanged.
+//!
+//! Deliberately absent: queries. Reads are served from the index, which the sink feeds.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+
+use crate::domain::id::{PrincipalId, RequestId};
+use crate::domain::record::{Body, Change, Key, Position, Versioned};
+use crate::domain::time::UtcInstant;
+
+/// Most entries of one append.
+pub const APPEND_ENTRIES_MAX: usize = 1_024;
+/// How long the first outcome of a request is kept for retries, in milliseconds: 48 hours.
+pub const REQUEST_KEPT_MS: i64 = 48 * 3_600 * 1_000;
+
+/// What an entry does to its record.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Write {
+    /// Makes it this.
+    Put(Body),
+    /// Removes it.
+    Remove,
+    /// Leaves it, but insists on its version.
+    Check,
+}
+
+/// One record of an append, and the conditions under which it may be written.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Entry {
+    /// The record.
+    pub key: Key,
+    /// The version that it must have; 0 when it must not be there.
+    pub expected_version: u64,
+    /// The ledger's clock must have reached this instant.
+    pub not_before: Option<UtcInstant>,
+    /// The ledger's clock must not have reached this instant.
+    pub not_after: Option<UtcInstant>,
+    /// What is done.
+    pub write: Write,
+}
+
+impl Entry {
+    /// Makes a record this, without time guards.
+    #[must_use]
+    pub fn put(body: Body, expected_version: u64) -> Self {
+        Self { key: body.key(), expected_version, not_before: None, not_after: None, write: Write::Put(body) }
+    }
+
+    /// Removes a record.
+    #[must_use]
+    pub const fn remove(key: Key, expected_version: u64) -> Self {
+        Self { key, expected_version, not_before: None, not_after: None, write: Write::Remove }
+    }
+
+    /// Insists on a record's version.
+    #[must_use]
+    pub const fn check(key: Key, expected_version: u64) -> Self {
+        Self { key, expected_version, not_before: None, not_after: None, write: Write::Check }
+    }
+}
+
+/// Digest of a request's content, by which a retry is told from a reuse of its id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Fingerprint(pub [u8; 16]);
+
+/// The request on whose behalf an append is made.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Request {
+    /// Who asks.
+    pub principal: PrincipalId,
+    /// The caller's name for the request.
+    pub request_id: RequestId,
+    /// Digest of its content.
+    pub fingerprint: Fingerprint,
+    /// What a retry is told, in the service's own encoding.
+    pub result: Bytes,
+}
+
+/// What is to be written, all or nothing.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Append {
+    /// At most [`APPEND_ENTRIES_MAX`] entries of one partition, each record at most once.
+    pub entries: Vec<Entry>,
+    /// The request, when it may be retried.
+    pub request: Option<Request>,
+}
+
+/// What became of an append.
+#[derive(Clone, PartialEq, Debug)]
+pub enum AppendOutcome {
+    /// Everything is durable and has been handed to the sink.
+    Appended {
+        /// Where its last change stands; the head when it changed nothing.
+        position: Position,
+    },
+    /// A record has another version; nothing was written.
+    Conflict {
+        /// The record.
+        key: Key,
+        /// The record as it is; `None` when it is not there.
+        current: Option<Versioned<Body>>,
+    },
+    /// A time guard failed; nothing was written.
+    OutOfTime {
+        /// What the ledger's clock shows.
+        now: UtcInstant,
+    },
+    /// The request was carried out before; nothing was written again.
+    Replayed {
+        /// What was said then.
+        result: Bytes,
+        /// Where its last change stands.
+        position: Position,
+    },
+    /// The request's id was used for other content; nothing was written.
+    RequestIdReused,
+    /// The ledger cannot write now.
+    Unavailable(Unavailable),
+}
+
+/// Why a ledger cannot write.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Unavailable {
+    /// Nothing was written.
+    #[error("the ledger refuses writes: {0}")]
+    Refused(String),
+    /// It may or may not have been written; the same request id may be retried.
+    #[error("the outcome of the write is unknown: {0}")]
+    OutcomeUnknown(String),
+    /// The queue of writes is full; nothing was written.
+    #[error("the ledger's queue is full")]
+    Overloaded,
+    /// The ledger is closing; nothing was written.
+    #[error("the ledger is closing")]
+    Closing,
+}
+
+/// An append under way; dropping it does not undo it.
+pub type PendingAppend = Pin<Box<dyn Future<Output = AppendOutcome> + Send>>;
+
+/// Takes every change, in the ledger's order, before the append that caused it is answered.
+pub trait ChangeSink: Send + Sync + 'static {
+    /// Takes the next changes.
+    fn apply(&self, changes: &[Change]);
+}
+
+/// How a ledger stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LedgerHealth {
+    /// Where the last change stands.
+    pub head: Position,
+    /// Why writes are refused; `None` when they are accepted.
+    pub refusal: Option<String>,
+}
+
+/// Records with conditional append; see the module's documentation.
+pub trait Ledger: Send + Sync + 'static {
+    /// Name of the implementation: `memory`, `embedded`.
+    fn kind(&self) -> &'static str;
+
+    /// What an acknowledged write survives, in plain words.
+    fn durability(&self) -> &'static str;
+
+    /// Appends all entries or none. The order of checks is: request id, time guards, versions.
+    fn append(&self, append: Append) -> PendingAppend;
+
+    /// How it stands.
+    fn health(&self) -> LedgerHealth;
+}
