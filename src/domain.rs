@@ -12,6 +12,8 @@ pub mod violation;
 pub mod patient;
 pub mod directory;
 pub mod slot;
+pub mod offer;
 pub mod emergency;
 pub mod query;
 pub mod record;
+pub mod answer;
