@@ -1,6 +1,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod domain;
+pub mod index;
 pub mod ledger;
 pub mod clock;
 pub mod tasks;

@@ -185,8 +185,8 @@ pub trait Judge {
     /// Whether care at this distance or farther, beginning at this instant or later, could still matter.
     fn can_matter(&self, distance_m: u32, care_begins_at: UtcInstant) -> bool;
 
-    /// The same for teleconsultation, with the territories that offer it.
-    fn can_matter_remotely(&self, care_begins_at: UtcInstant, territories: &[TerritoryId]) -> bool;
+    /// The same for teleconsultation, offered by these territories, or by the most preferred ones when not given.
+    fn can_matter_remotely(&self, care_begins_at: UtcInstant, territories: Option<&[TerritoryId]>) -> bool;
 
     /// Looks at a candidate.
     fn judge(&mut self, candidate: Candidate<'_>);

@@ -1,0 +1,247 @@
+//! The state in memory: every record by identifier, and schedules arranged so that a query finds them in microseconds.
+//!
+//! Changes come in through [`Index::apply`] only, in the ledger's order; applying one twice, or an old one late, alters
+//! nothing. Readers never wait for writers and never hold anything that writers need: what they get is owned, or a
+//! snapshot that was swapped in whole.
+//!
+//! Deliberately absent: rules. Which candidate suits a patient is the judge's business; and nothing here reads a clock.
+
+mod cell;
+mod grid;
+mod group;
+mod node;
+mod remote;
+mod search;
+mod shared;
+mod shelf;
+mod tick;
+mod writer;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use dashmap::DashMap;
+use parking_lot::Mutex;
+use rustc_hash::FxBuildHasher;
+
+use crate::domain::code::{ProfessionSet, SpecialtySet};
+use crate::domain::directory::{Place, Practitioner, Schedule, Territory};
+use crate::domain::emergency::EmergencySite;
+use crate::domain::geo::EarthVector;
+use crate::domain::id::{ClaimId, EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SlotId, TerritoryId};
+use crate::domain::offer::Offer;
+use crate::domain::record::{Change, Position, Versioned};
+use crate::domain::slot::Slot;
+use crate::domain::time::UtcInstant;
+
+use group::GroupIndex;
+use node::Node;
+use shelf::Shelf;
+use writer::Writer;
+
+pub use search::Reach;
+
+/// Everything that is kept, in memory.
+#[derive(Debug)]
+pub struct Index {
+    territories: Shelf<TerritoryId, Territory>,
+    places: Shelf<PlaceId, Place>,
+    practitioners: Shelf<PractitionerId, Practitioner>,
+    schedules: Shelf<ScheduleId, Schedule>,
+    emergency_sites: Shelf<EmergencySiteId, EmergencySite>,
+    slots: DashMap<SlotId, Versioned<Arc<Slot>>, FxBuildHasher>,
+    claims: DashMap<ClaimId, SlotId, FxBuildHasher>,
+    nodes: DashMap<ScheduleId, Arc<Node>, FxBuildHasher>,
+    /// Emergency sites with their vectors, for every answer.
+    sites: ArcSwap<Vec<(EarthVector, Arc<EmergencySite>)>>,
+    groups: Box<[GroupIndex]>,
+    head: ArcSwap<Position>,
+    /// One writer at a time: cells are copied, altered and swapped in, so two writers would lose each other's work.
+    writer: Mutex<Writer>,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Territories.
+    pub territories: usize,
+    /// Places.
+    pub places: usize,
+    /// Practitioners.
+    pub practitioners: usize,
+    /// Schedules.
+    pub schedules: usize,
+    /// Slots.
+    pub slots: usize,
+    /// Emergency sites.
+    pub emergency_sites: usize,
+    /// Holds and bookings.
+    pub claims: usize,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Index {
+    /// An index without records.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            territories: Shelf::default(),
+            places: Shelf::default(),
+            practitioners: Shelf::default(),
+            schedules: Shelf::default(),
+            emergency_sites: Shelf::default(),
+            slots: DashMap::with_hasher(FxBuildHasher),
+            claims: DashMap::with_hasher(FxBuildHasher),
+            nodes: DashMap::with_hasher(FxBuildHasher),
+            sites: ArcSwap::default(),
+            groups: group::all(),
+            head: ArcSwap::default(),
+            writer: Mutex::default(),
+        }
+    }
+
+    /// Takes changes, in order; those that are not newer than what is there alter nothing.
+    pub fn apply(&self, changes: &[Change]) {
+        self.writer.lock().apply(self, changes);
+    }
+
+    /// Where the last applied change stands.
+    #[must_use]
+    pub fn head(&self) -> Position {
+        **self.head.load()
+    }
+
+    /// How much is kept.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            territories: self.territories.len(),
+            places: self.places.len(),
+            practitioners: self.practitioners.len(),
+            schedules: self.schedules.len(),
+            slots: self.slots.len(),
+            emergency_sites: self.emergency_sites.len(),
+            claims: self.claims.len(),
+        }
+    }
+
+    /// The territory with this identifier.
+    #[must_use]
+    pub fn territory(&self, id: &TerritoryId) -> Option<Versioned<Arc<Territory>>> {
+        self.territories.get(id)
+    }
+
+    /// The place with this identifier.
+    #[must_use]
+    pub fn place(&self, id: &PlaceId) -> Option<Versioned<Arc<Place>>> {
+        self.places.get(id)
+    }
+
+    /// The practitioner with this identifier.
+    #[must_use]
+    pub fn practitioner(&self, id: &PractitionerId) -> Option<Versioned<Arc<Practitioner>>> {
+        self.practitioners.get(id)
+    }
+
+    /// The schedule with this identifier.
+    #[must_use]
+    pub fn schedule(&self, id: &ScheduleId) -> Option<Versioned<Arc<Schedule>>> {
+        self.schedules.get(id)
+    }
+
+    /// The emergency site with this identifier.
+    #[must_use]
+    pub fn emergency_site(&self, id: &EmergencySiteId) -> Option<Versioned<Arc<EmergencySite>>> {
+        self.emergency_sites.get(id)
+    }
+
+    /// The slot with this identifier.
+    #[must_use]
+    pub fn slot(&self, id: &SlotId) -> Option<Versioned<Arc<Slot>>> {
+        self.slots.get(id).map(|entry| entry.value().clone())
+    }
+
+    /// The slot on which a claim stands.
+    #[must_use]
+    pub fn slot_of_claim(&self, id: ClaimId) -> Option<SlotId> {
+        self.claims.get(&id).map(|entry| entry.value().clone())
+    }
+
+    /// A schedule with its place and practitioner; `None` until all that it names is known.
+    #[must_use]
+    pub fn offer(&self, id: &ScheduleId) -> Option<Arc<Offer>> {
+        self.nodes.get(id).and_then(|entry| entry.value().offer())
+    }
+
+    /// The slots of a schedule in order of start, then identifier.
+    #[must_use]
+    pub fn slots_of(&self, id: &ScheduleId) -> Vec<Versioned<Arc<Slot>>> {
+        let ids = self.nodes.get(id).map(|entry| entry.value().slot_ids()).unwrap_or_default();
+        ids.iter().filter_map(|slot_id| self.slot(slot_id)).collect()
+    }
+
+    /// At most `limit` slots that ended before an instant, with their versions.
+    #[must_use]
+    pub fn slots_ended_before(&self, before: UtcInstant, limit: usize) -> Vec<(SlotId, u64)> {
+        let ended = self.slots.iter().filter(|entry| entry.value().value.window.end_at() < before);
+        ended.take(limit).map(|entry| (entry.key().clone(), entry.value().version)).collect()
+    }
+
+    /// A page of territories after an identifier.
+    #[must_use]
+    pub fn territories_after(&self, after: Option<&TerritoryId>, limit: usize) -> Vec<Versioned<Arc<Territory>>> {
+        self.territories.page(after, limit)
+    }
+
+    /// A page of places after an identifier.
+    #[must_use]
+    pub fn places_after(&self, after: Option<&PlaceId>, limit: usize) -> Vec<Versioned<Arc<Place>>> {
+        self.places.page(after, limit)
+    }
+
+    /// A page of practitioners after an identifier.
+    #[must_use]
+    pub fn practitioners_after(
+        &self,
+        after: Option<&PractitionerId>,
+        limit: usize,
+    ) -> Vec<Versioned<Arc<Practitioner>>> {
+        self.practitioners.page(after, limit)
+    }
+
+    /// A page of schedules after an identifier.
+    #[must_use]
+    pub fn schedules_after(&self, after: Option<&ScheduleId>, limit: usize) -> Vec<Versioned<Arc<Schedule>>> {
+        self.schedules.page(after, limit)
+    }
+
+    /// A page of emergency sites after an identifier.
+    #[must_use]
+    pub fn emergency_sites_after(
+        &self,
+        after: Option<&EmergencySiteId>,
+        limit: usize,
+    ) -> Vec<Versioned<Arc<EmergencySite>>> {
+        self.emergency_sites.page(after, limit)
+    }
+
+    /// All emergency sites with their vectors, in order of identifier.
+    #[must_use]
+    pub fn sites(&self) -> Arc<Vec<(EarthVector, Arc<EmergencySite>)>> {
+        self.sites.load_full()
+    }
+
+    /// The groups of care that these specialties and professions fall into.
+    fn groups_of(&self, specialties: SpecialtySet, professions: ProfessionSet) -> impl Iterator<Item = &GroupIndex> {
+        let groups = group::groups_of(specialties, professions);
+        self.groups.iter().enumerate().filter(move |(number, _)| groups & (1 << number) != 0).map(|(_, group)| group)
+    }
+}
+
+#[cfg(test)]
+mod tests;

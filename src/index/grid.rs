@@ -1,0 +1,138 @@
+//! Schedules of one group by place: square cells on the sphere, visited ring by ring around the patient.
+//!
+//! Rows of cells are bands of latitude; within a row, columns count from the prime meridian along that row's middle
+//! parallel. A position belongs to exactly one cell. No French territory is within 300 km of the antimeridian, so columns
+//! need not wrap.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rustc_hash::FxHashMap;
+
+use super::cell::{Cell, CellScan};
+use crate::domain::geo::{EARTH_RADIUS_M, GeoPoint, whole_metres};
+use crate::domain::offer::Judge;
+
+/// Distances in the plane of cells are within this factor of those on the sphere, up to the largest radius.
+const PLANE_TO_SPHERE: f64 = 0.95;
+
+/// Row and column of a cell.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct CellKey {
+    row: i32,
+    column: i32,
+}
+
+/// The cells that hold something.
+type Cells = FxHashMap<CellKey, Arc<ArcSwap<Cell>>>;
+
+/// The schedules of a group by place.
+#[derive(Debug)]
+pub(super) struct Grid {
+    cell_m: f64,
+    cells: ArcSwap<Cells>,
+}
+
+impl Grid {
+    pub(super) fn new(cell_km: u16) -> Self {
+        Self { cell_m: f64::from(cell_km) * 1_000.0, cells: ArcSwap::default() }
+    }
+
+    /// The cell of a position, made when it is not there yet.
+    pub(super) fn cell(&self, position: &GeoPoint) -> Arc<ArcSwap<Cell>> {
+        let key = self.key(position);
+        if let Some(cell) = self.cells.load().get(&key) {
+            return Arc::clone(cell);
+        }
+        let cell = Arc::<ArcSwap<Cell>>::default();
+        let mut cells = Cells::clone(&self.cells.load());
+        cells.insert(key, Arc::clone(&cell));
+        self.cells.store(Arc::new(cells));
+        cell
+    }
+
+    /// Hands the schedules within reach to the judge, nearest cells first, until no farther cell can matter.
+    pub(super) fn scan<J: Judge>(&self, center: &GeoPoint, scan: &CellScan, judge: &mut J) {
+        let cells = self.cells.load();
+        if cells.is_empty() {
+            return;
+        }
+        let center_row = self.key(center).row;
+        let rings = 2 + whole_metres(f64::from(scan.radius_m) / (self.cell_m * PLANE_TO_SPHERE));
+        for ring in 0..i32::try_from(rings).unwrap_or(0) {
+            let ring_m = whole_metres(f64::from((ring - 1).max(0)) * self.cell_m * PLANE_TO_SPHERE);
+            if ring_m > scan.radius_m || !judge.can_matter(ring_m, judge.earliest_at(ring_m)) {
+                return;
+            }
+            for row in center_row - ring..=center_row + ring {
+                let column = self.column(row, center.longitude());
+                let whole_row = (row - center_row).abs() == ring;
+                let step = if whole_row || ring == 0 { 1 } else { 2 * ring };
+                for column in (column - ring..=column + ring).step_by(usize::try_from(step).unwrap_or(1)) {
+                    if let Some(cell) = cells.get(&CellKey { row, column }) {
+                        let cell_m = self.distance_to_cell_m(center, row, column);
+                        if cell_m <= scan.radius_m && judge.can_matter(cell_m, judge.earliest_at(cell_m)) {
+                            cell.load().scan(scan, judge);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn key(&self, position: &GeoPoint) -> CellKey {
+        let row = floor_i32(position.latitude().to_radians() * EARTH_RADIUS_M / self.cell_m);
+        CellKey { row, column: self.column(row, position.longitude()) }
+    }
+
+    fn column(&self, row: i32, longitude: f64) -> i32 {
+        floor_i32(longitude.to_radians() * self.parallel_radius_m(row) / self.cell_m)
+    }
+
+    /// Radius of a row's middle parallel.
+    fn parallel_radius_m(&self, row: i32) -> f64 {
+        EARTH_RADIUS_M * ((f64::from(row) + 0.5) * self.cell_m / EARTH_RADIUS_M).cos()
+    }
+
+    /// A lower bound of the distance to anything in a cell.
+    fn distance_to_cell_m(&self, center: &GeoPoint, row: i32, column: i32) -> u32 {
+        let beyond = |at: f64, index: i32| {
+            let low = f64::from(index) * self.cell_m;
+            (low - at).max(at - low - self.cell_m).max(0.0)
+        };
+        let north = beyond(center.latitude().to_radians() * EARTH_RADIUS_M, row);
+        let east = beyond(center.longitude().to_radians() * self.parallel_radius_m(row), column);
+        whole_metres(north.hypot(east) * PLANE_TO_SPHERE)
+    }
+}
+
+/// The greatest whole number not above; positions on Earth in cells of kilometres are far within range.
+#[allow(clippy::cast_possible_truncation, reason = "a float cast saturates, and no index comes near the limit")]
+fn floor_i32(value: f64) -> i32 {
+    value.floor() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_bound_of_a_cell_is_never_above_a_distance_into_it(
+            latitude in -52.0..52.0f64, longitude in -179.0..169.0f64,
+            north in -2.5..2.5f64, east in -3.0..3.0f64, cell_km in 4u16..33,
+        ) {
+            let grid = Grid::new(cell_km);
+            let center = GeoPoint::new(latitude, longitude).unwrap();
+            let other = GeoPoint::new(latitude + north, (longitude + east).max(-180.0)).unwrap();
+            let distance_m = center.distance_m(&other);
+            prop_assume!(distance_m <= crate::domain::query::RADIUS_MAX_M);
+            let key = grid.key(&other);
+            prop_assert!(grid.distance_to_cell_m(&center, key.row, key.column) <= distance_m);
+            let ring = (key.row - grid.key(&center).row).abs()
+                .max((key.column - grid.column(key.row, center.longitude())).abs());
+            prop_assert!(f64::from((ring - 1).max(0)) * grid.cell_m * PLANE_TO_SPHERE <= f64::from(distance_m) + 1.0);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Schedules of one group that offer teleconsultation, by the five-minute tick in which it could begin.
+//!
+//! Teleconsultation knows no distance, so it is searched by time: from now on, until waiting alone costs too much. Like
+//! the filters of a cell, a tick's list may hold a schedule in vain, but never misses one.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::node::{Node, Standing, Ways};
+use super::tick::{RING_TICKS, ring_index, tick_of, tick_start};
+use crate::domain::geo::EarthVector;
+use crate::domain::id::TerritoryId;
+use crate::domain::offer::{Candidate, Judge};
+use crate::domain::time::UtcInstant;
+
+/// A schedule in a tick.
+#[derive(Clone, Debug)]
+struct Entry {
+    ways: Ways,
+    territories: Arc<[TerritoryId]>,
+    node: Arc<Node>,
+}
+
+/// The teleconsultations of a group; each tick's list stands in order of schedule.
+#[derive(Debug)]
+pub(super) struct RemoteIndex {
+    ticks: Box<[ArcSwap<Vec<Entry>>]>,
+}
+
+impl RemoteIndex {
+    pub(super) fn new() -> Self {
+        Self { ticks: (0..RING_TICKS).map(|_| ArcSwap::default()).collect() }
+    }
+
+    /// Moves a schedule from where it stood to where it stands.
+    pub(super) fn update(&self, node: &Arc<Node>, old: &Standing, new: &Standing) {
+        let territories: Arc<[TerritoryId]> = new.remote_territories.as_slice().into();
+        let entry = Entry { ways: new.ways, territories, node: Arc::clone(node) };
+        let same = old.ways == new.ways && old.remote_territories == new.remote_territories;
+        for tick in old.remote_ticks.iter().filter(|tick| new.remote_ticks.binary_search(tick).is_err()) {
+            self.alter(*tick, node, None);
+        }
+        for tick in &new.remote_ticks {
+            if !same || old.remote_ticks.binary_search(tick).is_err() {
+                self.alter(*tick, node, Some(&entry));
+            }
+        }
+    }
+
+    fn alter(&self, tick: u16, node: &Node, entry: Option<&Entry>) {
+        let Some(list) = self.ticks.get(usize::from(tick)) else { return };
+        let mut entries = Vec::clone(&list.load());
+        match (entries.binary_search_by(|known| known.node.id.cmp(&node.id)), entry) {
+            (Ok(at), None) => drop(entries.remove(at)),
+            (Ok(at), Some(entry)) => {
+                if let Some(known) = entries.get_mut(at) {
+                    *known = entry.clone();
+                }
+            }
+            (Err(at), Some(entry)) => entries.insert(at, entry.clone()),
+            (Err(_), None) => return,
+        }
+        list.store(Arc::new(entries));
+    }
+
+    /// Hands the schedules that might suit to the judge, the soonest first, until waiting alone cannot matter.
+    pub(super) fn scan<J: Judge>(
+        &self,
+        center: Option<&EarthVector>,
+        ways: Ways,
+        from: UtcInstant,
+        until: UtcInstant,
+        judge: &mut J,
+    ) {
+        let last = tick_of(until).min(tick_of(from) + RING_TICKS - 1);
+        for tick in tick_of(from)..=last {
+            let begins_at = tick_start(tick).max(from);
+            if !judge.can_matter_remotely(begins_at, None) {
+                return;
+            }
+            let Some(list) = self.ticks.get(ring_index(tick)) else { return };
+            for entry in list.load().iter() {
+                if !entry.ways.may_suit(ways) || !judge.can_matter_remotely(begins_at, Some(&entry.territories)) {
+                    continue;
+                }
+                if let Some(offer) = entry.node.offer.load().as_ref() {
+                    let distance_m = center.zip(offer.vector.as_ref()).map(|(from, to)| from.distance_m(to));
+                    judge.judge(Candidate { offer, row: &entry.node.row.load(), distance_m });
+                }
+            }
+        }
+    }
+}

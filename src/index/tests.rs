@@ -1,0 +1,1 @@
+//! The index, as facts and as properties.
