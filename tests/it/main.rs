@@ -1,1 +1,4 @@
-//! Integration tests.
+//! Integration tests, by capability.
+#![cfg(test)]
+
+mod architecture;
