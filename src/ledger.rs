@@ -7,6 +7,12 @@
 //!
 //! Deliberately absent: queries. Reads are served from the index, which the sink feeds.
 
+pub mod codec;
+mod decision;
+pub mod memory;
+pub mod embedded;
+
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -18,6 +24,8 @@ use crate::domain::time::UtcInstant;
 
 /// Most entries of one append.
 pub const APPEND_ENTRIES_MAX: usize = 1_024;
+/// Longest result that is kept for a request, in bytes.
+pub const REQUEST_RESULT_MAX_BYTES: usize = 64 * 1_024;
 /// How long the first outcome of a request is kept for retries, in milliseconds: 48 hours.
 pub const REQUEST_KEPT_MS: i64 = 48 * 3_600 * 1_000;
 
@@ -93,6 +101,74 @@ pub struct Append {
     pub request: Option<Request>,
 }
 
+impl Append {
+    /// Refuses an append that no ledger takes, whatever it holds.
+    ///
+    /// # Errors
+    /// The first of the limits that it breaks.
+    pub fn check(&self) -> Result<(), InvalidAppend> {
+        if self.entries.len() > APPEND_ENTRIES_MAX {
+            return Err(InvalidAppend::TooManyEntries { entries: self.entries.len() });
+        }
+        let mut keys = HashSet::with_capacity(self.entries.len());
+        for Entry { key, expected_version, not_before: _, not_after: _, write } in &self.entries {
+            if !keys.insert(key) {
+                return Err(InvalidAppend::DuplicateKey { key: key.clone() });
+            }
+            if *expected_version == u64::MAX {
+                return Err(InvalidAppend::VersionExhausted { key: key.clone() });
+            }
+            if let Write::Put(body) = write
+                && body.key() != *key
+            {
+                return Err(InvalidAppend::OtherBody { key: key.clone(), body: body.key() });
+            }
+        }
+        let result_bytes = self.request.as_ref().map_or(0, |request| request.result.len());
+        if result_bytes > REQUEST_RESULT_MAX_BYTES {
+            return Err(InvalidAppend::ResultTooLong { bytes: result_bytes });
+        }
+        Ok(())
+    }
+}
+
+/// Why no ledger takes an append; nothing was written, and the same append is refused again.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvalidAppend {
+    /// More entries than [`APPEND_ENTRIES_MAX`].
+    #[error("{entries} entries are too many: append at most {APPEND_ENTRIES_MAX} at once")]
+    TooManyEntries {
+        /// How many there are.
+        entries: usize,
+    },
+    /// A record stands twice in it.
+    #[error("`{key}` stands twice in one append: merge its entries")]
+    DuplicateKey {
+        /// The record.
+        key: Key,
+    },
+    /// A body belongs to another record.
+    #[error("`{key}` cannot be made `{body}`: give the entry the key of its body")]
+    OtherBody {
+        /// Key of the entry.
+        key: Key,
+        /// Key of the body.
+        body: Key,
+    },
+    /// No version follows the expected one.
+    #[error("`{key}` has no version after {}", u64::MAX)]
+    VersionExhausted {
+        /// The record.
+        key: Key,
+    },
+    /// More bytes of result than [`REQUEST_RESULT_MAX_BYTES`].
+    #[error("a result of {bytes} bytes is too long: keep at most {REQUEST_RESULT_MAX_BYTES}")]
+    ResultTooLong {
+        /// How long it is.
+        bytes: usize,
+    },
+}
+
 /// What became of an append.
 #[derive(Clone, PartialEq, Debug)]
 pub enum AppendOutcome {
@@ -122,6 +198,8 @@ pub enum AppendOutcome {
     },
     /// The request's id was used for other content; nothing was written.
     RequestIdReused,
+    /// No ledger takes this append; nothing was written.
+    Invalid(InvalidAppend),
     /// The ledger cannot write now.
     Unavailable(Unavailable),
 }
@@ -147,8 +225,11 @@ pub enum Unavailable {
 pub type PendingAppend = Pin<Box<dyn Future<Output = AppendOutcome> + Send>>;
 
 /// Takes every change, in the ledger's order, before the append that caused it is answered.
+///
+/// While a ledger opens it also hands over every record that it keeps, with the position of the ledger's head: the
+/// directory first, then the slots. From then on each change stands one sequence number after the one before.
 pub trait ChangeSink: Send + Sync + 'static {
-    /// Takes the next changes.
+    /// Takes the next changes. It is called by one thread at a time, which must not wait for an append.
     fn apply(&self, changes: &[Change]);
 }
 
@@ -170,8 +251,15 @@ pub trait Ledger: Send + Sync + 'static {
     fn durability(&self) -> &'static str;
 
     /// Appends all entries or none. The order of checks is: request id, time guards, versions.
+    ///
+    /// The append starts at once, whether or not its outcome is awaited. A time guard holds while `not_before <= now`
+    /// and `now < not_after`, by the ledger's own clock, which never goes back. Removing a record that is not expected
+    /// to be there changes nothing.
     fn append(&self, append: Append) -> PendingAppend;
 
     /// How it stands.
     fn health(&self) -> LedgerHealth;
 }
+
+#[cfg(test)]
+mod conformance;

@@ -1,0 +1,144 @@
+//! What passes between those who append and the one thread that writes.
+//!
+//! Invariant: waiting appends are bounded in number and in bytes; beyond that an append is refused, never delayed.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::clock::Stopwatch;
+use crate::domain::record::Position;
+use crate::ledger::{Append, AppendOutcome, LedgerHealth, Write, codec};
+
+/// Most appends that wait.
+pub(super) const QUEUE_APPENDS_MAX: usize = 4_096;
+/// Most bytes of appends that wait: 64 MiB.
+pub(super) const QUEUE_BYTES_MAX: usize = 64 * 1_024 * 1_024;
+/// What an entry weighs beside its image, in bytes; an estimate of its key, guards and log entry.
+const ENTRY_BYTES: usize = 256;
+
+/// An append whose images are made, by the caller's own thread.
+pub(super) struct Prepared {
+    /// The append.
+    pub(super) append: Append,
+    /// Stored form of each entry that puts a body; empty for the others.
+    pub(super) images: Vec<Vec<u8>>,
+    /// About how much memory it takes.
+    pub(super) bytes: usize,
+}
+
+impl Prepared {
+    /// Makes the images of an append.
+    pub(super) fn new(append: Append) -> Self {
+        let image = |write: &Write| match write {
+            Write::Put(body) => codec::encode(body),
+            Write::Remove | Write::Check => Vec::new(),
+        };
+        let images: Vec<_> = append.entries.iter().map(|entry| image(&entry.write)).collect();
+        let result_bytes = append.request.as_ref().map_or(0, |request| request.result.len());
+        let bytes = images.iter().map(|image| image.len() + ENTRY_BYTES).sum::<usize>() + ENTRY_BYTES + result_bytes;
+        Self { append, images, bytes }
+    }
+}
+
+/// What the writer is asked to do.
+pub(super) enum Job {
+    /// Write, and answer.
+    Append {
+        /// What is written.
+        prepared: Prepared,
+        /// Where the outcome goes.
+        answer: oneshot::Sender<AppendOutcome>,
+    },
+    /// Try to write again after a failure.
+    Heal,
+    /// End once everything before is done.
+    Close,
+}
+
+/// What both sides see.
+pub(super) struct Shared {
+    health: Mutex<LedgerHealth>,
+    closing: AtomicBool,
+    waiting_bytes: AtomicUsize,
+    heal_interval: Duration,
+    /// Runs since the failure or the last attempt to heal.
+    since_attempt: Mutex<Stopwatch>,
+}
+
+impl Shared {
+    /// A ledger that accepts appends.
+    pub(super) fn new(head: Position, heal_interval: Duration) -> Self {
+        Self {
+            health: Mutex::new(LedgerHealth { head, refusal: None }),
+            closing: AtomicBool::new(false),
+            waiting_bytes: AtomicUsize::new(0),
+            heal_interval,
+            since_attempt: Mutex::new(Stopwatch::start()),
+        }
+    }
+
+    /// How the ledger stands.
+    pub(super) fn health(&self) -> LedgerHealth {
+        self.health.lock().clone()
+    }
+
+    /// Why appends are refused; `None` when they are accepted.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.health.lock().refusal.clone()
+    }
+
+    /// Shows where the last change stands.
+    pub(super) fn advance(&self, head: Position) {
+        self.health.lock().head = head;
+    }
+
+    /// Refuses appends from now on.
+    pub(super) fn refuse(&self, reason: String) {
+        *self.since_attempt.lock() = Stopwatch::start();
+        self.health.lock().refusal = Some(reason);
+    }
+
+    /// Accepts appends again.
+    pub(super) fn accept(&self) {
+        self.health.lock().refusal = None;
+    }
+
+    /// Whether it is time to try again; true once per interval.
+    pub(super) fn heal_is_due(&self) -> bool {
+        let mut since_attempt = self.since_attempt.lock();
+        let is_due = since_attempt.elapsed() >= self.heal_interval;
+        if is_due {
+            *since_attempt = Stopwatch::start();
+        }
+        is_due
+    }
+
+    /// Refuses appends for good.
+    pub(super) fn start_closing(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether appends are refused for good.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
+    }
+
+    /// Takes room in the queue; whether there was any.
+    pub(super) fn reserve(&self, bytes: usize) -> bool {
+        let before = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        // An append that is larger than the whole queue passes when it is alone.
+        let fits = before == 0 || before.saturating_add(bytes) <= QUEUE_BYTES_MAX;
+        if !fits {
+            self.release(bytes);
+        }
+        fits
+    }
+
+    /// Gives room in the queue back.
+    pub(super) fn release(&self, bytes: usize) {
+        self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
