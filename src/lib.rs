@@ -1,8 +1,13 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod domain;
+pub mod routing;
 pub mod index;
 pub mod ledger;
 pub mod clock;
 pub mod tasks;
 pub mod proto;
+
+#[path = "service/find.rs"]
+#[allow(missing_docs, reason = "x")]
+pub mod find;

@@ -170,7 +170,7 @@ impl Row {
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
     /// The schedule.
-    pub offer: &'a Offer,
+    pub offer: &'a Arc<Offer>,
     /// Its openings.
     pub row: &'a Row,
     /// Straight line to the patient in metres; absent when either position is unknown.

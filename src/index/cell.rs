@@ -4,7 +4,7 @@
 //! whole when a schedule comes, goes or moves; schedules stand in order of identifier, so that a scan is reproducible.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::node::{Node, Standing, Ways};
 use super::tick::TickRing;
@@ -34,7 +34,7 @@ pub(super) struct Cell {
     x: Box<[f32]>,
     y: Box<[f32]>,
     z: Box<[f32]>,
-    ways: Box<[AtomicU16]>,
+    ways: Box<[AtomicU64]>,
     ticks: Box<[TickRing]>,
     nodes: Box<[Arc<Node>]>,
 }
@@ -47,7 +47,7 @@ impl Cell {
             x: inserted(&self.x, at, single(vector.x)),
             y: inserted(&self.y, at, single(vector.y)),
             z: inserted(&self.z, at, single(vector.z)),
-            ways: inserted(&loaded(&self.ways), at, standing.ways.0).into_iter().map(AtomicU16::new).collect(),
+            ways: inserted(&loaded(&self.ways), at, standing.ways.0).into_iter().map(AtomicU64::new).collect(),
             ticks: inserted(&self.ticks, at, TickRing::new(standing.ticks)),
             nodes: inserted(&self.nodes, at, Arc::clone(node)),
         }
@@ -60,7 +60,7 @@ impl Cell {
             x: removed(&self.x, at),
             y: removed(&self.y, at),
             z: removed(&self.z, at),
-            ways: removed(&loaded(&self.ways), at).into_iter().map(AtomicU16::new).collect(),
+            ways: removed(&loaded(&self.ways), at).into_iter().map(AtomicU64::new).collect(),
             ticks: removed(&self.ticks, at),
             nodes: removed(&self.nodes, at),
         }
@@ -123,14 +123,14 @@ impl Cell {
             x: self.x.clone(),
             y: self.y.clone(),
             z: self.z.clone(),
-            ways: loaded(&self.ways).into_iter().map(AtomicU16::new).collect(),
+            ways: loaded(&self.ways).into_iter().map(AtomicU64::new).collect(),
             ticks: self.ticks.clone(),
             nodes: self.nodes.clone(),
         }
     }
 }
 
-fn loaded(column: &[AtomicU16]) -> Vec<u16> {
+fn loaded(column: &[AtomicU64]) -> Vec<u64> {
     column.iter().map(|value| value.load(Ordering::Relaxed)).collect()
 }
 

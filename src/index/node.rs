@@ -5,8 +5,11 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::group;
+use super::search::Reach;
 use super::tick::{TickBits, ticks_of};
-use crate::domain::code::{AppointmentType, AppointmentTypeSet, Modality, ModalitySet, VisibilitySet};
+use crate::domain::code::{
+    AppointmentType, AppointmentTypeSet, Modality, ModalitySet, ProfessionSet, SpecialtySet, VisibilitySet,
+};
 use crate::domain::id::{ScheduleId, SlotId, TerritoryId};
 use crate::domain::offer::{Offer, Opening, OpeningKind, Row};
 use crate::domain::slot::Slot;
@@ -34,29 +37,56 @@ impl Node {
     }
 }
 
-/// In which ways a schedule gives care and to whom it shows that: six bits of modality by appointment type, four of
-/// visibility.
+/// What a schedule offers, or a question asks for, as bits: ways of care (modality by appointment type), visibilities,
+/// and services (specialties and professions, several of which may share a bit).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Ways(pub(super) u16);
+pub(super) struct Ways(pub(super) u64);
 
 impl Ways {
-    const VISIBILITY_SHIFT: u16 = 6;
-    const WAY_BITS: u16 = (1 << Self::VISIBILITY_SHIFT) - 1;
+    const CARE: u64 = 0x3F;
+    const VISIBILITY_SHIFT: u32 = 6;
+    const VISIBILITY: u64 = 0xF << Self::VISIBILITY_SHIFT;
+    const SPECIALTY_SHIFT: u8 = 16;
+    const PROFESSION_SHIFT: u8 = 48;
+    const SERVICE: u64 = !0 << Self::SPECIALTY_SHIFT;
+    /// Nobody said which specialty, which general practice takes.
+    const UNSPECIFIED: u64 = 1 << 63;
 
-    pub(super) fn new(modalities: ModalitySet, types: AppointmentTypeSet, visibilities: VisibilitySet) -> Self {
-        let routine = if types.contains(AppointmentType::Routine) { u16::from(modalities.bits()) } else { 0 };
-        let walk_in = if types.contains(AppointmentType::Walkin) { u16::from(modalities.bits()) } else { 0 };
-        Self(routine | walk_in << 3 | u16::from(visibilities.bits()) << Self::VISIBILITY_SHIFT)
+    /// What is asked for.
+    pub(super) fn asked(reach: &Reach) -> Self {
+        let general = reach.specialties.iter().any(|specialty| specialty.is_general_practice());
+        Self::care(reach.modalities, reach.appointment_types, reach.visibilities)
+            .union(Self::services(reach.specialties, reach.professions))
+            .union(Self(if general { Self::UNSPECIFIED } else { 0 }))
+    }
+
+    /// What a kind of opening offers.
+    pub(super) fn offered(kind: &OpeningKind) -> Self {
+        Self::care(kind.modalities, AppointmentTypeSet::of(&[kind.appointment_type]), kind.visibilities)
+            .union(Self::services(kind.specialties, kind.professions))
+            .union(Self(if kind.is_unspecified() { Self::UNSPECIFIED } else { 0 }))
+    }
+
+    fn care(modalities: ModalitySet, types: AppointmentTypeSet, visibilities: VisibilitySet) -> Self {
+        let routine = if types.contains(AppointmentType::Routine) { u64::from(modalities.bits()) } else { 0 };
+        let walk_in = if types.contains(AppointmentType::Walkin) { u64::from(modalities.bits()) } else { 0 };
+        Self(routine | walk_in << 3 | u64::from(visibilities.bits()) << Self::VISIBILITY_SHIFT)
+    }
+
+    fn services(specialties: SpecialtySet, professions: ProfessionSet) -> Self {
+        let by_specialty = specialties.iter().map(|specialty| Self::SPECIALTY_SHIFT + specialty.index() % 32);
+        let by_profession = professions.iter().map(|profession| Self::PROFESSION_SHIFT + profession.index() % 15);
+        Self(by_specialty.chain(by_profession).fold(0, |bits, bit| bits | 1_u64 << bit))
     }
 
     /// Whether something of one might suit the other.
     #[inline]
     pub(super) const fn may_suit(self, asked: Self) -> bool {
         let common = self.0 & asked.0;
-        common & Self::WAY_BITS != 0 && common & !Self::WAY_BITS != 0
+        common & Self::CARE != 0 && common & Self::VISIBILITY != 0 && common & Self::SERVICE != 0
     }
 
-    pub(super) const fn union(self, other: Self) -> Self {
+    const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 }
@@ -79,11 +109,7 @@ impl Standing {
         let mut standing = Self::default();
         for opening in row.openings.iter().filter(|opening| opening.free_from() < UtcInstant::MAX) {
             let Some(kind) = row.kinds.get(usize::from(opening.kind)) else { continue };
-            standing.ways = standing.ways.union(Ways::new(
-                kind.modalities,
-                AppointmentTypeSet::of(&[kind.appointment_type]),
-                kind.visibilities,
-            ));
+            standing.ways = standing.ways.union(Ways::offered(kind));
             let remote = kind.modalities.contains(Modality::Vr);
             for tick in ticks_of(opening, kind) {
                 standing.ticks.insert(tick);

@@ -39,7 +39,7 @@ impl Index {
     /// A schedule may be handed over more than once. What is left out could not have suited: the judge's own bounds said
     /// so, or the filters did.
     pub fn search<J: Judge>(&self, reach: &Reach, judge: &mut J) {
-        let ways = Ways::new(reach.modalities, reach.appointment_types, reach.visibilities);
+        let ways = Ways::asked(reach);
         let vector = reach.position.as_ref().map(EarthVector::from);
         let at_distance = ModalitySet::of(&[Modality::Amb, Modality::Hh]);
         let by_place = reach.exhaustive || reach.modalities.intersects(at_distance);

@@ -1,4 +1,6 @@
-//! Integration tests, by capability.
-#![cfg(test)]
+//! Integration tests, one module a capability.
 
-mod architecture;
+#[path = "../../benches/support/mod.rs"]
+mod support;
+
+mod index_oracle;

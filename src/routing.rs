@@ -1,0 +1,15 @@
+//! The thinking: from a question to an outcome, ranked options, near misses and reasons.
+//!
+//! Pure: `now` is an argument, candidates come from a walk that the caller makes, nothing waits. Escalation
+//! ([`triage`]) needs no candidate at all, so it answers whatever else is broken. Names only the domain.
+
+pub mod policy;
+pub mod triage;
+pub mod radius;
+pub mod travel;
+pub mod question;
+pub mod eligibility;
+pub mod ranking;
+pub mod near;
+pub mod sites;
+pub mod explanation;

@@ -1,0 +1,213 @@
+//! Each rule of matching, by name: does this opening of this schedule suit this patient?
+//!
+//! The rules are written once. Ranking asks for openings that fail none and stops at the first failure; the examination
+//! of near misses asks which ones fail.
+
+use crate::domain::answer::{Rule, Unknown};
+use crate::domain::code::{AppointmentType, Modality, Sex, Visibility, VisibilitySet};
+use crate::domain::directory::sex_bit;
+use crate::domain::offer::{Offer, Opening, OpeningKind};
+use crate::domain::patient::{Need, NeedSet};
+use crate::domain::time::UtcInstant;
+
+use super::question::Question;
+
+/// Needs that concern the place, and so only care given there.
+const NEEDS_OF_THE_PLACE: NeedSet = NeedSet::EMPTY.with(Need::Wheelchair).with(Need::LowVision).with(Need::Parking);
+
+/// A set of rules, for those that failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RuleSet(u16);
+
+impl RuleSet {
+    /// No rule.
+    pub const EMPTY: Self = Self(0);
+
+    /// This rule when `failed`, else none.
+    #[must_use]
+    #[inline]
+    pub const fn when(failed: bool, rule: Rule) -> Self {
+        if failed { Self(1 << rule as u16) } else { Self::EMPTY }
+    }
+
+    /// Both sets together.
+    #[must_use]
+    #[inline]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether no rule is in it.
+    #[must_use]
+    #[inline]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether a rule is in it.
+    #[must_use]
+    pub const fn contains(self, rule: Rule) -> bool {
+        self.0 & (1 << rule as u16) != 0
+    }
+
+    /// How many rules are in it.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// The first rule in order.
+    #[must_use]
+    pub fn first(self) -> Option<Rule> {
+        Rule::ALL.into_iter().find(|rule| self.contains(*rule))
+    }
+
+    /// The rule when it is the only one.
+    #[must_use]
+    pub fn only(self) -> Option<Rule> {
+        if self.count() == 1 { self.first() } else { None }
+    }
+}
+
+/// Which rules a schedule fails whatever its opening: age, sex, language; and needs, by modality.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OfferRules {
+    failed: RuleSet,
+    need_at_place: RuleSet,
+    need_elsewhere: RuleSet,
+}
+
+impl OfferRules {
+    /// Judges a schedule.
+    #[must_use]
+    #[inline]
+    pub fn of(question: &Question<'_>, offer: &Offer) -> Self {
+        let limits = &offer.schedule.limits;
+        let age = question.parts.age;
+        let too_young = age.zip(limits.min_age).is_some_and(|(age, min)| age < min);
+        let too_old = age.zip(limits.max_age).is_some_and(|(age, max)| age > max);
+        let other_sex = limits.sexes != 0 && question.sex != Sex::Un && limits.sexes & sex_bit(question.sex) == 0;
+        let spoken = offer.practitioner.as_ref().map_or(&[][..], |practitioner| &practitioner.languages);
+        let asked = &question.parts.languages;
+        let no_language = !asked.is_empty() && !spoken.is_empty() && !asked.iter().any(|one| spoken.contains(one));
+        let needs = question.parts.needs;
+        let unmet = offer.place.needs_unmet;
+        Self {
+            failed: RuleSet::when(too_young || too_old, Rule::Age)
+                .union(RuleSet::when(other_sex, Rule::Sex))
+                .union(RuleSet::when(no_language, Rule::Language)),
+            need_at_place: RuleSet::when(unmet.intersects(needs), Rule::Need),
+            need_elsewhere: RuleSet::when(unmet.intersects(needs.minus(NEEDS_OF_THE_PLACE)), Rule::Need),
+        }
+    }
+
+    /// What fails when care is given in a modality.
+    #[must_use]
+    #[inline]
+    pub const fn failed(&self, modality: Modality) -> RuleSet {
+        match modality {
+            Modality::Amb => self.failed.union(self.need_at_place),
+            Modality::Vr | Modality::Hh => self.failed.union(self.need_elsewhere),
+        }
+    }
+}
+
+/// Which rules a kind of opening fails whatever the time: visibility, specialty, appointment type.
+#[must_use]
+#[inline]
+pub fn kind_rules(question: &Question<'_>, kind: &OpeningKind) -> RuleSet {
+    let parts = question.parts;
+    let to_all = VisibilitySet::of(&[Visibility::Public, Visibility::Pro, Visibility::Snp]);
+    let to_cpts = || {
+        kind.visibilities.contains(Visibility::Cpts)
+            && kind.territories.iter().any(|territory| parts.territories.contains(territory))
+    };
+    let visible = kind.visibilities.intersects(to_all) || to_cpts();
+    let suits = kind.specialties.intersects(parts.specialties)
+        || kind.professions.intersects(parts.professions)
+        || (question.general_practice && kind.is_unspecified());
+    RuleSet::when(!visible, Rule::Visibility)
+        .union(RuleSet::when(!suits, Rule::Specialty))
+        .union(RuleSet::when(!parts.appointment_types.contains(kind.appointment_type), Rule::AppointmentType))
+}
+
+/// Which rule a modality fails at a distance: asked for at all, within the radius, within the professional's.
+#[must_use]
+#[inline]
+pub fn modality_rules(question: &Question<'_>, offer: &Offer, modality: Modality, distance_m: Option<u32>) -> RuleSet {
+    let farther = distance_m.is_none_or(|distance_m| distance_m > reach_m(question, offer, modality));
+    RuleSet::when(!question.parts.modalities.contains(modality), Rule::Modality)
+        .union(RuleSet::when(farther && modality != Modality::Vr, Rule::Radius))
+}
+
+/// How far a modality reaches, in metres.
+#[must_use]
+#[inline]
+pub fn reach_m(question: &Question<'_>, offer: &Offer, modality: Modality) -> u32 {
+    match modality {
+        Modality::Amb => question.radius_m,
+        Modality::Hh => {
+            let own = offer.schedule.home_visit_radius_m.unwrap_or(question.policy.home_visit_radius_m);
+            own.min(question.radius_m)
+        }
+        Modality::Vr => u32::MAX,
+    }
+}
+
+/// When care can begin in an opening, and which rules that fails: arrival, delay, capacity.
+#[must_use]
+#[inline]
+pub fn opening_rules(
+    question: &Question<'_>,
+    kind: &OpeningKind,
+    opening: &Opening,
+    modality: Modality,
+    distance_m: Option<u32>,
+) -> (RuleSet, UtcInstant) {
+    // Only to the place does the patient travel; elsewhere care can begin at once.
+    let arrival_at = match modality {
+        Modality::Amb => question.arrival_at(distance_m.unwrap_or(0)),
+        Modality::Vr | Modality::Hh => question.now,
+    };
+    let margin = question.policy.arrival_margin_minutes;
+    let (too_late, begins_at) = match (kind.appointment_type, modality) {
+        (AppointmentType::Routine, Modality::Amb) => {
+            (opening.start_at < arrival_at.plus_minutes(margin), opening.start_at)
+        }
+        (AppointmentType::Routine, Modality::Vr | Modality::Hh) => (opening.start_at < arrival_at, opening.start_at),
+        (AppointmentType::Walkin, Modality::Amb | Modality::Vr | Modality::Hh) => {
+            (arrival_at.plus_minutes(margin) > opening.end_at, opening.start_at.max(arrival_at))
+        }
+    };
+    let failed = RuleSet::when(too_late, Rule::Arrival)
+        .union(RuleSet::when(begins_at > question.needed_by_at, Rule::Delay))
+        .union(RuleSet::when(opening.free_from() > question.now, Rule::Capacity));
+    (failed, begins_at)
+}
+
+/// What the patient needs to know and nobody stated.
+#[must_use]
+pub fn unknowns(question: &Question<'_>, offer: &Offer, kind: &OpeningKind, modality: Modality) -> Vec<Unknown> {
+    let mut unknowns = Vec::new();
+    let needs = match modality {
+        Modality::Amb => question.parts.needs,
+        Modality::Vr | Modality::Hh => question.parts.needs.minus(NEEDS_OF_THE_PLACE),
+    };
+    let unsaid = needs.minus(offer.place.needs_met).minus(offer.place.needs_unmet);
+    unknowns.extend(unsaid.iter().map(Unknown::Need));
+    let spoken = offer.practitioner.as_ref().map_or(&[][..], |practitioner| &practitioner.languages);
+    if !question.parts.languages.is_empty() && spoken.is_empty() {
+        unknowns.push(Unknown::Language);
+    }
+    if kind.specialties.is_empty() {
+        unknowns.push(Unknown::Specialty);
+    }
+    let limits = &offer.schedule.limits;
+    if question.parts.age.is_none() && (limits.min_age.is_some() || limits.max_age.is_some()) {
+        unknowns.push(Unknown::Age);
+    }
+    if question.sex == Sex::Un && limits.sexes != 0 {
+        unknowns.push(Unknown::Sex);
+    }
+    unknowns
+}

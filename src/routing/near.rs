@@ -1,0 +1,233 @@
+//! What almost suited, and why the rest did not: each examined opening, with the rules that it fails.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use crate::domain::answer::{Exclusion, Rule};
+use crate::domain::code::{AppointmentType, Modality, ModalitySet};
+use crate::domain::id::{SlotId, TerritoryId};
+use crate::domain::offer::{Candidate, Judge, Opening, OpeningKind};
+use crate::domain::time::{MS_PER_DAY, UtcInstant};
+
+use super::eligibility::{OfferRules, RuleSet, kind_rules, modality_rules, opening_rules, reach_m};
+use super::question::Question;
+use super::ranking::{Match, cost_seconds};
+
+/// Most near misses in an answer.
+pub const NEAR_MISSES_MAX: usize = 3;
+/// How long after the clinical delay openings are still examined, in milliseconds.
+const EXAMINED_AFTER_DELAY_MS: i64 = MS_PER_DAY;
+
+/// An opening that failed exactly one rule.
+#[derive(Clone, Debug)]
+pub struct Miss {
+    /// The opening as if it fitted.
+    pub found: Match,
+    /// The rule.
+    pub rule: Rule,
+    /// By how much, in the rule's unit.
+    pub excess: u32,
+}
+
+/// Examines candidates: counts what failed, keeps what failed one rule only.
+#[derive(Debug)]
+pub struct Examiner<'q> {
+    question: &'q Question<'q>,
+    schedules_max: usize,
+    seen: FxHashSet<usize>,
+    /// The best miss of each rule.
+    misses: Vec<Miss>,
+    counts: [u32; Rule::ALL.len()],
+    examined_count: u32,
+    stopped: bool,
+}
+
+/// What an examination found; the default is that of none made.
+#[derive(Debug, Default)]
+pub struct Examination {
+    /// Nearest to fitting first, each for another rule.
+    pub misses: Vec<Miss>,
+    /// In the order of the rules.
+    pub exclusions: Vec<Exclusion>,
+    /// How many openings were examined.
+    pub examined_count: u32,
+    /// Whether the examination saw everything that it was led to.
+    pub complete: bool,
+}
+
+impl<'q> Examiner<'q> {
+    /// Examines at most `schedules_max` schedules.
+    #[must_use]
+    pub fn new(question: &'q Question<'q>, schedules_max: usize) -> Self {
+        Self {
+            question,
+            schedules_max,
+            seen: FxHashSet::default(),
+            misses: Vec::new(),
+            counts: [0; Rule::ALL.len()],
+            examined_count: 0,
+            stopped: false,
+        }
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn finish(mut self) -> Examination {
+        self.misses.sort_by(|a, b| a.found.order(&b.found));
+        self.misses.truncate(NEAR_MISSES_MAX);
+        let counted = Rule::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
+        Examination {
+            misses: self.misses,
+            exclusions: counted.map(|(rule, count)| Exclusion { rule, count }).collect(),
+            examined_count: self.examined_count,
+            complete: !self.stopped,
+        }
+    }
+
+    /// The modality in which an opening fails least, and what it fails.
+    fn least_failing(
+        &self,
+        rules: &OfferRules,
+        candidate: &Candidate<'_>,
+        kind: &OpeningKind,
+        opening: &Opening,
+    ) -> Option<(RuleSet, Modality, UtcInstant)> {
+        let question = self.question;
+        let of_kind = kind_rules(question, kind);
+        let asked: Vec<Modality> = kind.modalities.iter().filter(|m| question.parts.modalities.contains(*m)).collect();
+        let tried = if asked.is_empty() { kind.modalities } else { ModalitySet::of(&asked) };
+        let failures = tried.iter().map(|modality| {
+            let (timing, begins_at) = opening_rules(question, kind, opening, modality, candidate.distance_m);
+            let distance = modality_rules(question, candidate.offer, modality, candidate.distance_m);
+            (of_kind.union(rules.failed(modality)).union(distance).union(timing), modality, begins_at)
+        });
+        failures.min_by_key(|(failed, modality, begins_at)| (failed.count(), *begins_at, *modality as u8))
+    }
+
+    fn miss(
+        &mut self,
+        candidate: &Candidate<'_>,
+        kind: &OpeningKind,
+        slot_id: &SlotId,
+        miss: (Rule, Modality, UtcInstant, u32),
+    ) {
+        let (rule, modality, care_begins_at, excess) = miss;
+        let distance_m = candidate.distance_m;
+        let cost =
+            cost_seconds(self.question, candidate.offer, &kind.territories, modality, care_begins_at, distance_m);
+        let known = self.misses.iter().position(|known| known.rule == rule);
+        let worse = known.and_then(|at| self.misses.get(at)).is_some_and(|known| known.found.cost_seconds < cost);
+        if worse {
+            return;
+        }
+        let found = Match {
+            cost_seconds: cost,
+            offer: Arc::clone(candidate.offer),
+            slot_id: slot_id.clone(),
+            kind: kind.clone(),
+            modality,
+            care_begins_at,
+            distance_m,
+        };
+        match known.and_then(|at| self.misses.get_mut(at)) {
+            Some(known) if found.order(&known.found).is_lt() => *known = Miss { found, rule, excess },
+            Some(_) => {}
+            None => self.misses.push(Miss { found, rule, excess }),
+        }
+    }
+
+    /// By how much an opening fails a rule, in the rule's unit.
+    fn excess(
+        &self,
+        rule: Rule,
+        candidate: &Candidate<'_>,
+        opening: &Opening,
+        (appointment_type, modality, begins_at): (AppointmentType, Modality, UtcInstant),
+    ) -> u32 {
+        let question = self.question;
+        match rule {
+            Rule::Delay => begins_at.minutes_since(question.needed_by_at),
+            Rule::Arrival => {
+                let arrival_at = match modality {
+                    Modality::Amb => question.arrival_at(candidate.distance_m.unwrap_or(0)),
+                    Modality::Vr | Modality::Hh => question.now,
+                };
+                let ready_at = arrival_at.plus_minutes(question.policy.arrival_margin_minutes);
+                let by_at = match appointment_type {
+                    AppointmentType::Routine => opening.start_at,
+                    AppointmentType::Walkin => opening.end_at,
+                };
+                ready_at.minutes_since(by_at)
+            }
+            Rule::Radius => {
+                let reach = reach_m(question, candidate.offer, modality);
+                candidate.distance_m.map_or(0, |distance_m| distance_m.saturating_sub(reach))
+            }
+            Rule::Age => {
+                let (limits, age) = (&candidate.offer.schedule.limits, question.parts.age);
+                let young = age.zip(limits.min_age).map_or(0, |(age, min)| min.days().saturating_sub(age.days()));
+                let old = age.zip(limits.max_age).map_or(0, |(age, max)| age.days().saturating_sub(max.days()));
+                young.max(old)
+            }
+            Rule::Visibility
+            | Rule::Specialty
+            | Rule::Modality
+            | Rule::AppointmentType
+            | Rule::Sex
+            | Rule::Need
+            | Rule::Language
+            | Rule::Capacity => 0,
+        }
+    }
+}
+
+impl Judge for Examiner<'_> {
+    fn earliest_at(&self, _distance_m: u32) -> UtcInstant {
+        self.question.now
+    }
+
+    fn can_matter(&self, _distance_m: u32, _care_begins_at: UtcInstant) -> bool {
+        !self.stopped
+    }
+
+    fn can_matter_remotely(&self, _care_begins_at: UtcInstant, _territories: Option<&[TerritoryId]>) -> bool {
+        !self.stopped
+    }
+
+    fn judge(&mut self, candidate: Candidate<'_>) {
+        let question = self.question;
+        if !self.seen.insert(Arc::as_ptr(candidate.offer).addr()) {
+            return;
+        }
+        if self.seen.len() > self.schedules_max {
+            self.stopped = true;
+            return;
+        }
+        let rules = OfferRules::of(question, candidate.offer);
+        let row = candidate.row;
+        let until = question.needed_by_at.plus_ms(EXAMINED_AFTER_DELAY_MS);
+        let first = row.first_running_at(question.now);
+        for (opening, slot_id) in row.openings.iter().zip(&row.slot_ids).skip(first) {
+            if opening.start_at > until {
+                break;
+            }
+            let Some(kind) = row.kinds.get(usize::from(opening.kind)).filter(|_| opening.end_at > question.now) else {
+                continue;
+            };
+            let Some((failed, modality, begins_at)) = self.least_failing(&rules, &candidate, kind, opening) else {
+                continue;
+            };
+            self.examined_count += 1;
+            let Some(rule) = failed.first() else { continue };
+            if let Some(count) = self.counts.get_mut(rule as usize) {
+                *count += 1;
+            }
+            // What is kept for others is not shown, not even as a near miss.
+            if failed.only().is_some() && rule != Rule::Visibility {
+                let excess = self.excess(rule, &candidate, opening, (kind.appointment_type, modality, begins_at));
+                self.miss(&candidate, kind, slot_id, (rule, modality, begins_at, excess));
+            }
+        }
+    }
+}

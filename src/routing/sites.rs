@@ -1,0 +1,90 @@
+//! Which emergency sites go with an answer: the nearest that take patients, and nearer ones that do not, said so.
+
+use std::sync::Arc;
+
+use crate::domain::answer::SiteDistance;
+use crate::domain::emergency::{EmergencyAccess, EmergencySite, EmergencySiteKind};
+use crate::domain::geo::{EarthVector, GeoPoint};
+use crate::domain::patient::Age;
+use crate::domain::time::UtcInstant;
+
+use super::policy::Policy;
+use super::travel::{travel_minutes, travel_seconds};
+
+/// Most sites of each sort in an answer.
+const SITES_MAX: usize = 3;
+/// Closed sites that are shown so that nobody drives to one by mistake.
+const CLOSED_SITES_MAX: usize = 2;
+/// How many nearest sites are looked at for open ones.
+const LOOKED_AT_MAX: usize = 24;
+/// Age in years from which paediatric sites are not shown.
+const PAEDIATRIC_UNTIL_YEARS: u16 = 18;
+
+/// What the sites are looked at for.
+#[derive(Clone, Copy, Debug)]
+pub struct SitesQuery<'q> {
+    /// Where the patient is.
+    pub position: Option<&'q GeoPoint>,
+    /// Age, when known.
+    pub age: Option<Age>,
+    /// Whether a mobile unit may be sent, so that SMUR bases matter.
+    pub dispatch: bool,
+    /// Now.
+    pub now: UtcInstant,
+}
+
+/// The nearest sites: first those that take patients on arrival, then nearer ones that do not; none without a position.
+#[must_use]
+pub fn nearest(
+    sites: &[(EarthVector, Arc<EmergencySite>)],
+    query: &SitesQuery<'_>,
+    policy: &Policy,
+) -> Vec<SiteDistance> {
+    let Some(center) = query.position.map(EarthVector::from) else { return Vec::new() };
+    let adult = query.age.is_some_and(|age| age >= Age::from_years(PAEDIATRIC_UNTIL_YEARS));
+    let wanted = |kind: EmergencySiteKind| match kind {
+        EmergencySiteKind::Department => true,
+        EmergencySiteKind::Smur => query.dispatch,
+        EmergencySiteKind::Paediatric => !adult,
+    };
+    let mut nearest: Vec<(u32, &Arc<EmergencySite>)> = Vec::with_capacity(LOOKED_AT_MAX + 1);
+    for (vector, site) in sites.iter().filter(|(_, site)| wanted(site.kind)) {
+        let distance_m = vector.distance_m(&center);
+        let farthest = nearest.last().map_or(u32::MAX, |(distance_m, _)| *distance_m);
+        if nearest.len() == LOOKED_AT_MAX && distance_m >= farthest {
+            continue;
+        }
+        let at = nearest.partition_point(|(known_m, known)| (*known_m, &known.id) < (distance_m, &site.id));
+        nearest.insert(at, (distance_m, site));
+        nearest.truncate(LOOKED_AT_MAX);
+    }
+    let (mut taking, mut closed, mut bases) = (Vec::new(), Vec::new(), Vec::new());
+    for (distance_m, site) in nearest {
+        let seen = seen(site, distance_m, query.now, policy);
+        let list = match (site.kind, seen.access) {
+            (EmergencySiteKind::Smur, _) => &mut bases,
+            (_, EmergencyAccess::Closed) if taking.len() < SITES_MAX => &mut closed,
+            (_, EmergencyAccess::Closed) => continue,
+            (_, EmergencyAccess::Open | EmergencyAccess::Regulated) => &mut taking,
+        };
+        list.push(seen);
+    }
+    taking.truncate(SITES_MAX);
+    bases.truncate(SITES_MAX);
+    closed.truncate(CLOSED_SITES_MAX);
+    let mut sites = if query.dispatch { bases } else { Vec::new() };
+    sites.append(&mut taking);
+    sites.append(&mut closed);
+    sites
+}
+
+fn seen(site: &Arc<EmergencySite>, distance_m: u32, now: UtcInstant, policy: &Policy) -> SiteDistance {
+    let arrival_at = now.plus_seconds(travel_seconds(policy, distance_m));
+    SiteDistance {
+        site: Arc::clone(site),
+        distance_m,
+        travel_minutes: travel_minutes(policy, distance_m),
+        access: site.access_at(arrival_at),
+        access_changes_at: site.access_changes_at(arrival_at),
+    }
+}
