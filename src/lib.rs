@@ -11,3 +11,4 @@ pub mod proto;
 #[path = "service/find.rs"]
 #[allow(missing_docs, reason = "x")]
 pub mod find;
+pub mod cli;
