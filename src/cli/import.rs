@@ -1,6 +1,7 @@
 //! `import`: a CSV roster or a FHIR R4 Bundle becomes territories, places, professionals, schedules and slots of a running server.
 //!
-//! The readers ([`roster`], [`fhir`]) turn bytes into an [`ImportPlan`] and touch nothing else.
+//! Two halves that meet in an [`ImportPlan`]: the readers ([`roster`], [`fhir`]) turn bytes into a plan and touch nothing else;
+//! [`mod@send`] feeds a plan to a server. Invariant: a bad row never takes down the good ones, and every row has its say in the report.
 //! Deliberately absent: command-line options, tables and JSON output, which belong to the command; the system clock, which is an argument.
 
 mod finding;
@@ -11,12 +12,14 @@ pub mod positions;
 pub mod roster;
 pub mod fhir;
 pub mod shift;
+pub mod send;
 
 pub use fhir::parse_bundle;
 pub use finding::{Origin, Reason, RowReport, Severity};
 pub use plan::{ImportPlan, Planned, PlannedSlot, SlotNaming};
 pub use positions::Positions;
 pub use roster::parse_roster;
+pub use send::{ImportReport, SendOptions, send};
 
 /// Largest file that is read, in bytes.
 pub const FILE_MAX_BYTES: usize = 64 * 1024 * 1024;
