@@ -4,7 +4,7 @@ use std::{env, fs, path::PathBuf};
 use prost::Message as _;
 
 /// Every file of the public interface and of the records on disk.
-const PROTOS: [&str; 7] = [
+const PROTOS: [&str; 8] = [
     "sas/routing/v1/common.proto",
     "sas/routing/v1/directory.proto",
     "sas/routing/v1/publishing.proto",
@@ -12,6 +12,7 @@ const PROTOS: [&str; 7] = [
     "sas/routing/v1/booking.proto",
     "sas/routing/v1/operations.proto",
     "sas/ledger/v1/record.proto",
+    "sas/ledger/v1/outcome.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -4,6 +4,7 @@ pub mod domain;
 pub mod routing;
 pub mod index;
 pub mod ledger;
+pub mod service;
 pub mod clock;
 pub mod tasks;
 pub mod proto;

@@ -1,6 +1,6 @@
 //! Generated code of the protocol definitions under `proto/`, and their descriptors.
 //!
-//! Only `grpc` and `cli` name [`routing`], only `ledger` names [`ledger`]: the domain never meets a wire type.
+//! Only `grpc` and `cli` name [`routing`], only `ledger` and `service` name [`ledger`]: the domain never meets a wire type.
 
 /// The public interface, `sas.routing.v1`.
 #[allow(
@@ -15,7 +15,7 @@ pub mod routing {
     tonic::include_proto!("sas.routing.v1");
 }
 
-/// Records on disk, `sas.ledger.v1`.
+/// Records and outcomes on disk, `sas.ledger.v1`.
 #[allow(
     missing_docs,
     unreachable_pub,

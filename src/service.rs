@@ -1,0 +1,134 @@
+//! The use cases, as transports call them: find care, hold and book, publish, keep the directory, tell how things stand.
+//!
+//! Joins the index (reads), the ledger (writes) and the matching rules. Every write goes one way (`write`), is carried
+//! out in a task of its own, and reaches the index only through the ledger's changes ([`Applier`]). Reads answer from
+//! memory and go on while the ledger refuses writes.
+//! Deliberately absent: wire types, authentication, and decisions on slots, which the domain takes.
+
+pub mod limits;
+pub mod error;
+mod write;
+mod fingerprint;
+mod outcome;
+mod book;
+mod heard;
+mod publish;
+mod replace;
+mod withdraw;
+mod directory;
+mod status;
+mod purge;
+mod applier;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::clock::SharedClock;
+use crate::domain::answer::Stamp;
+use crate::domain::id::PrincipalId;
+use crate::domain::time::UtcInstant;
+use crate::index::Index;
+use crate::ledger::Ledger;
+use crate::routing::policy::Policy;
+use crate::tasks::Tasks;
+
+pub use applier::Applier;
+pub use book::{BookingView, HoldRequest, HoldView};
+pub use error::{Error, ErrorKind, Reason};
+pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
+pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
+pub use status::{ScheduleView, Status};
+pub use withdraw::{WithdrawOutcome, Withdrawal};
+
+use write::Written;
+
+/// What a service is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// State in memory, fed by the ledger through an [`Applier`].
+    pub index: Arc<Index>,
+    /// Where writes go.
+    pub ledger: Arc<dyn Ledger>,
+    /// Tells the time; the ledger's own clock decides about guards.
+    pub clock: SharedClock,
+    /// Owner of the tasks in which writes run.
+    pub tasks: Tasks,
+    /// This process.
+    pub instance_id: Uuid,
+    /// Version of the program.
+    pub version: &'static str,
+}
+
+/// The use cases; cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    parts: Parts,
+    policy: Policy,
+    started_at: UtcInstant,
+}
+
+/// Who calls.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Caller {
+    /// Whose request ids these are.
+    pub principal: PrincipalId,
+}
+
+/// What a write came to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Done<T> {
+    /// The outcome.
+    pub value: T,
+    /// Whether an earlier call with the same request id brought it about.
+    pub replayed: bool,
+    /// The state in which it is visible.
+    pub stamp: Stamp,
+}
+
+impl Service {
+    /// A service over these parts, under the national policy.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let started_at = parts.clock.now();
+        Self { shared: Arc::new(Shared { parts, policy: Policy::default(), started_at }) }
+    }
+
+    /// What it is made of.
+    fn parts(&self) -> &Parts {
+        &self.shared.parts
+    }
+
+    /// The matching policy in force.
+    fn policy(&self) -> &Policy {
+        &self.shared.policy
+    }
+
+    /// What is told of a write.
+    fn done<O, T>(&self, written: Written<O>, view: impl FnOnce(O) -> T) -> Done<T> {
+        let Written { outcome, replayed, position } = written;
+        Done { value: view(outcome), replayed, stamp: self.stamp_at(position) }
+    }
+
+    /// When it was made.
+    fn started_at(&self) -> UtcInstant {
+        self.shared.started_at
+    }
+}
+
+impl Caller {
+    /// Whoever reaches the service while callers present neither certificate nor token.
+    #[must_use]
+    pub fn local() -> Self {
+        #[allow(clippy::expect_used, reason = "the text is constant, and every test of a write parses it")]
+        let principal = PrincipalId::parse("local").expect("it is 1 to 128 visible characters");
+        Self { principal }
+    }
+}
+
+#[cfg(test)]
+mod tests;

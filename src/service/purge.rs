@@ -1,0 +1,68 @@
+//! Forgetting slots that are over, with the claims on them: what regulation files said ends with the day.
+//!
+//! Invariant: only slots that ended [`ENDED_SLOT_KEPT_MS`] ago are removed, by a clock that the ledger's agrees with.
+//! Deliberately absent: a timetable; whoever runs the service calls it every few minutes.
+
+use std::collections::HashSet;
+
+use crate::domain::id::SlotId;
+use crate::domain::record::Key;
+use crate::domain::time::UtcInstant;
+use crate::ledger::{Append, AppendOutcome, Entry};
+
+use super::Service;
+use super::error::{Error, Reason};
+use super::limits::{
+    ENDED_SLOT_KEPT_MS, PURGE_CHUNK_SLOTS_MAX, PURGE_CLOCK_TOLERANCE_MS, PURGE_SLOTS_MAX, RETRY_BUSY_AFTER_MS,
+    WRITE_TRIES_MAX,
+};
+
+impl Service {
+    /// Removes slots that ended more than 24 hours ago, at most [`PURGE_SLOTS_MAX`]; says how many.
+    ///
+    /// # Errors
+    /// When the ledger cannot write or its clock is far behind; what was removed until then stays removed.
+    pub async fn purge_ended(&self) -> Result<usize, Error> {
+        let parts = self.parts();
+        let now = parts.clock.now();
+        let ended = parts.index.slots_ended_before(now.plus_ms(-ENDED_SLOT_KEPT_MS), PURGE_SLOTS_MAX);
+        let mut removed_count = 0;
+        for chunk in ended.chunks(PURGE_CHUNK_SLOTS_MAX) {
+            removed_count += self.remove(chunk, now).await?;
+        }
+        Ok(removed_count)
+    }
+
+    /// Removes slots in one append; one that changed meanwhile is left for the next purge.
+    async fn remove(&self, slots: &[(SlotId, u64)], now: UtcInstant) -> Result<usize, Error> {
+        let mut changed: HashSet<Key> = HashSet::new();
+        for _ in 0..WRITE_TRIES_MAX {
+            let keyed = slots.iter().map(|(id, version)| (Key::Slot(id.clone()), *version));
+            let entries: Vec<Entry> = keyed
+                .filter(|(key, _)| !changed.contains(key))
+                .map(|(key, version)| Entry {
+                    not_before: Some(now.plus_ms(-PURGE_CLOCK_TOLERANCE_MS)),
+                    ..Entry::remove(key, version)
+                })
+                .collect();
+            let count = entries.len();
+            match self.parts().ledger.append(Append { entries, request: None }).await {
+                AppendOutcome::Appended { .. } => return Ok(count),
+                AppendOutcome::Conflict { key, .. } => {
+                    changed.insert(key);
+                }
+                AppendOutcome::OutOfTime { now } => {
+                    let message = format!("the ledger's clock shows {now}, far behind this machine's: set the clocks");
+                    let retry_after_ms = Some(RETRY_BUSY_AFTER_MS);
+                    return Err(Error { retry_after_ms, ..Error::new(Reason::LedgerUnavailable, message) });
+                }
+                AppendOutcome::Unavailable(unavailable) => return Err(unavailable.into()),
+                AppendOutcome::Invalid(invalid) => return Err(Error::internal(invalid.to_string())),
+                AppendOutcome::Replayed { .. } | AppendOutcome::RequestIdReused => {
+                    return Err(Error::internal("the ledger took a purge for a request"));
+                }
+            }
+        }
+        Ok(0)
+    }
+}

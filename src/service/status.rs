@@ -1,0 +1,99 @@
+//! How things stand: of the service, and of one schedule.
+//!
+//! Reads only, from memory. Deliberately absent: health over time, which is telemetry's.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::domain::answer::Stamp;
+use crate::domain::directory::Schedule;
+use crate::domain::id::ScheduleId;
+use crate::domain::record::{Position, Versioned};
+use crate::domain::slot::Slot;
+use crate::domain::time::{UtcInstant, Window};
+use crate::index::Counts;
+
+use super::Service;
+use super::error::Error;
+
+/// How the service stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Status {
+    /// This process.
+    pub instance_id: Uuid,
+    /// Version of the program.
+    pub version: &'static str,
+    /// When the service was made.
+    pub started_at: UtcInstant,
+    /// Implementation of the ledger.
+    pub ledger_kind: &'static str,
+    /// What an acknowledged write survives, in plain words.
+    pub durability: &'static str,
+    /// Why writes are refused; `None` when they are accepted.
+    pub refusal: Option<String>,
+    /// The state of which this is told.
+    pub stamp: Stamp,
+    /// How much is kept.
+    pub counts: Counts,
+}
+
+/// A schedule with its slots.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ScheduleView {
+    /// The schedule.
+    pub schedule: Arc<Schedule>,
+    /// Its slots with their versions, in order of start, then identifier.
+    pub slots: Vec<Versioned<Arc<Slot>>>,
+    /// The state of which this is told.
+    pub stamp: Stamp,
+    /// The instant by which claims are to be judged.
+    pub now: UtcInstant,
+}
+
+impl Service {
+    /// How the service stands.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let parts = self.parts();
+        Status {
+            instance_id: parts.instance_id,
+            version: parts.version,
+            started_at: self.started_at(),
+            ledger_kind: parts.ledger.kind(),
+            durability: parts.ledger.durability(),
+            refusal: parts.ledger.health().refusal,
+            stamp: self.stamp(),
+            counts: parts.index.counts(),
+        }
+    }
+
+    /// The state from which answers are given now.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        self.stamp_at(self.parts().index.head())
+    }
+
+    /// The state in which a write is visible.
+    pub(super) fn stamp_at(&self, position: Position) -> Stamp {
+        Stamp {
+            position,
+            answered_at: self.parts().clock.now(),
+            data_age_seconds: None,
+            policy_version: Arc::clone(&self.policy().version),
+            degraded: self.parts().ledger.health().refusal.is_some(),
+        }
+    }
+
+    /// A schedule with its slots that start in a window, or all of them.
+    ///
+    /// # Errors
+    /// When the schedule is unknown.
+    pub fn schedule_view(&self, id: &ScheduleId, window: Option<Window>) -> Result<ScheduleView, Error> {
+        let schedule = self.schedule(id)?;
+        let is_wanted =
+            |slot: &Versioned<Arc<Slot>>| window.is_none_or(|window| window.contains(slot.value.window.start_at()));
+        let slots = self.parts().index.slots_of(id).into_iter().filter(is_wanted).collect();
+        Ok(ScheduleView { schedule, slots, stamp: self.stamp(), now: self.parts().clock.now() })
+    }
+}

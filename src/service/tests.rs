@@ -1,0 +1,12 @@
+//! The use cases over a real index and a ledger in memory, on a clock that tests move.
+
+mod world;
+mod booking;
+mod races;
+mod replays;
+mod publishing;
+mod batches;
+mod replacing;
+mod withdrawing;
+mod directory;
+mod outages;
