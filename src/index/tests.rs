@@ -1,1 +1,246 @@
-//! The index, as facts and as properties.
+//! The index, as facts and as properties: what a search hands to a judge, and what becomes of changes in any order.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::code::{
+    AppointmentType, AppointmentTypeSet, Modality, ModalitySet, Specialty, Visibility, VisibilitySet,
+};
+use crate::domain::department::Department;
+use crate::domain::directory::PatientLimits;
+use crate::domain::geo::GeoPoint;
+use crate::domain::id::{CaseId, SourceId};
+use crate::domain::offer::{Candidate, Judge};
+use crate::domain::patient::NeedSet;
+use crate::domain::record::{Body, Key};
+use crate::domain::slot::{NewHold, Published, SlotTraits};
+use crate::domain::time::Window;
+
+const NOON_MS: i64 = 1_795_431_600_000;
+
+fn minute(minutes: i64) -> UtcInstant {
+    UtcInstant::from_ms(NOON_MS + minutes * 60_000)
+}
+
+fn place(number: usize, latitude: f64, longitude: f64) -> Body {
+    Body::Place(Arc::new(Place {
+        id: PlaceId::parse(&format!("place-{number}")).unwrap(),
+        name: "Cabinet".into(),
+        address: "1 rue".into(),
+        postal_code: "69200".into(),
+        city: "Vénissieux".into(),
+        commune: None,
+        department: Department::parse("69").unwrap(),
+        position: Some(GeoPoint::new(latitude, longitude).unwrap()),
+        zone: chrono_tz::Europe::Paris,
+        structure: None,
+        phone: None,
+        needs_met: NeedSet::EMPTY,
+        needs_unmet: NeedSet::EMPTY,
+    }))
+}
+
+fn schedule(number: usize, place: usize) -> Body {
+    Body::Schedule(Arc::new(Schedule {
+        id: ScheduleId::parse(&format!("schedule-{number}")).unwrap(),
+        source_id: SourceId::parse("test").unwrap(),
+        place_id: PlaceId::parse(&format!("place-{place}")).unwrap(),
+        practitioner_id: None,
+        territories: vec![],
+        specialties: SpecialtySet::of(&[Specialty::parse("SM54").unwrap()]),
+        limits: PatientLimits::default(),
+        home_visit_radius_m: None,
+        booking_url: "".into(),
+        source_revision: 1,
+        received_at: minute(-60),
+    }))
+}
+
+fn slot(schedule: usize, number: i64, modality: Modality) -> Slot {
+    let published = Published {
+        id: SlotId::parse(&format!("schedule-{schedule}/{number}")).unwrap(),
+        schedule_id: ScheduleId::parse(&format!("schedule-{schedule}")).unwrap(),
+        window: Window::new(minute(number * 15), minute(number * 15 + 15)).unwrap(),
+        capacity: 1,
+        traits: Arc::new(SlotTraits {
+            modalities: ModalitySet::of(&[modality]),
+            appointment_type: AppointmentType::Routine,
+            visibilities: VisibilitySet::of(&[Visibility::Public]),
+            specialties: SpecialtySet::EMPTY,
+            territories: vec![],
+            motives: vec![],
+            booking_url: "".into(),
+        }),
+    };
+    Slot::from_published(published, 1, minute(-60))
+}
+
+fn body(slot: Slot) -> Body {
+    Body::Slot(Arc::new(slot))
+}
+
+fn change(sequence: u64, version: u64, body: Body) -> Change {
+    Change { position: Position { partition: 0, epoch: 1, sequence }, key: body.key(), version, body: Some(body) }
+}
+
+/// Everything that a search hands over, as schedule and claimable slots.
+#[derive(Default)]
+struct Collector(std::collections::BTreeMap<String, Vec<String>>);
+
+impl Judge for Collector {
+    fn earliest_at(&self, _distance_m: u32) -> UtcInstant {
+        minute(0)
+    }
+
+    fn can_matter(&self, _distance_m: u32, _care_begins_at: UtcInstant) -> bool {
+        true
+    }
+
+    fn can_matter_remotely(&self, _care_begins_at: UtcInstant, _territories: Option<&[TerritoryId]>) -> bool {
+        true
+    }
+
+    fn judge(&mut self, candidate: Candidate<'_>) {
+        let free = candidate.row.openings.iter().zip(&candidate.row.slot_ids);
+        let free = free.filter(|(opening, _)| opening.free_from() <= minute(0)).map(|(_, id)| id.to_string());
+        self.0.insert(candidate.offer.schedule.id.to_string(), free.collect());
+    }
+}
+
+fn seen(index: &Index, radius_m: u32, modality: Modality) -> Vec<(String, Vec<String>)> {
+    let mut collector = Collector::default();
+    let reach = Reach {
+        position: GeoPoint::new(45.70, 4.88).ok(),
+        radius_m,
+        now: minute(0),
+        until: minute(24 * 60),
+        modalities: ModalitySet::of(&[modality]),
+        appointment_types: AppointmentTypeSet::ALL,
+        visibilities: VisibilitySet::ALL,
+        specialties: SpecialtySet::of(&[Specialty::parse("SM54").unwrap()]),
+        professions: ProfessionSet::EMPTY,
+        exhaustive: false,
+    };
+    index.search(&reach, &mut collector);
+    collector.0.into_iter().collect()
+}
+
+fn one(schedule: &str, slots: &[&str]) -> (String, Vec<String>) {
+    (schedule.to_owned(), slots.iter().map(|slot| (*slot).to_owned()).collect())
+}
+
+#[test]
+fn a_slot_waits_for_its_schedule_and_place() {
+    let index = Index::new();
+    index.apply(&[change(1, 1, body(slot(1, 2, Modality::Amb)))]);
+    index.apply(&[change(2, 1, schedule(1, 1))]);
+    assert_eq!(seen(&index, 5_000, Modality::Amb), []);
+    index.apply(&[change(3, 1, place(1, 45.70, 4.89))]);
+    assert_eq!(seen(&index, 5_000, Modality::Amb), [one("schedule-1", &["schedule-1/2"])]);
+    assert_eq!(index.slots_of(&ScheduleId::parse("schedule-1").unwrap()).len(), 1);
+}
+
+#[test]
+fn a_place_that_moves_takes_its_schedules_along() {
+    let index = Index::new();
+    index.apply(&[change(1, 1, place(1, 45.70, 4.89)), change(2, 1, schedule(1, 1))]);
+    index.apply(&[change(3, 1, body(slot(1, 2, Modality::Amb)))]);
+    index.apply(&[change(4, 2, place(1, 48.85, 2.35))]);
+    assert_eq!(seen(&index, 5_000, Modality::Amb), []);
+    assert_eq!(seen(&index, 300_000, Modality::Amb), [], "Paris is 390 km away");
+}
+
+#[test]
+fn a_held_slot_is_free_again_when_the_hold_ends() {
+    let index = Index::new();
+    index.apply(&[change(1, 1, place(1, 45.70, 4.89)), change(2, 1, schedule(1, 1))]);
+    let free = slot(1, 2, Modality::Amb);
+    index.apply(&[change(3, 1, body(free.clone()))]);
+    let claim = ClaimId::from_uuid(uuid::Uuid::from_u128(7));
+    let new = |expires_at| NewHold { id: claim, case_id: CaseId::parse("c").unwrap(), regulator_id: None, expires_at };
+    let held = free.hold(new(minute(2)), minute(-1)).unwrap().slot;
+    index.apply(&[change(4, 2, body(held))]);
+    assert_eq!(seen(&index, 5_000, Modality::Amb), [one("schedule-1", &[])]);
+    assert_eq!(index.slot_of_claim(claim).unwrap().as_str(), "schedule-1/2");
+    let over = free.hold(new(minute(-2)), minute(-5)).unwrap().slot;
+    index.apply(&[change(5, 3, body(over))]);
+    assert_eq!(seen(&index, 5_000, Modality::Amb), [one("schedule-1", &["schedule-1/2"])]);
+}
+
+#[test]
+fn a_schedule_with_nothing_to_claim_is_not_looked_at() {
+    let index = Index::new();
+    index.apply(&[change(1, 1, place(1, 45.70, 4.89)), change(2, 1, schedule(1, 1))]);
+    let free = slot(1, 2, Modality::Vr);
+    index.apply(&[change(3, 1, body(free.clone()))]);
+    assert_eq!(seen(&index, 5_000, Modality::Amb), []);
+    assert_eq!(seen(&index, 5_000, Modality::Vr), [one("schedule-1", &["schedule-1/2"])]);
+    index.apply(&[change(4, 2, body(free.withdraw(2, minute(-1)).unwrap()))]);
+    assert_eq!(seen(&index, 5_000, Modality::Vr), []);
+    let id = free.id.clone();
+    let removed = Change { body: None, ..change(5, 3, body(free)) };
+    index.apply(&[removed]);
+    assert!(index.slot(&id).is_none() && index.counts().slots == 0);
+}
+
+#[test]
+fn an_old_change_alters_nothing() {
+    let index = Index::new();
+    let free = slot(1, 2, Modality::Amb);
+    index.apply(&[change(2, 2, body(free.withdraw(2, minute(-1)).unwrap()))]);
+    index.apply(&[change(1, 1, body(free.clone()))]);
+    assert_eq!(index.slot(&free.id).unwrap().version, 2);
+    assert_eq!(index.slot(&free.id).unwrap().value.state, crate::domain::slot::SlotState::Withdrawn);
+}
+
+fn history() -> Vec<Change> {
+    let mut sequence = 0;
+    let mut next = |version, body| {
+        sequence += 1;
+        change(sequence, version, body)
+    };
+    let mut changes = Vec::new();
+    for number in 1..=4 {
+        let east = 0.02 * f64::from(u32::try_from(number).unwrap());
+        changes.push(next(1, place(number, 45.70, 4.88 + east)));
+        changes.push(next(1, schedule(number, number)));
+        changes.push(next(2, schedule(number, 1 + number % 4)));
+        for at in 1..=3 {
+            let modality = if at == 3 { Modality::Vr } else { Modality::Amb };
+            let free = slot(number, at, modality);
+            changes.push(next(1, body(free.clone())));
+            if at == 2 {
+                changes.push(next(2, body(free.withdraw(2, minute(-1)).unwrap())));
+            }
+        }
+        changes.push(next(2, place(number, 45.71, 4.88 + east)));
+    }
+    changes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn changes_in_any_order_give_the_same_state(
+        order in Just(history()).prop_shuffle(),
+        batch in 1usize..8,
+    ) {
+        let (in_order, shuffled) = (Index::new(), Index::new());
+        in_order.apply(&history());
+        for changes in order.chunks(batch) {
+            shuffled.apply(changes);
+        }
+        prop_assert_eq!(in_order.counts(), shuffled.counts());
+        prop_assert_eq!(in_order.head(), shuffled.head());
+        for modality in [Modality::Amb, Modality::Vr] {
+            prop_assert_eq!(seen(&in_order, 20_000, modality), seen(&shuffled, 20_000, modality));
+        }
+        for change in history() {
+            if let Key::Slot(id) = change.key {
+                prop_assert_eq!(in_order.slot(&id), shuffled.slot(&id));
+            }
+        }
+    }
+}
