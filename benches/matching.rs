@@ -26,9 +26,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sas_router::domain::record::Body;
-use sas_router::find::Finder;
 use sas_router::index::Index;
 use sas_router::routing::policy::Policy;
+use sas_router::service::Finder;
 
 use support::oracle::{Found, Oracle};
 use support::questions::{Asked, Class, questions};

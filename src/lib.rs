@@ -8,8 +8,4 @@ pub mod service;
 pub mod clock;
 pub mod tasks;
 pub mod proto;
-
-#[path = "service/find.rs"]
-#[allow(missing_docs, reason = "x")]
-pub mod find;
 pub mod cli;

@@ -10,6 +10,7 @@ pub mod error;
 mod write;
 mod fingerprint;
 mod outcome;
+mod find;
 mod book;
 mod heard;
 mod publish;
@@ -36,6 +37,7 @@ use crate::tasks::Tasks;
 pub use applier::Applier;
 pub use book::{BookingView, HoldRequest, HoldView};
 pub use error::{Error, ErrorKind, Reason};
+pub use find::Finder;
 pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
 pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
 pub use status::{ScheduleView, Status};
@@ -124,9 +126,7 @@ impl Caller {
     /// Whoever reaches the service while callers present neither certificate nor token.
     #[must_use]
     pub fn local() -> Self {
-        #[allow(clippy::expect_used, reason = "the text is constant, and every test of a write parses it")]
-        let principal = PrincipalId::parse("local").expect("it is 1 to 128 visible characters");
-        Self { principal }
+        Self { principal: PrincipalId::local() }
     }
 }
 

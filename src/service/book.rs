@@ -191,13 +191,8 @@ impl Service {
         if !matches!(error.reason, Reason::SlotTaken | Reason::SlotWithdrawn | Reason::SlotPast | Reason::UnknownSlot) {
             return Vec::new();
         }
-        let others = self.options(query).into_iter().filter(|option| option.slot.id != *refused);
+        let others = self.find(query).options.into_iter().filter(|option| option.slot.id != *refused);
         others.take(ALTERNATIVES_MAX).collect()
-    }
-
-    /// What a query finds; nothing until the service can find.
-    const fn options(&self, _query: &CareQuery) -> Vec<CareOption> {
-        Vec::new()
     }
 }
 

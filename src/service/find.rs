@@ -20,6 +20,8 @@ use crate::routing::ranking::{Match, Matcher};
 use crate::routing::sites::{SitesQuery, nearest};
 use crate::routing::triage::{Triage, triage};
 
+use super::Service;
+
 /// Schedules examined for near misses when there are options enough: those nearest to the patient.
 const EXAMINED_BESIDE_OPTIONS: usize = 32;
 /// Schedules examined for near misses when there are not.
@@ -44,6 +46,16 @@ struct Search {
     examination: Examination,
     radius: Option<Radius>,
     needed_by_at: Option<UtcInstant>,
+}
+
+impl Service {
+    /// Answers the regulator's question; never fails, and asks neither disk nor network.
+    #[must_use]
+    pub fn find(&self, query: &CareQuery) -> CareAnswer {
+        let parts = self.parts();
+        let degraded = parts.ledger.health().refusal.is_some();
+        Finder { index: &parts.index, policy: self.policy(), degraded }.find(query, parts.clock.now())
+    }
 }
 
 impl Finder<'_> {
@@ -168,3 +180,6 @@ fn reach(question: &Question<'_>, radius_m: u32, until: UtcInstant, exhaustive: 
         exhaustive,
     }
 }
+
+#[cfg(test)]
+mod tests;

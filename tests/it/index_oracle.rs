@@ -24,7 +24,7 @@ fn compare(index: &Index, oracle: &Oracle, region: &Region, seed: u64) {
     let policy = Policy { widened_max: 0, ..Policy::default() };
     let mut found_something = 0;
     for (class, query, now) in questions(region, 1_000, seed) {
-        let finder = sas_router::find::Finder { index, policy: &policy, degraded: false };
+        let finder = sas_router::service::Finder { index, policy: &policy, degraded: false };
         let (matches, _) = finder.matches(&query, now);
         let found: Vec<Found> = matches
             .iter()

@@ -81,3 +81,10 @@ opaque_ids! {
     /// An authenticated caller: a regulator, a publisher, an operator.
     PrincipalId = "principal id";
 }
+impl PrincipalId {
+    /// Whoever reaches the service while callers present neither certificate nor token.
+    #[must_use]
+    pub fn local() -> Self {
+        Self(Arc::from("local"))
+    }
+}
