@@ -101,6 +101,7 @@ reasons! {
     ClockGap = "CLOCK_GAP", "the clocks jump over the local time in spring; the moment after the jump was taken";
     ClockOverlap = "CLOCK_OVERLAP", "the clocks repeat the local time in autumn; the first one was taken";
     Remainder = "REMAINDER", "the end of the opening is too short for another slot and is not offered";
+    OfferedBeforeStart = "OFFERED_BEFORE_START", "a slot with appointment is offered before it starts only, and this one is long";
     AssumedZone = "ASSUMED_ZONE", "nothing tells the time zone; Europe/Paris was taken";
     NoPosition = "NO_POSITION", "the place has no position and is offered for teleconsultation only";
     ApproximatePosition = "APPROXIMATE_POSITION", "the place has the position of its town";

@@ -114,6 +114,7 @@ fn read_opening(
     if findings.is_refused() {
         return None;
     }
+    opening::doubt_long_routine(&offer, &windows, findings);
     place.time_zone = zone.name().to_owned();
     let territory_ids: Vec<String> = territories.iter().map(|territory| territory.territory_id.clone()).collect();
     for territory in territories {

@@ -71,6 +71,18 @@ fn something_begins_in_each_of_the_eight_hours_after_the_reference_moment() {
 }
 
 #[test]
+fn windows_of_every_modality_run_at_the_reference_moment() {
+    let plan = plan();
+    for modality in ["AMB", "VR", "HH"] {
+        let runs = plan.slots.iter().any(|slot| {
+            let takes = slot.input.modalities == [modality] && slot.input.appointment_type == "WALKIN";
+            takes && slot.window.contains(REFERENCE_AT)
+        });
+        assert!(runs, "{modality}");
+    }
+}
+
+#[test]
 fn the_mix_has_every_case_that_a_trial_should_show() {
     let plan = plan();
     let slot = |wanted: &dyn Fn(&pb::SlotInput) -> bool| plan.slots.iter().any(|slot| wanted(&slot.input));

@@ -9,17 +9,29 @@ use crate::cli::import::Reason;
 use crate::cli::import::finding::Findings;
 use crate::cli::import::reading::{self, TEXT_MAX, WINDOW_MAX_MS};
 use crate::domain::code::{AppointmentType, Modality, UnknownCode, Visibility};
-use crate::domain::time::{CivilInstant, MS_PER_MINUTE, UtcInstant, Window, from_civil};
+use crate::domain::time::{CivilInstant, MS_PER_HOUR, MS_PER_MINUTE, UtcInstant, Window, from_civil};
 use crate::proto::routing as pb;
 
 /// Shortest slot that an opening is cut into, in minutes.
 const SLOT_MIN_MINUTES: u32 = 5;
 /// Longest, in minutes.
 const SLOT_MAX_MINUTES: u32 = 1_440;
+/// Longest slot with appointment that raises no doubt, in milliseconds.
+const LONG_ROUTINE_MS: i64 = 4 * MS_PER_HOUR;
 /// Most patients of a slot.
 const CAPACITY_MAX: u32 = 500;
 /// Most motives of a line.
 const MOTIVES_MAX: usize = 10;
+
+/// Doubts a long slot with appointment: it is offered until its start, which is seldom what its hours mean.
+pub(super) fn doubt_long_routine(offer: &pb::SlotInput, windows: &[Window], findings: &mut Findings) {
+    let is_long = |window: &Window| window.length_ms() > LONG_ROUTINE_MS;
+    if offer.appointment_type == AppointmentType::Routine.code() && windows.iter().any(is_long) {
+        let message = "a slot with appointment is offered before it starts only: cut it by `slot_minutes`, or write `WALKIN` \
+                       when patients may come at any time of it";
+        findings.warn(Column::AppointmentType.name(), Reason::OfferedBeforeStart, message);
+    }
+}
 
 /// What the slots of a line have in common; schedule, window, territories and identifier are set by the caller.
 pub(super) fn offer(row: &Row, findings: &mut Findings) -> Option<pb::SlotInput> {

@@ -146,7 +146,7 @@ fn an_end_that_is_not_after_the_start_is_on_the_next_day() {
     ];
     for (times, [start, end]) in table {
         let plan = read_rows(&format!("mmg;18033;10999000010;2026-01-05;{times};;AMB;SNP"));
-        assert_eq!(faults(&plan), [], "{times}");
+        assert_eq!(plan.count(Severity::Refused), 0, "{times}");
         assert_eq!(starts(&plan), [start], "{times}");
         let end_at = plan.slots[0].window.end_at().to_chrono();
         assert_eq!(end_at.format("%dT%H:%MZ").to_string(), end, "{times}");
@@ -208,6 +208,19 @@ fn a_whole_day_of_25_hours_must_be_cut() {
 }
 
 #[test]
+fn a_long_slot_with_appointment_is_doubted() {
+    let rows = |hours: &str, kind: &str| {
+        let header = format!("{HEADER};appointment_type");
+        let plan = read(&format!("{header}\nmmg;18033;10999000010;2026-01-05;{hours};AMB;SNP;{kind}"));
+        faults(&plan).first().map(|fault| fault.3.to_owned())
+    };
+    assert_eq!(rows("08:00;12:00;", ""), None);
+    assert_eq!(rows("08:00;12:01;", ""), Some("OFFERED_BEFORE_START".to_owned()));
+    assert_eq!(rows("08:00;20:00;", "WALKIN"), None);
+    assert_eq!(rows("08:00;20:00;30", ""), None);
+}
+
+#[test]
 fn a_remainder_is_named_and_not_offered() {
     let plan = read_rows("mmg;18033;10999000010;2026-01-05;08:00;09:10;30;AMB;SNP");
     assert_eq!(faults(&plan), [(Severity::Warning, "line 2".to_owned(), "slot_minutes", "REMAINDER")]);
@@ -239,8 +252,8 @@ fn a_slot_offered_by_part_of_its_schedules_territories_says_so() {
 #[test]
 fn a_structure_that_decides_later_has_a_schedule_without_professional() {
     let plan = read(
-        "place_id;commune_code;structure_id;date;start;end;modalities;visibilities;capacity;specialties\n\
-         sos;18033;99900000000011;2026-01-05;20:00;08:00;HH;SNP;6;SM54\n",
+        "place_id;commune_code;structure_id;date;start;end;modalities;visibilities;capacity;specialties;appointment_type\n\
+         sos;18033;99900000000011;2026-01-05;20:00;08:00;HH;SNP;6;SM54;WALKIN\n",
     );
     assert_eq!(faults(&plan), []);
     let schedule = &plan.schedules[0].message;
