@@ -1,4 +1,121 @@
-//! The command line: talks to a running server through the generated client, and nothing else.
+//! The command line: starts the service, or talks to a running one through the generated client.
+//!
+//! Invariant: a client command knows nothing but the protocol, so that whatever it shows any other client can get.
+//! Deliberately absent: matching, booking, storage; `serve` and `demo` hand over to the composition root.
 
+pub mod exit;
+pub mod terminal;
+pub mod failure;
+pub mod json;
+pub mod human;
+pub mod connection;
+pub mod query;
+pub mod render;
+pub mod command;
 pub mod import;
 pub mod sample;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use command::{booking, completions, find, schedule, status};
+use connection::Output;
+use exit::Exit;
+use failure::Failure;
+use render::Layout;
+use terminal::Terminal;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sas-router",
+    version,
+    about = "Same-day care routing for the Service d'Accès aux Soins: find, hold and book the right next step",
+    after_help = Exit::help(),
+    arg_required_else_help = true
+)]
+struct Arguments {
+    /// Lay tables out for this many columns; the screen's, or 120, unless given
+    #[arg(long, global = true, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(60..=1000))]
+    width: Option<u16>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ask where a patient goes next
+    Find(Box<find::FindArguments>),
+    /// Hold a slot for a short time
+    Hold(Box<booking::HoldArguments>),
+    /// Turn a hold into a booking
+    Confirm(booking::ConfirmArguments),
+    /// Give a hold back
+    Release(booking::ReleaseArguments),
+    /// Cancel a booking
+    Cancel(booking::CancelArguments),
+    /// Show a schedule with its slots and what was claimed of them
+    Schedule(schedule::ScheduleArguments),
+    /// Show how a running service stands
+    Status(status::StatusArguments),
+    /// Print completions for a shell
+    Completions(completions::CompletionsArguments),
+}
+
+impl Command {
+    /// How the command's answer is written.
+    fn output(&self) -> Output {
+        match self {
+            Self::Find(arguments) => arguments.server.output,
+            Self::Hold(arguments) => arguments.server.output,
+            Self::Confirm(arguments) => arguments.server.output,
+            Self::Release(arguments) => arguments.server.output,
+            Self::Cancel(arguments) => arguments.server.output,
+            Self::Schedule(arguments) => arguments.server.output,
+            Self::Status(arguments) => arguments.server.output,
+            Self::Completions(_) => Output::Table,
+        }
+    }
+}
+
+/// Reads the command line of this process, does what it says, and tells how it went.
+#[must_use]
+pub fn run() -> ExitCode {
+    // A wrong command line ends here, with its message and number 2.
+    let arguments = Arguments::parse();
+    let terminal = Terminal::new(arguments.width);
+    let output = arguments.command.output();
+    let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(perform(arguments.command, &terminal)),
+        Err(error) => Err(Failure::Local(format!("the runtime cannot start: {error}"))),
+    };
+    let exit = ended.unwrap_or_else(|failure| {
+        terminal.note(&match output {
+            Output::Table => render::refusal::failure(&failure, &Layout::new(terminal.width())),
+            Output::Json => render::refusal::failure_json(&failure),
+        });
+        failure.exit()
+    });
+    exit.into()
+}
+
+async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure> {
+    match command {
+        Command::Find(arguments) => find::run(&arguments, terminal).await,
+        Command::Hold(arguments) => booking::hold(&arguments, terminal).await,
+        Command::Confirm(arguments) => booking::confirm(&arguments, terminal).await,
+        Command::Release(arguments) => booking::release(&arguments, terminal).await,
+        Command::Cancel(arguments) => booking::cancel(&arguments, terminal).await,
+        Command::Schedule(arguments) => schedule::run(&arguments, terminal).await,
+        Command::Status(arguments) => status::run(&arguments, terminal).await,
+        Command::Completions(arguments) => {
+            completions::run(&arguments, &mut Arguments::command(), terminal);
+            Ok(Exit::Success)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,7 @@
 //! The `sas-router` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sas_router::cli::run()
+}

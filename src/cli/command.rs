@@ -1,0 +1,47 @@
+//! The commands, one file each: arguments, call, what is shown.
+
+pub mod find;
+pub mod booking;
+pub mod schedule;
+pub mod status;
+pub mod completions;
+
+use prost::Message;
+use tonic::transport::Channel;
+
+use super::connection::{Output, client};
+use super::failure::Failure;
+use super::json;
+use super::render::{Layout, Names};
+use super::terminal::Terminal;
+use crate::proto::routing as pb;
+
+/// Writes an answer in the wanted form: the message as JSON, or its table.
+fn show(
+    terminal: &Terminal,
+    output: Output,
+    name: &str,
+    message: &impl Message,
+    table: impl FnOnce() -> String,
+) -> Result<(), Failure> {
+    let text = match output {
+        Output::Json => json::to_text(name, message)?,
+        Output::Table => table(),
+    };
+    terminal.answer(&text);
+    Ok(())
+}
+
+/// A layout that knows the names of these territories; a name that cannot be had is no failure.
+async fn layout_with_names(terminal: &Terminal, channel: &Channel, territory_ids: Vec<String>) -> Layout {
+    let mut client = client!(directory_service_client::DirectoryServiceClient, channel.clone());
+    let mut names = Names::default();
+    for territory_id in territory_ids {
+        let request = pb::GetTerritoryRequest { territory_id: territory_id.clone() };
+        let Ok(response) = client.get_territory(request).await else { continue };
+        if let Some(territory) = response.into_inner().territory {
+            names.add_territory(territory_id, territory.name);
+        }
+    }
+    Layout { width: terminal.width(), names }
+}

@@ -1,0 +1,153 @@
+//! `hold`, `confirm`, `release`, `cancel`: from an option to a booking that nobody else can take.
+
+use clap::Args;
+
+use super::show;
+use crate::cli::connection::{ServerArguments, WriteArguments, client};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::query::QueryArguments;
+use crate::cli::render::{Layout, booking as render};
+use crate::cli::terminal::Terminal;
+use crate::proto::routing as pb;
+
+/// Arguments of `hold`.
+#[derive(Debug, Args)]
+pub struct HoldArguments {
+    /// The slot to hold, as `find` shows it
+    pub slot: String,
+    /// Regulation file, opaque
+    #[arg(long, value_name = "ID")]
+    pub case: String,
+    /// How long to hold, in seconds; the policy's time unless given
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(5..=900))]
+    pub ttl: Option<u32>,
+    /// Who holds, opaque
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    pub regulator: String,
+    /// The question that led to the slot: when it is taken, the answer names the next best options.
+    #[command(flatten, next_help_heading = "The question, for the next best options when the slot is taken")]
+    pub query: QueryArguments,
+    /// The write.
+    #[command(flatten)]
+    pub write: WriteArguments,
+    /// Where the service is.
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+/// Arguments of `confirm`.
+#[derive(Debug, Args)]
+pub struct ConfirmArguments {
+    /// The hold, as `hold` shows it
+    pub hold: String,
+    /// The write.
+    #[command(flatten)]
+    pub write: WriteArguments,
+    /// Where the service is.
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+/// Arguments of `release`.
+#[derive(Debug, Args)]
+pub struct ReleaseArguments {
+    /// The hold, as `hold` shows it
+    pub hold: String,
+    /// The write.
+    #[command(flatten)]
+    pub write: WriteArguments,
+    /// Where the service is.
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+/// Arguments of `cancel`.
+#[derive(Debug, Args)]
+pub struct CancelArguments {
+    /// The booking, as `confirm` shows it
+    pub booking: String,
+    /// Why, without anything that identifies the patient
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub reason: String,
+    /// The write.
+    #[command(flatten)]
+    pub write: WriteArguments,
+    /// Where the service is.
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+/// Holds a slot.
+///
+/// # Errors
+/// When the service cannot be reached or the slot cannot be held.
+pub async fn hold(arguments: &HoldArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    let mut client = client!(booking_service_client::BookingServiceClient, arguments.server.connect().await?);
+    let request = pb::HoldSlotRequest {
+        request_id: arguments.write.announced(terminal),
+        slot_id: arguments.slot.clone(),
+        case_id: arguments.case.clone(),
+        ttl_seconds: arguments.ttl,
+        query: (!arguments.query.is_empty()).then(|| arguments.query.to_query(&arguments.case)),
+        regulator_id: arguments.regulator.clone(),
+    };
+    let response = client.hold_slot(request).await?.into_inner();
+    show(terminal, arguments.server.output, "HoldSlotResponse", &response, || {
+        let hold = response.hold.clone().unwrap_or_default();
+        let table = render::hold(&hold, response.replayed, response.stamp.as_ref(), &Layout::new(terminal.width()));
+        format!("{table}\nConfirmer : sas-router confirm {0}\nRendre     : sas-router release {0}", hold.hold_id)
+    })?;
+    Ok(Exit::Success)
+}
+
+/// Turns a hold into a booking.
+///
+/// # Errors
+/// When the service cannot be reached or the hold has ended.
+pub async fn confirm(arguments: &ConfirmArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    let mut client = client!(booking_service_client::BookingServiceClient, arguments.server.connect().await?);
+    let request =
+        pb::ConfirmHoldRequest { request_id: arguments.write.announced(terminal), hold_id: arguments.hold.clone() };
+    let response = client.confirm_hold(request).await?.into_inner();
+    show(terminal, arguments.server.output, "ConfirmHoldResponse", &response, || {
+        let booking = response.booking.clone().unwrap_or_default();
+        render::booking(&booking, response.replayed, response.stamp.as_ref(), &Layout::new(terminal.width()))
+    })?;
+    Ok(Exit::Success)
+}
+
+/// Gives a hold back.
+///
+/// # Errors
+/// When the service cannot be reached or does not know the hold.
+pub async fn release(arguments: &ReleaseArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    let mut client = client!(booking_service_client::BookingServiceClient, arguments.server.connect().await?);
+    let request =
+        pb::ReleaseHoldRequest { request_id: arguments.write.announced(terminal), hold_id: arguments.hold.clone() };
+    let response = client.release_hold(request).await?.into_inner();
+    show(terminal, arguments.server.output, "ReleaseHoldResponse", &response, || {
+        let hold = response.hold.clone().unwrap_or_default();
+        render::hold(&hold, response.replayed, response.stamp.as_ref(), &Layout::new(terminal.width()))
+    })?;
+    Ok(Exit::Success)
+}
+
+/// Cancels a booking.
+///
+/// # Errors
+/// When the service cannot be reached or does not know the booking.
+pub async fn cancel(arguments: &CancelArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    let mut client = client!(booking_service_client::BookingServiceClient, arguments.server.connect().await?);
+    let request = pb::CancelBookingRequest {
+        request_id: arguments.write.announced(terminal),
+        booking_id: arguments.booking.clone(),
+        reason: arguments.reason.clone(),
+    };
+    let response = client.cancel_booking(request).await?.into_inner();
+    show(terminal, arguments.server.output, "CancelBookingResponse", &response, || {
+        let booking = response.booking.clone().unwrap_or_default();
+        render::booking(&booking, response.replayed, response.stamp.as_ref(), &Layout::new(terminal.width()))
+    })?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,128 @@
+//! A whole answer: what to do, the options, what nearly fitted, what was left out, where emergencies go, from which state.
+
+use chrono_tz::Tz;
+
+use super::options::{near_misses, options};
+use super::table::{joined, table, wrapped};
+use super::time::{age, instant, local, metres, minutes, zone_of_answer};
+use super::{Layout, words};
+use crate::domain::time::UtcInstant;
+use crate::proto::routing as pb;
+
+/// The answer of `FindCare`.
+#[must_use]
+pub fn answer(answer: &pb::FindCareResponse, layout: &Layout) -> String {
+    let zone = zone_of_answer(answer);
+    let today = answer.stamp.as_ref().and_then(|stamp| instant(stamp.answered_at.as_ref()));
+    let mut parts = vec![heading(answer, zone, today, layout)];
+    if !answer.options.is_empty() {
+        parts.push(format!("Options\n{}", options(&answer.options, today, layout)));
+    }
+    if !answer.near_misses.is_empty() {
+        parts.push(format!("Presque possibles\n{}", near_misses(&answer.near_misses, today, layout)));
+    }
+    if let Some(text) = exclusions(answer, layout) {
+        parts.push(text);
+    }
+    if !answer.emergency_sites.is_empty() {
+        parts.push(format!(
+            "Urgences les plus proches\n{}",
+            emergency_sites(&answer.emergency_sites, zone, today, layout)
+        ));
+    }
+    if let Some(stamp) = &answer.stamp {
+        parts.push(stamp_line(stamp, zone));
+    }
+    parts.join("\n\n")
+}
+
+/// The outcome, its sentence, the rule that decided, the radius and the delay.
+fn heading(answer: &pb::FindCareResponse, zone: Tz, today: Option<UtcInstant>, layout: &Layout) -> String {
+    let outcome = words::labelled(words::outcome(answer.outcome));
+    let hub = [answer.decision_type.as_str(), answer.orientation_type.as_str()];
+    let hub = hub.into_iter().filter(|code| !code.is_empty()).collect::<Vec<_>>().join(" / ");
+    let hub = if hub.is_empty() { hub } else { format!("Hub Santé : {hub}") };
+    let rule = if answer.rule_id.is_empty() { String::new() } else { format!("règle {}", answer.rule_id) };
+    let needed_by = instant(answer.needed_by_at.as_ref());
+    let needed_by =
+        needed_by.map_or(String::new(), |at| format!("début au plus tard {}", local(Some(at), zone, today)));
+    let radius = answer.radius.as_ref().map_or(String::new(), radius);
+    let facts = wrapped(&joined([hub, rule, needed_by, radius]), layout.width, 2);
+    format!("=> {outcome}\n{}\n{facts}", wrapped(&answer.sentence, layout.width, 0))
+}
+
+fn radius(radius: &pb::Radius) -> String {
+    if radius.source == i32::from(pb::RadiusSource::Unspecified) {
+        return String::new();
+    }
+    let source = words::radius_source(radius.source).1;
+    let department = match radius.department.as_str() {
+        "" => String::new(),
+        code => format!(", {}", words::department(code)),
+    };
+    let widened = match radius.widened_count {
+        0 => String::new(),
+        count => format!(", élargi {count} fois depuis {}", metres(radius.initial_radius_m)),
+    };
+    format!("rayon {} ({source}{department}{widened})", metres(radius.radius_m))
+}
+
+/// How many slots each rule left out; nothing when nothing was examined.
+fn exclusions(answer: &pb::FindCareResponse, layout: &Layout) -> Option<String> {
+    if answer.examined_count == 0 {
+        return None;
+    }
+    let counts =
+        answer.exclusions.iter().map(|one| format!("{} {}", words::labelled(words::rule(one.rule)), one.count));
+    let counts = counts.collect::<Vec<_>>().join(" · ");
+    let counts = if counts.is_empty() { "aucun".to_owned() } else { counts };
+    let extent = if answer.examined_all { "tous ceux du rayon" } else { "la recherche a pu s'arrêter avant la fin" };
+    let text = format!("Écartés : {counts} (sur {} créneaux examinés, {extent})", answer.examined_count);
+    Some(wrapped(&text, layout.width, 2))
+}
+
+fn emergency_sites(
+    sites: &[pb::EmergencySiteDistance],
+    zone: Tz,
+    today: Option<UtcInstant>,
+    layout: &Layout,
+) -> String {
+    let titles: &[&str] = if layout.is_wide() {
+        &["Site", "Nature", "Distance", "Trajet", "À l'arrivée", "Jusqu'à", "Téléphone"]
+    } else {
+        &["Site", "Distance", "À l'arrivée", "Téléphone"]
+    };
+    let mut table = table(layout.width, titles);
+    for site in sites {
+        let (distance, travel) = (metres(site.distance_m), minutes(site.travel_minutes));
+        let (kind, access) = (words::emergency_kind(&site.kind), words::emergency_access(&site.access));
+        let changes_at = instant(site.access_changes_at.as_ref());
+        let until = changes_at.map_or("-".to_owned(), |at| local(Some(at), zone, today));
+        let phone = if site.phone.is_empty() { "-".to_owned() } else { site.phone.clone() };
+        if layout.is_wide() {
+            table.add_row(vec![site.name.clone(), kind, distance, travel, access, until, phone]);
+        } else {
+            let until = if until == "-" { until } else { format!("jusqu'à {until}") };
+            let name = format!("{}\n{kind}", site.name);
+            table.add_row(vec![name, format!("{distance}\n{travel}"), format!("{access}\n{until}"), phone]);
+        }
+    }
+    table.to_string()
+}
+
+/// From which state an answer was given, in one line.
+#[must_use]
+pub fn stamp_line(stamp: &pb::Stamp, zone: Tz) -> String {
+    let at = instant(stamp.answered_at.as_ref());
+    let data_age = stamp.data_age_seconds.map_or(String::new(), |seconds| format!("données de {}", age(seconds)));
+    let policy =
+        if stamp.policy_version.is_empty() { String::new() } else { format!("règles {}", stamp.policy_version) };
+    let degraded = if stamp.degraded { "SERVICE DÉGRADÉ : les écritures peuvent être refusées" } else { "" };
+    joined([
+        format!("État : {}", local(at, zone, at)),
+        format!("époque {}, position {}", stamp.epoch, stamp.position),
+        data_age,
+        policy,
+        degraded.to_owned(),
+    ])
+}

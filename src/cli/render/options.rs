@@ -1,0 +1,168 @@
+//! Options and near misses as tables, each with its sentence and what is needed to hold it.
+
+use std::collections::BTreeMap;
+
+use comfy_table::{CellAlignment, ColumnConstraint, Table};
+
+use super::table::{joined, table, wrapped};
+use super::time::{instant, local, metres, minutes, zone};
+use super::{Layout, words};
+use crate::domain::time::UtcInstant;
+use crate::proto::routing as pb;
+
+/// Names of territories by identifier.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    territories: BTreeMap<String, String>,
+}
+
+impl Names {
+    /// Remembers the name of a territory.
+    pub fn add_territory(&mut self, territory_id: String, name: String) {
+        self.territories.insert(territory_id, name);
+    }
+
+    /// The name of a territory, else its identifier.
+    pub(super) fn territory<'a>(&'a self, territory_id: &'a str) -> &'a str {
+        self.territories.get(territory_id).map_or(territory_id, String::as_str)
+    }
+}
+
+/// Identifiers of the territories that a list of options names, each once.
+pub fn territory_ids<'a>(options: impl Iterator<Item = &'a pb::CareOption>) -> Vec<String> {
+    let mut ids: Vec<_> = options.flat_map(|option| option.territory_ids.iter().cloned()).collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+/// The options as a table, then one paragraph each: why, what is unknown, what to hold.
+#[must_use]
+pub fn options(options: &[pb::CareOption], today: Option<UtcInstant>, layout: &Layout) -> String {
+    let mut table = option_table(layout, "N°");
+    for option in options {
+        table.add_row(option_row(option, option.rank.to_string(), today, layout));
+    }
+    let mut parts = vec![table.to_string()];
+    for option in options {
+        parts.push(paragraph(&option.rank.to_string(), &option.sentence, option, layout));
+    }
+    parts.join("\n")
+}
+
+/// The near misses as a table, then one sentence each.
+#[must_use]
+pub fn near_misses(misses: &[pb::NearMiss], today: Option<UtcInstant>, layout: &Layout) -> String {
+    let mut table = option_table(layout, "");
+    let mut paragraphs = Vec::new();
+    for (letter, miss) in ('a'..='z').zip(misses) {
+        let Some(option) = &miss.option else { continue };
+        table.add_row(option_row(option, letter.to_string(), today, layout));
+        let sentence = format!("{} : {}", excess(miss), miss.sentence);
+        paragraphs.push(paragraph(&letter.to_string(), &sentence, option, layout));
+    }
+    format!("{table}\n{}", paragraphs.join("\n"))
+}
+
+/// The failed rule and by how much.
+fn excess(miss: &pb::NearMiss) -> String {
+    let rule = words::labelled(words::rule(miss.rule));
+    let by = match pb::Rule::try_from(miss.rule) {
+        Ok(pb::Rule::Arrival | pb::Rule::Delay) => minutes(miss.excess),
+        Ok(pb::Rule::Radius) => metres(miss.excess),
+        Ok(pb::Rule::Age) => format!("{} jours", miss.excess),
+        Ok(
+            pb::Rule::Unspecified
+            | pb::Rule::Visibility
+            | pb::Rule::Specialty
+            | pb::Rule::Modality
+            | pb::Rule::AppointmentType
+            | pb::Rule::Sex
+            | pb::Rule::Need
+            | pb::Rule::Language
+            | pb::Rule::Capacity,
+        )
+        | Err(_) => return rule,
+    };
+    if miss.excess == 0 { rule } else { format!("{rule}, de {by}") }
+}
+
+fn option_table(layout: &Layout, first: &str) -> Table {
+    let wide =
+        ["Heure", "Attente", "Trajet", "Distance", "Modalité", "Professionnel", "Lieu", "CPTS", "Places"].as_slice();
+    let narrow = ["Heure", "Trajet", "Modalité", "Qui, où", "Pl."].as_slice();
+    let titles: Vec<_> = [first].iter().chain(if layout.is_wide() { wide } else { narrow }).copied().collect();
+    let mut table = table(layout.width, &titles);
+    let whole = if layout.is_wide() { [0, 1, 2, 3, 4].as_slice() } else { [0, 1, 2].as_slice() };
+    for index in whole {
+        if let Some(column) = table.column_mut(*index) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    if let Some(column) = table.column_mut(titles.len().saturating_sub(1)) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn option_row(option: &pb::CareOption, first: String, today: Option<UtcInstant>, layout: &Layout) -> Vec<String> {
+    let parts = option.parts.unwrap_or_default();
+    let zone = zone(&option.time_zone);
+    let begins_at = instant(option.care_begins_at.as_ref()).or_else(|| instant(option.start_at.as_ref()));
+    let time = local(begins_at, zone, today);
+    let wait = minutes(parts.wait_minutes);
+    let is_remote = option.modality == "VR";
+    let travel = if is_remote { "-".to_owned() } else { minutes(parts.travel_minutes) };
+    let distance = if is_remote { "-".to_owned() } else { metres(parts.distance_m) };
+    let manner =
+        format!("{}\n{}", words::modality(&option.modality), words::appointment_type(&option.appointment_type));
+    let practitioner =
+        if option.practitioner_name.is_empty() { "selon la structure" } else { &option.practitioner_name };
+    let territories: Vec<_> = option.territory_ids.iter().map(|id| layout.names.territory(id)).collect();
+    let preference = words::territory_preference(parts.territory_preference).1;
+    let remaining = option.remaining_count.to_string();
+    if layout.is_wide() {
+        let territories = territories.join(", ");
+        vec![
+            first,
+            time,
+            wait,
+            travel,
+            distance,
+            manner,
+            practitioner.to_owned(),
+            place(option),
+            territories,
+            remaining,
+        ]
+    } else {
+        let time = format!("{time}\n(dans {wait})");
+        let travel = if is_remote { travel } else { format!("{travel}\n{distance}") };
+        let territories = joined([territories.join(", "), preference.to_owned()]);
+        vec![first, time, travel, manner, format!("{practitioner}\n{}\n{territories}", place(option)), remaining]
+    }
+}
+
+fn place(option: &pb::CareOption) -> String {
+    let address = option.place_address.rsplit(',').next().unwrap_or_default().trim();
+    joined([option.place_name.clone(), address.to_owned()])
+}
+
+/// Why, what nobody said, how to reach it, and the slot to hold.
+fn paragraph(first: &str, sentence: &str, option: &pb::CareOption, layout: &Layout) -> String {
+    let unknowns: Vec<_> = option.unknowns.iter().map(unknown).collect();
+    let unknowns = if unknowns.is_empty() { String::new() } else { format!("à vérifier : {}", unknowns.join(", ")) };
+    let phone = if option.phone.is_empty() { String::new() } else { format!("tél. {}", option.phone) };
+    let slot = format!("créneau {}", option.slot_id);
+    let indent = first.chars().count() + 2;
+    let why = wrapped(&format!("{first}. {sentence}"), layout.width, indent);
+    let facts = joined([slot, phone, unknowns, option.booking_url.clone()]);
+    format!("{why}\n{}{}", " ".repeat(indent), wrapped(&facts, layout.width.saturating_sub(indent), indent))
+}
+
+fn unknown(unknown: &pb::Unknown) -> String {
+    if unknown.kind == i32::from(pb::UnknownKind::Need) {
+        return words::need(unknown.need);
+    }
+    words::unknown_kind(unknown.kind).1.to_owned()
+}

@@ -1,0 +1,55 @@
+//! A schedule with its slots and what was claimed of them.
+
+use super::answer::stamp_line;
+use super::table::{joined, table};
+use super::time::{instant, local_window, zone};
+use super::{Layout, words};
+use crate::proto::routing as pb;
+
+/// The schedule's slots in the zone of its place.
+#[must_use]
+pub fn schedule(response: &pb::GetScheduleResponse, time_zone: &str, layout: &Layout) -> String {
+    let zone = zone(time_zone);
+    let now = response.stamp.as_ref().and_then(|stamp| instant(stamp.answered_at.as_ref()));
+    let mut parts = Vec::new();
+    if let Some(schedule) = &response.schedule {
+        let territories: Vec<_> = schedule.territory_ids.iter().map(|id| layout.names.territory(id)).collect();
+        parts.push(joined([
+            format!("Agenda {}", schedule.schedule_id),
+            format!("lieu {}", schedule.place_id),
+            prefixed("professionnel ", &schedule.practitioner_id),
+            prefixed("CPTS ", &territories.join(", ")),
+            prefixed("éditeur ", &schedule.source_id),
+            format!("révision {}", schedule.source_revision),
+        ]));
+    }
+    let mut table =
+        table(layout.width, &["Créneau", "Heure locale", "Modalité", "Visibilité", "État", "Pris", "Libres"]);
+    for slot in &response.slots {
+        let Some(input) = &slot.input else { continue };
+        let manner: Vec<_> = input.modalities.iter().map(|code| words::modality(code)).collect();
+        let capacity = input.capacity.unwrap_or(1);
+        let taken = match slot.held_count {
+            0 => format!("{} / {capacity}", slot.booked_count),
+            held => format!("{} + {held} tenu / {capacity}", slot.booked_count),
+        };
+        table.add_row([
+            input.slot_id.clone(),
+            local_window(input.window.as_ref(), zone, now),
+            format!("{}\n{}", manner.join(", "), words::appointment_type(&input.appointment_type)),
+            input.visibilities.join(" "),
+            words::labelled(words::slot_state(slot.state)),
+            taken,
+            slot.remaining_count.to_string(),
+        ]);
+    }
+    parts.push(if response.slots.is_empty() { "Aucun créneau.".to_owned() } else { table.to_string() });
+    if let Some(stamp) = &response.stamp {
+        parts.push(stamp_line(stamp, zone));
+    }
+    parts.join("\n")
+}
+
+fn prefixed(prefix: &str, text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("{prefix}{text}") }
+}

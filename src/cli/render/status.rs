@@ -1,0 +1,33 @@
+//! How an instance stands.
+
+use super::Layout;
+use super::answer::stamp_line;
+use super::table::table;
+use super::time::{instant, local, zone};
+use crate::proto::routing as pb;
+
+/// The status of one instance.
+#[must_use]
+pub fn status(status: &pb::GetStatusResponse, layout: &Layout) -> String {
+    let zone = zone("");
+    let now = status.stamp.as_ref().and_then(|stamp| instant(stamp.answered_at.as_ref()));
+    let writable =
+        if status.writable { "acceptées".to_owned() } else { format!("REFUSÉES : {}", status.write_refusal) };
+    let counts = status.counts.unwrap_or_default();
+    let mut table = table(layout.width, &["Service", ""]);
+    table.add_row(["Version", &status.version]);
+    table.add_row(["Instance", &status.instance_id]);
+    table.add_row(["Prête depuis", &local(instant(status.started_at.as_ref()), zone, now)]);
+    table.add_row(["Registre", &status.ledger_kind]);
+    table.add_row(["Durabilité", &status.durability]);
+    table.add_row(["Écritures", &writable]);
+    table.add_row(["CPTS", &counts.territories.to_string()]);
+    table.add_row(["Lieux", &counts.places.to_string()]);
+    table.add_row(["Professionnels", &counts.practitioners.to_string()]);
+    table.add_row(["Agendas", &counts.schedules.to_string()]);
+    table.add_row(["Créneaux", &counts.slots.to_string()]);
+    table.add_row(["Sites d'urgence", &counts.emergency_sites.to_string()]);
+    table.add_row(["Réservations", &counts.claims.to_string()]);
+    let stamp = status.stamp.as_ref().map_or(String::new(), |stamp| format!("\n{}", stamp_line(stamp, zone)));
+    format!("{table}{stamp}")
+}
