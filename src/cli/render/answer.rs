@@ -31,7 +31,7 @@ pub fn answer(answer: &pb::FindCareResponse, layout: &Layout) -> String {
         ));
     }
     if let Some(stamp) = &answer.stamp {
-        parts.push(stamp_line(stamp, zone));
+        parts.push(wrapped(&stamp_line(stamp, zone), layout.width, 2));
     }
     parts.join("\n\n")
 }
@@ -48,7 +48,8 @@ fn heading(answer: &pb::FindCareResponse, zone: Tz, today: Option<UtcInstant>, l
         needed_by.map_or(String::new(), |at| format!("début au plus tard {}", local(Some(at), zone, today)));
     let radius = answer.radius.as_ref().map_or(String::new(), radius);
     let facts = wrapped(&joined([hub, rule, needed_by, radius]), layout.width, 2);
-    format!("=> {outcome}\n{}\n{facts}", wrapped(&answer.sentence, layout.width, 0))
+    let lines = [format!("=> {outcome}"), wrapped(&answer.sentence, layout.width, 0), facts];
+    lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn radius(radius: &pb::Radius) -> String {
@@ -88,23 +89,22 @@ fn emergency_sites(
     layout: &Layout,
 ) -> String {
     let titles: &[&str] = if layout.is_wide() {
-        &["Site", "Nature", "Distance", "Trajet", "À l'arrivée", "Jusqu'à", "Téléphone"]
+        &["Site", "Nature", "Trajet", "À l'arrivée", "Téléphone"]
     } else {
-        &["Site", "Distance", "À l'arrivée", "Téléphone"]
+        &["Site", "Trajet", "À l'arrivée", "Téléphone"]
     };
     let mut table = table(layout.width, titles);
     for site in sites {
-        let (distance, travel) = (metres(site.distance_m), minutes(site.travel_minutes));
+        let travel = format!("{}\n{}", minutes(site.travel_minutes), metres(site.distance_m));
         let (kind, access) = (words::emergency_kind(&site.kind), words::emergency_access(&site.access));
         let changes_at = instant(site.access_changes_at.as_ref());
-        let until = changes_at.map_or("-".to_owned(), |at| local(Some(at), zone, today));
+        let until = changes_at.map_or(String::new(), |at| format!("\njusqu'à {}", local(Some(at), zone, today)));
+        let access = format!("{access}{until}");
         let phone = if site.phone.is_empty() { "-".to_owned() } else { site.phone.clone() };
         if layout.is_wide() {
-            table.add_row(vec![site.name.clone(), kind, distance, travel, access, until, phone]);
+            table.add_row(vec![site.name.clone(), kind, travel, access, phone]);
         } else {
-            let until = if until == "-" { until } else { format!("jusqu'à {until}") };
-            let name = format!("{}\n{kind}", site.name);
-            table.add_row(vec![name, format!("{distance}\n{travel}"), format!("{access}\n{until}"), phone]);
+            table.add_row(vec![format!("{}\n{kind}", site.name), travel, access, phone]);
         }
     }
     table.to_string()

@@ -88,18 +88,17 @@ fn excess(miss: &pb::NearMiss) -> String {
 }
 
 fn option_table(layout: &Layout, first: &str) -> Table {
-    let wide =
-        ["Heure", "Attente", "Trajet", "Distance", "Modalité", "Professionnel", "Lieu", "CPTS", "Places"].as_slice();
+    let wide = ["Heure", "Trajet", "Modalité", "Professionnel", "Lieu", "CPTS", "Places"].as_slice();
     let narrow = ["Heure", "Trajet", "Modalité", "Qui, où", "Pl."].as_slice();
     let titles: Vec<_> = [first].iter().chain(if layout.is_wide() { wide } else { narrow }).copied().collect();
     let mut table = table(layout.width, &titles);
-    let whole = if layout.is_wide() { [0, 1, 2, 3, 4].as_slice() } else { [0, 1, 2].as_slice() };
-    for index in whole {
-        if let Some(column) = table.column_mut(*index) {
+    let last = titles.len().saturating_sub(1);
+    for index in [0, 1, 2, 3, last] {
+        if let Some(column) = table.column_mut(index) {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    if let Some(column) = table.column_mut(titles.len().saturating_sub(1)) {
+    if let Some(column) = table.column_mut(last) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
@@ -107,45 +106,39 @@ fn option_table(layout: &Layout, first: &str) -> Table {
 
 fn option_row(option: &pb::CareOption, first: String, today: Option<UtcInstant>, layout: &Layout) -> Vec<String> {
     let parts = option.parts.unwrap_or_default();
-    let zone = zone(&option.time_zone);
     let begins_at = instant(option.care_begins_at.as_ref()).or_else(|| instant(option.start_at.as_ref()));
-    let time = local(begins_at, zone, today);
-    let wait = minutes(parts.wait_minutes);
-    let is_remote = option.modality == "VR";
-    let travel = if is_remote { "-".to_owned() } else { minutes(parts.travel_minutes) };
-    let distance = if is_remote { "-".to_owned() } else { metres(parts.distance_m) };
+    let time = format!("{}\ndans {}", local(begins_at, zone(&option.time_zone), today), minutes(parts.wait_minutes));
+    let travel = match option.modality.as_str() {
+        "VR" => "aucun".to_owned(),
+        _ => format!("{}\n{}", minutes(parts.travel_minutes), metres(parts.distance_m)),
+    };
     let manner =
         format!("{}\n{}", words::modality(&option.modality), words::appointment_type(&option.appointment_type));
-    let practitioner =
-        if option.practitioner_name.is_empty() { "selon la structure" } else { &option.practitioner_name };
+    let practitioner = match option.practitioner_name.as_str() {
+        "" => "selon la structure".to_owned(),
+        name => name.to_owned(),
+    };
     let territories: Vec<_> = option.territory_ids.iter().map(|id| layout.names.territory(id)).collect();
     let preference = words::territory_preference(parts.territory_preference).1;
+    let (place, territories) = (place(option), lines([territories.join(", "), preference.to_owned()]));
     let remaining = option.remaining_count.to_string();
     if layout.is_wide() {
-        let territories = territories.join(", ");
-        vec![
-            first,
-            time,
-            wait,
-            travel,
-            distance,
-            manner,
-            practitioner.to_owned(),
-            place(option),
-            territories,
-            remaining,
-        ]
+        vec![first, time, travel, manner, practitioner, place, territories, remaining]
     } else {
-        let time = format!("{time}\n(dans {wait})");
-        let travel = if is_remote { travel } else { format!("{travel}\n{distance}") };
-        let territories = joined([territories.join(", "), preference.to_owned()]);
-        vec![first, time, travel, manner, format!("{practitioner}\n{}\n{territories}", place(option)), remaining]
+        vec![first, time, travel, manner, lines([practitioner, place, territories]), remaining]
     }
 }
 
+/// The place's name and its town.
 fn place(option: &pb::CareOption) -> String {
-    let address = option.place_address.rsplit(',').next().unwrap_or_default().trim();
-    joined([option.place_name.clone(), address.to_owned()])
+    let town = option.place_address.rsplit(',').next().unwrap_or_default();
+    let town = town.trim_start_matches(|character: char| character.is_ascii_digit() || character == ' ');
+    lines([option.place_name.clone(), town.trim_end().to_owned()])
+}
+
+/// The texts that are not empty, one a line.
+fn lines<const COUNT: usize>(texts: [String; COUNT]) -> String {
+    texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// Why, what nobody said, how to reach it, and the slot to hold.

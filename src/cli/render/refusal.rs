@@ -53,7 +53,8 @@ pub fn refused(refusal: &Refusal, layout: &Layout) -> String {
     let reason = if refusal.reason.is_empty() { refusal.code } else { &refusal.reason };
     let mut lines = vec![wrapped(&format!("error: {reason}: {}", refusal.message), layout.width, 2)];
     for (field, description) in &refusal.field_violations {
-        lines.push(wrapped(&format!("  {field}: {description}"), layout.width, 4));
+        let violation = wrapped(&format!("{field}: {description}"), layout.width.saturating_sub(2), 4);
+        lines.push(format!("  {violation}"));
     }
     if let Some(delay) = refusal.retry_delay {
         lines.push(format!("  retry after {} s, with the same request id", delay.as_secs_f64()));

@@ -123,22 +123,24 @@ fn an_answer_is_whole_at_120_columns() {
             "=> Consultation sans rendez-vous (WALK_IN)",
             "Consultation sans rendez-vous dans 20 min.",
             "Hub Santé : ORIENT / CABINET · règle options.best · début au plus tard 14:00 · rayon 20 km",
-            "69 Rhône, élargi 2 fois depuis 10 km)",
+            "69 Rhône,",
+            "élargi 2 fois depuis 10 km)",
             "Options",
             "Heure",
-            "Attente",
             "Trajet",
-            "Distance",
             "Modalité",
             "Professionnel",
             "Lieu",
             "CPTS",
             "Places",
             "10:20",
-            "20 min",
             "12 min",
-            "3,4 km",
             "cabinet (AMB)",
+            "Amandine",
+            "CPTS",
+            "dans 20 min",
+            "3,4 km",
+            "CPTS du patient",
             "téléconsultation (VR)",
             "1. Première place dans 20 min",
             "créneau sample:slot-1 · tél. +33478000000 · à vérifier : accès en fauteuil roulant",
@@ -162,7 +164,7 @@ fn an_answer_degrades_to_80_columns() {
     assert_shows(
         &text,
         80,
-        &["Heure", "Trajet", "Modalité", "Qui, où", "Pl.", "10:20", "(dans 20 min)", "Urgences", "16 min", "État"],
+        &["Heure", "Trajet", "Modalité", "Qui, où", "Pl.", "10:20", "dans 20 min", "Urgences", "16 min", "État"],
     );
     assert!(text.contains("CPTS Vénissieux"), "{text}");
 }
@@ -188,7 +190,7 @@ fn an_answer_that_misses_every_detail_is_no_panic() {
         ..pb::FindCareResponse::default()
     };
     for width in [60, 80, 120, 160] {
-        assert_shows(&answer::answer(&bare, &Layout::new(width)), width, &["selon la structure", "DÉGRADÉ"]);
+        assert_shows(&answer::answer(&bare, &Layout::new(width)), width, &["selon la", "DÉGRADÉ"]);
     }
 }
 
