@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use command::{booking, completions, find, schedule, status};
+use command::{booking, completions, find, import as import_command, schedule, status};
 use connection::Output;
 use exit::Exit;
 use failure::Failure;
@@ -56,6 +56,8 @@ enum Command {
     Release(booking::ReleaseArguments),
     /// Cancel a booking
     Cancel(booking::CancelArguments),
+    /// Read a CSV roster or a FHIR Bundle into a running service
+    Import(Box<import_command::ImportArguments>),
     /// Show a schedule with its slots and what was claimed of them
     Schedule(schedule::ScheduleArguments),
     /// Show how a running service stands
@@ -73,6 +75,7 @@ impl Command {
             Self::Confirm(arguments) => arguments.server.output,
             Self::Release(arguments) => arguments.server.output,
             Self::Cancel(arguments) => arguments.server.output,
+            Self::Import(arguments) => arguments.server.output,
             Self::Schedule(arguments) => arguments.server.output,
             Self::Status(arguments) => arguments.server.output,
             Self::Completions(_) => Output::Table,
@@ -108,6 +111,7 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Confirm(arguments) => booking::confirm(&arguments, terminal).await,
         Command::Release(arguments) => booking::release(&arguments, terminal).await,
         Command::Cancel(arguments) => booking::cancel(&arguments, terminal).await,
+        Command::Import(arguments) => import_command::run(&arguments, terminal).await,
         Command::Schedule(arguments) => schedule::run(&arguments, terminal).await,
         Command::Status(arguments) => status::run(&arguments, terminal).await,
         Command::Completions(arguments) => {

@@ -2,6 +2,7 @@
 
 pub mod find;
 pub mod booking;
+pub mod import;
 pub mod schedule;
 pub mod status;
 pub mod completions;

@@ -9,6 +9,7 @@ pub mod words;
 pub mod answer;
 pub mod options;
 pub mod booking;
+pub mod import;
 pub mod schedule;
 pub mod status;
 pub mod refusal;

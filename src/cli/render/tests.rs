@@ -2,9 +2,10 @@
 
 use prost_types::Timestamp;
 
-use super::{Layout, Names, answer, booking, refusal, schedule, status, table, time, words};
+use super::{Layout, Names, answer, booking, import, refusal, schedule, status, table, time, words};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Refusal};
+use crate::cli::import::{ImportReport, Origin, Reason, RowReport, Severity};
 use crate::domain::time::UtcInstant;
 use crate::proto::routing as pb;
 
@@ -302,6 +303,23 @@ fn a_schedule_shows_what_was_claimed() {
 fn a_status_says_when_writes_are_refused() {
     let response = pb::GetStatusResponse { write_refusal: "disk full".to_owned(), ..pb::GetStatusResponse::default() };
     assert_shows(&status::status(&response, &Layout::new(80)), 80, &["REFUSÉES : disk full"]);
+}
+
+#[test]
+fn an_import_shows_the_rows_that_need_a_look() {
+    let row = |line, severity| RowReport::new(Origin::Line(line), severity, "date", Reason::ALL[0], "write 2026-01-05");
+    let mut rows = vec![row(2, Severity::Ok), row(3, Severity::Refused)];
+    rows.extend((4..60).map(|line| row(line, Severity::Warning)));
+    let report = ImportReport { source_id: "vendor".to_owned(), refused_count: 1, rows, ..ImportReport::default() };
+    let text = import::report(&report, &Layout::new(100));
+    assert_shows(
+        &text,
+        100,
+        &["Annuaire", "line 3", "REFUSÉ", "write 2026-01-05", "et 17 autres lignes", "1 refusées"],
+    );
+    assert!(!text.contains("line 2 "), "{text}");
+    let dry_run = ImportReport { dry_run: true, ..ImportReport::default() };
+    assert_shows(&import::report(&dry_run, &Layout::new(80)), 80, &["Essai à blanc"]);
 }
 
 #[test]

@@ -1,0 +1,171 @@
+//! `import`: reads a CSV roster, a FHIR Bundle or an exported state, and feeds it to a running service.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::connection::{Output, ServerArguments};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::import::{
+    FILE_MAX_BYTES, ImportOptions, ImportPlan, ImportReport, SendOptions, parse_bundle, parse_roster, send,
+};
+use crate::cli::render::{Layout, import as render};
+use crate::cli::terminal::Terminal;
+use crate::clock::{Clock, SystemClock};
+
+/// What a file is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Format {
+    /// A roster: one line per opening.
+    Csv,
+    /// A FHIR R4 Bundle in JSON.
+    Fhir,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// The file; `-` for the standard input
+    pub file: PathBuf,
+    /// What the file is; judged by its first character unless given
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Publishing system that owns what the file says
+    #[arg(long, value_name = "ID")]
+    pub source_id: String,
+    /// Say what would be sent, and send nothing; needs no service
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Move the file's first day to today, local times kept
+    #[arg(long)]
+    pub shift_to_today: bool,
+    /// Send nothing when a row of the file is refused
+    #[arg(long)]
+    pub all_or_nothing: bool,
+    /// Position of a place for which the file gives none; repeatable
+    #[arg(long, value_name = "PLACE=LAT,LON")]
+    pub position_of_place: Vec<String>,
+    /// The source's revision: older than the newest one seen is refused; the time in milliseconds unless given
+    #[arg(long, value_name = "NUMBER")]
+    pub revision: Option<u64>,
+    /// Where the service is.
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+/// Reads the file, sends it, and shows what became of every row.
+///
+/// # Errors
+/// When the file cannot be read at all, or the service cannot be reached.
+pub async fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    let plan = read_plan(arguments, terminal)?;
+    let mut options = SendOptions::at(&arguments.source_id, SystemClock.now());
+    options.source_revision = arguments.revision.unwrap_or(options.source_revision);
+    options.all_or_nothing = arguments.all_or_nothing;
+    options.dry_run = arguments.dry_run;
+    options.progress = arguments.server.output == Output::Table;
+    let report = if options.dry_run {
+        // Without anything to send, no service is needed.
+        ImportReport::planned(&if options.all_or_nothing { plan.all_or_nothing() } else { plan }, &options)
+    } else {
+        send(arguments.server.connect().await?, plan, &options).await
+    };
+    let text = match arguments.server.output {
+        Output::Json => serde_json::to_string_pretty(&report).map_err(|error| Failure::Local(error.to_string()))?,
+        Output::Table => render::report(&report, &Layout::new(terminal.width())),
+    };
+    terminal.answer(&text);
+    Ok(exit_of(&report))
+}
+
+/// How an import ends.
+fn exit_of(report: &ImportReport) -> Exit {
+    let taken = report.directory.accepted + report.slots.created + report.slots.updated + report.slots.unchanged;
+    let planned_any = report.dry_run && report.slots.planned > 0;
+    if report.is_complete() {
+        Exit::Success
+    } else if taken > 0 || planned_any {
+        Exit::PartlyRefused
+    } else if report.slots.unanswered > 0 {
+        Exit::Unreachable
+    } else {
+        Exit::Refused
+    }
+}
+
+fn read_plan(arguments: &ImportArguments, terminal: &Terminal) -> Result<ImportPlan, Failure> {
+    let bytes = read_file(&arguments.file)?;
+    let mut options = ImportOptions::for_source(&arguments.source_id);
+    for given in &arguments.position_of_place {
+        options.positions.add_place(given).map_err(|error| Failure::Usage(error.to_string()))?;
+    }
+    let format = arguments.format.unwrap_or_else(|| sniffed(&bytes));
+    let parsed = match format {
+        Format::Csv => parse_roster(&bytes, &options),
+        Format::Fhir => parse_bundle(&bytes, &options),
+    };
+    let mut plan = parsed.map_err(|error| Failure::Usage(format!("{}: {error}", arguments.file.display())))?;
+    if arguments.shift_to_today {
+        let days = plan.shift_to_today(SystemClock.now());
+        terminal.note(&format!("every slot moved by {days} days, so that the file's first day is today"));
+    }
+    Ok(plan)
+}
+
+/// The bytes of a file, read no farther than the limit and one byte more, by which the reader sees that it is too large.
+fn read_file(file: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |source| Failure::File { what: format!("reading {}", file.display()), source };
+    let limit = u64::try_from(FILE_MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        let file = std::fs::File::open(file).map_err(failed)?;
+        file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    }
+    Ok(bytes)
+}
+
+/// A Bundle opens with a brace, a roster never does.
+fn sniffed(bytes: &[u8]) -> Format {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{' | b'[') => Format::Fhir,
+        Some(_) | None => Format::Csv,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_judged_by_its_first_character() {
+        for (text, format) in [
+            ("kind;date\n", Format::Csv),
+            ("# note\n", Format::Csv),
+            ("", Format::Csv),
+            ("{\"resourceType\"", Format::Fhir),
+            ("\u{feff}\r\n  {", Format::Fhir),
+        ] {
+            assert_eq!(sniffed(text.as_bytes()), format, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_import_ends_as_its_rows_did() {
+        let mut report = ImportReport::default();
+        assert_eq!(exit_of(&report), Exit::Success);
+        report.refused_count = 1;
+        assert_eq!(exit_of(&report), Exit::Refused);
+        report.slots.created = 1;
+        assert_eq!(exit_of(&report), Exit::PartlyRefused);
+        let unanswered = ImportReport {
+            slots: crate::cli::import::send::SlotCounts { unanswered: 2, ..Default::default() },
+            ..ImportReport::default()
+        };
+        assert_eq!(exit_of(&unanswered), Exit::Unreachable);
+    }
+}
