@@ -65,6 +65,16 @@ const SEEDED: &[(&str, &str, &str)] = &[
         "2: `grpc` names `app`; it may name domain, service, proto, clock, tasks",
     ),
     ("src/main.rs", "//! x\nuse sas_router::domain;", "2: `main` names `domain`; it may name cli, app"),
+    (
+        "src/ledger.rs",
+        "//! x\nuse crate::proto::{ledger, routing};",
+        "2: `ledger` names `proto`; it may name domain, proto::ledger, clock",
+    ),
+    (
+        "src/ledger.rs",
+        "//! x\nuse crate::proto::routing::Hold;",
+        "2: `ledger` names `proto::routing`; it may name domain, proto::ledger, clock",
+    ),
     ("src/odd.rs", "//! x\n", "1: module `odd` is not in the table of who may name whom"),
     ("src/index.rs", "//! x\npub async fn f() {}", "2: `async` in `index`, which only computes"),
     ("src/routing.rs", "//! x\nuse tokio::time;", "2: `routing` names the crate `tokio`, and only computes"),
@@ -111,7 +121,10 @@ fn file_of_too_many_lines_is_found() {
 #[test]
 fn sound_source_is_left_alone() {
     let cases = [
-        ("src/ledger/a.rs", "//! x\nuse crate::domain::a;\nuse super::b;\npub(crate) fn f() { crate::clock::c() }"),
+        (
+            "src/ledger/a.rs",
+            "//! x\nuse crate::{domain::a, proto::ledger::Record};\nuse super::b;\npub(crate) fn f() { crate::clock::c() }",
+        ),
         (
             "src/domain/a.rs",
             "//! x\nmod tests { use super::super::b; }\n// crate::index and async\nconst A: &str = \"crate::index\";",
