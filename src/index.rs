@@ -14,6 +14,7 @@ mod remote;
 mod search;
 mod shared;
 mod shelf;
+mod slots;
 mod tick;
 mod writer;
 
@@ -37,6 +38,7 @@ use crate::domain::time::UtcInstant;
 use group::GroupIndex;
 use node::Node;
 use shelf::Shelf;
+use slots::SlotTable;
 use writer::Writer;
 
 pub use search::Reach;
@@ -49,7 +51,7 @@ pub struct Index {
     practitioners: Shelf<PractitionerId, Practitioner>,
     schedules: Shelf<ScheduleId, Schedule>,
     emergency_sites: Shelf<EmergencySiteId, EmergencySite>,
-    slots: DashMap<SlotId, Versioned<Arc<Slot>>, FxBuildHasher>,
+    slots: SlotTable,
     claims: DashMap<ClaimId, SlotId, FxBuildHasher>,
     nodes: DashMap<ScheduleId, Arc<Node>, FxBuildHasher>,
     /// Emergency sites with their vectors, for every answer.
@@ -95,7 +97,7 @@ impl Index {
             practitioners: Shelf::default(),
             schedules: Shelf::default(),
             emergency_sites: Shelf::default(),
-            slots: DashMap::with_hasher(FxBuildHasher),
+            slots: SlotTable::new(),
             claims: DashMap::with_hasher(FxBuildHasher),
             nodes: DashMap::with_hasher(FxBuildHasher),
             sites: ArcSwap::default(),
@@ -163,7 +165,7 @@ impl Index {
     /// The slot with this identifier.
     #[must_use]
     pub fn slot(&self, id: &SlotId) -> Option<Versioned<Arc<Slot>>> {
-        self.slots.get(id).map(|entry| entry.value().clone())
+        self.slots.get(id)
     }
 
     /// The slot on which a claim stands.
@@ -188,8 +190,8 @@ impl Index {
     /// At most `limit` slots that ended before an instant, with their versions.
     #[must_use]
     pub fn slots_ended_before(&self, before: UtcInstant, limit: usize) -> Vec<(SlotId, u64)> {
-        let ended = self.slots.iter().filter(|entry| entry.value().value.window.end_at() < before);
-        ended.take(limit).map(|entry| (entry.key().clone(), entry.value().version)).collect()
+        let ended = self.slots.select(limit, |slot| slot.window.end_at() < before);
+        ended.into_iter().map(|slot| (slot.value.id.clone(), slot.version)).collect()
     }
 
     /// A page of territories after an identifier.

@@ -152,8 +152,8 @@ impl Writer {
             index.claims.insert(claim.id, id.clone());
         }
         match &new {
-            Some(new) => drop(index.slots.insert(id.clone(), Versioned { version, value: Arc::clone(new) })),
-            None => drop(index.slots.remove(id)),
+            Some(new) => index.slots.insert(Versioned { version, value: Arc::clone(new) }),
+            None => index.slots.remove(id),
         }
         if let Some(old) = old.filter(|old| new.as_ref().is_none_or(|new| new.schedule_id != old.schedule_id)) {
             touched.slots.entry(old.schedule_id.clone()).or_default().push((id.clone(), None));

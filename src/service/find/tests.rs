@@ -1,5 +1,7 @@
 //! What regulators are told, rule by rule: a small world around Vénissieux on Monday 2026-11-23 at 10:00.
 
+mod world;
+
 use std::sync::Arc;
 
 use super::*;
@@ -8,144 +10,16 @@ use crate::domain::code::{
     AppointmentType, AppointmentTypeSet, CareLevel, Priority, Role, Sex, Specialty, SpecialtySet, Visibility,
     VisibilitySet,
 };
-use crate::domain::department::Department;
-use crate::domain::directory::{PatientLimits, Place, Practitioner, Schedule, Territory, sex_bit};
-use crate::domain::emergency::{EmergencyAccess, EmergencySite, EmergencySiteKind, WeeklyAccess};
-use crate::domain::geo::GeoPoint;
-use crate::domain::id::{CaseId, ClaimId, EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId};
+use crate::domain::directory::{Territory, sex_bit};
+use crate::domain::emergency::{EmergencyAccess, EmergencySiteKind, WeeklyAccess};
+use crate::domain::id::{CaseId, ClaimId, SlotId};
 use crate::domain::patient::{Age, Language, Need, NeedSet};
 use crate::domain::query::CareQueryDraft;
-use crate::domain::record::{Body, Change, Position};
-use crate::domain::slot::{NewHold, Published, Slot, SlotTraits};
+use crate::domain::record::Body;
+use crate::domain::slot::NewHold;
 use crate::domain::time::Window;
 
-/// Degrees of latitude of a kilometre.
-const KM: f64 = 1.0 / 111.195;
-
-fn at(text: &str) -> UtcInstant {
-    UtcInstant::parse_rfc3339(&format!("2026-11-23T{text}:00+01:00")).unwrap()
-}
-
-fn ten() -> UtcInstant {
-    at("10:00")
-}
-
-fn general() -> SpecialtySet {
-    SpecialtySet::of(&["SM54", "SM53", "SM26"].map(|code| Specialty::parse(code).unwrap()))
-}
-
-/// One professional at one place with one slot, before it is put into the world.
-#[derive(Clone)]
-struct Agenda {
-    place: Place,
-    practitioner: Practitioner,
-    schedule: Schedule,
-    slot: Slot,
-}
-
-/// A general practitioner some kilometres north with an appointment at a local time.
-fn agenda(name: &'static str, north_km: f64, start: &str, minutes: u32) -> Agenda {
-    let practitioner_id = PractitionerId::parse(&format!("internal:{name}")).unwrap().value;
-    let schedule_id = ScheduleId::parse(name).unwrap();
-    let place = Place {
-        id: PlaceId::parse(name).unwrap(),
-        name: format!("Cabinet {name}").into(),
-        address: "1 rue de la Paix".into(),
-        postal_code: "69200".into(),
-        city: "Vénissieux".into(),
-        commune: None,
-        department: Department::parse("69").unwrap(),
-        position: Some(GeoPoint::new(45.70 + north_km * KM, 4.88).unwrap()),
-        zone: chrono_tz::Europe::Paris,
-        structure: None,
-        phone: None,
-        needs_met: NeedSet::EMPTY,
-        needs_unmet: NeedSet::EMPTY,
-    };
-    let practitioner = Practitioner {
-        id: practitioner_id.clone(),
-        family_name: name.into(),
-        given_name: "".into(),
-        profession: None,
-        specialties: SpecialtySet::of(&[Specialty::parse("SM54").unwrap()]),
-        languages: vec![],
-        phone: None,
-    };
-    let schedule = Schedule {
-        id: schedule_id.clone(),
-        source_id: SourceId::parse("test").unwrap(),
-        place_id: place.id.clone(),
-        practitioner_id: Some(practitioner_id),
-        territories: vec![],
-        specialties: SpecialtySet::EMPTY,
-        limits: PatientLimits::default(),
-        home_visit_radius_m: None,
-        booking_url: "".into(),
-        source_revision: 1,
-        received_at: at("09:58"),
-    };
-    let traits = SlotTraits {
-        modalities: ModalitySet::of(&[Modality::Amb]),
-        appointment_type: AppointmentType::Routine,
-        visibilities: VisibilitySet::of(&[Visibility::Public]),
-        specialties: SpecialtySet::EMPTY,
-        territories: vec![],
-        motives: vec![],
-        booking_url: "".into(),
-    };
-    let published = Published {
-        id: SlotId::parse(&format!("{name}/1")).unwrap(),
-        schedule_id,
-        window: Window::new(at(start), at(start).plus_minutes(minutes)).unwrap(),
-        capacity: 1,
-        traits: Arc::new(traits),
-    };
-    Agenda { place, practitioner, schedule, slot: Slot::from_published(published, 1, at("09:58")) }
-}
-
-impl Agenda {
-    fn with(mut self, alter: impl FnOnce(&mut Self)) -> Self {
-        alter(&mut self);
-        self
-    }
-
-    fn traits(mut self, alter: impl FnOnce(&mut SlotTraits)) -> Self {
-        alter(Arc::make_mut(&mut self.slot.traits));
-        self
-    }
-}
-
-fn world(agendas: &[Agenda], others: &[Body]) -> Index {
-    let index = Index::new();
-    let of_agenda = |agenda: &Agenda| {
-        let Agenda { place, practitioner, schedule, slot } = agenda.clone();
-        [
-            Body::Place(Arc::new(place)),
-            Body::Practitioner(Arc::new(practitioner)),
-            Body::Schedule(Arc::new(schedule)),
-            Body::Slot(Arc::new(slot)),
-        ]
-    };
-    let bodies = agendas.iter().flat_map(of_agenda).chain(others.iter().cloned());
-    let changes = (1..).zip(bodies).map(|(sequence, body)| Change {
-        position: Position { partition: 0, epoch: 1, sequence },
-        key: body.key(),
-        version: 1,
-        body: Some(body),
-    });
-    index.apply(&changes.collect::<Vec<_>>());
-    index
-}
-
-fn draft() -> CareQueryDraft {
-    CareQueryDraft {
-        position: GeoPoint::new(45.70, 4.88).ok(),
-        department: Department::parse("69").ok(),
-        needed_within_minutes: Some(120),
-        specialties: general(),
-        ..CareQueryDraft::default()
-    }
-}
+use world::{Agenda, agenda, at, draft, site, ten, world};
 
 fn ask(index: &Index, draft: CareQueryDraft) -> CareAnswer {
     let policy = Policy::default();
@@ -407,20 +281,6 @@ fn at_most_one_option_a_schedule_and_the_soonest_slot_of_it() {
     let answer = ask(&index, draft());
     assert_eq!(answer.options.len(), 1);
     assert_eq!(answer.options[0].slot.id.as_str(), "a/0");
-}
-
-fn site(name: &str, kind: EmergencySiteKind, north_km: f64, weekly: Vec<WeeklyAccess>) -> Body {
-    Body::EmergencySite(Arc::new(EmergencySite {
-        id: EmergencySiteId::parse(name).unwrap(),
-        name: name.into(),
-        kind,
-        position: GeoPoint::new(45.70 + north_km * KM, 4.88).unwrap(),
-        structure: None,
-        department: Department::parse("69").unwrap(),
-        phone: None,
-        zone: chrono_tz::Europe::Paris,
-        weekly,
-    }))
 }
 
 #[test]
