@@ -4,6 +4,7 @@
 //! Deliberately absent: any decision; see [`batch`].
 
 pub(in crate::ledger) mod batch;
+mod requests;
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ use crate::domain::record::{Change, Key, Position};
 use crate::domain::time::UtcInstant;
 use crate::ledger::codec::{self, Interner};
 use crate::proto::ledger as pb;
+use requests::RequestIndex;
 
 /// How the store stands, under [`META_STATE`].
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
@@ -28,10 +30,8 @@ const META_STATE: &str = "state";
 pub(in crate::ledger) const RECORDS: TableDefinition<'_, &str, (u64, &[u8])> = TableDefinition::new("records");
 /// Sequence number → `LogEntry`; the last [`LOG_ENTRIES_KEPT`].
 const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("log");
-/// Principal, NUL, request id → `RequestOutcome`.
-const REQUESTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("requests");
-/// The keys of [`REQUESTS`] by the millisecond since which they are kept.
-const REQUESTS_BY_TIME: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("requests_by_time");
+/// Number in order of time → `RequestOutcome`; found by [`RequestIndex`].
+const REQUESTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("requests");
 
 /// How many changes the log keeps; far more than one batch, so that a healed writer finds what the sink missed.
 pub(in crate::ledger) const LOG_ENTRIES_KEPT: u64 = 65_536;
@@ -128,6 +128,8 @@ pub(in crate::ledger) fn make_folder(path: &Path) -> Result<(), OpenError> {
 pub(in crate::ledger) struct Store {
     database: Database,
     path: PathBuf,
+    /// Of the file as committed; a batch that fails leaves the store unusable, and it with it.
+    requests: RequestIndex,
 }
 
 impl Store {
@@ -138,11 +140,12 @@ impl Store {
     ) -> Result<(Self, State), OpenError> {
         let path = file.path().to_owned();
         let database = file.open().map_err(|error| of_database(&path, error))?;
-        let store = Self { database, path };
+        let mut store = Self { database, path, requests: RequestIndex::default() };
         let state = match store.read_state()? {
             Some(state) => state,
             None => store.begin(begin_at)?,
         };
+        store.requests = store.index_requests().map_err(|fault| store.refused(fault))?;
         Ok((store, state))
     }
 
@@ -197,7 +200,6 @@ impl Store {
             transaction.open_table(RECORDS)?;
             transaction.open_table(LOG)?;
             transaction.open_table(REQUESTS)?;
-            transaction.open_table(REQUESTS_BY_TIME)?;
             self.commit_state(transaction, state)?;
             Ok(true)
         };
@@ -211,6 +213,16 @@ impl Store {
         transaction.open_table(META)?.insert(META_STATE, state.to_bytes().as_slice())?;
         transaction.commit()?;
         Ok(())
+    }
+
+    fn index_requests(&self) -> Result<RequestIndex, Fault> {
+        let mut index = RequestIndex::default();
+        let requests = self.read()?.open_table(REQUESTS)?;
+        for request in requests.range::<u64>(..)? {
+            let (number, kept) = request?;
+            index.insert(number.value(), kept.value());
+        }
+        Ok(index)
     }
 
     /// The changes after a sequence number, as the log keeps them.

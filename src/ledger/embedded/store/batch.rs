@@ -6,7 +6,7 @@
 use prost::Message as _;
 use redb::{ReadableTable as _, Table, WriteTransaction};
 
-use super::{Fault, LOG, LOG_ENTRIES_KEPT, RECORDS, REQUESTS, REQUESTS_BY_TIME, State};
+use super::{Fault, LOG, LOG_ENTRIES_KEPT, RECORDS, REQUESTS, RequestIndex, State, Store};
 use crate::clock::SharedClock;
 use crate::domain::record::{Body, Change, Key, Position, Versioned};
 use crate::domain::time::UtcInstant;
@@ -23,8 +23,8 @@ const REQUESTS_FORGOTTEN_EXTRA: usize = 8;
 pub(in crate::ledger::embedded) struct Batch<'a> {
     records: Table<'a, &'static str, (u64, &'static [u8])>,
     log: Table<'a, u64, &'static [u8]>,
-    requests: Table<'a, &'static str, &'static [u8]>,
-    requests_by_time: Table<'a, (i64, &'static str), ()>,
+    requests: Table<'a, u64, &'static [u8]>,
+    index: &'a mut RequestIndex,
     clock: &'a SharedClock,
     requests_kept: usize,
     /// How the store stands after what was written so far.
@@ -51,6 +51,7 @@ impl<'a> Batch<'a> {
     /// A batch that has written nothing.
     pub(in crate::ledger::embedded) fn new(
         transaction: &'a WriteTransaction,
+        store: &'a mut Store,
         state: State,
         clock: &'a SharedClock,
     ) -> Result<Self, Fault> {
@@ -58,7 +59,7 @@ impl<'a> Batch<'a> {
             records: transaction.open_table(RECORDS)?,
             log: transaction.open_table(LOG)?,
             requests: transaction.open_table(REQUESTS)?,
-            requests_by_time: transaction.open_table(REQUESTS_BY_TIME)?,
+            index: &mut store.requests,
             clock,
             requests_kept: 0,
             state,
@@ -126,39 +127,36 @@ impl<'a> Batch<'a> {
     }
 
     fn keep(&mut self, request: &Request) -> Result<(), Fault> {
-        let key = request_key(request);
-        let kept_at_ms = self.state.shown_at.ms();
+        let Request { principal, request_id, fingerprint, result } = request;
         let kept = pb::RequestOutcome {
-            fingerprint: request.fingerprint.0.to_vec(),
-            result: request.result.to_vec(),
-            kept_at_ms,
+            fingerprint: fingerprint.0.to_vec(),
+            result: result.to_vec(),
+            kept_at_ms: self.state.shown_at.ms(),
             epoch: self.state.epoch,
             sequence: self.state.sequence,
+            principal: principal.to_string(),
+            request_id: request_id.to_string(),
         };
-        self.requests.insert(key.as_str(), kept.encode_to_vec().as_slice())?;
-        self.requests_by_time.insert((kept_at_ms, key.as_str()), ())?;
+        let number = self.index.next_number();
+        self.requests.insert(number, kept.encode_to_vec().as_slice())?;
+        self.index.insert_named(number, principal.as_str(), request_id.as_str());
         self.requests_kept += 1;
         Ok(())
     }
 
-    /// Forgets the oldest request id when it has lapsed; whether it had.
+    /// Forgets the oldest outcome when it has lapsed, or cannot be read; whether it did.
     fn forget_oldest_lapsed(&mut self) -> Result<bool, Fault> {
-        let oldest = self.requests_by_time.first()?.map(|(oldest, _)| {
-            let (kept_at_ms, key) = oldest.value();
-            (kept_at_ms, key.to_owned())
-        });
-        let Some((kept_at_ms, key)) =
-            oldest.filter(|(kept_at_ms, _)| has_lapsed(UtcInstant::from_ms(*kept_at_ms), self.state.shown_at))
-        else {
+        let oldest = self.requests.first()?.map(|(number, kept)| (number.value(), kept.value().to_vec()));
+        let Some((number, kept)) = oldest else {
             return Ok(false);
         };
-        self.requests_by_time.remove((kept_at_ms, key.as_str()))?;
-        // The id may have been used again since it lapsed; then a younger entry stands for it.
-        let kept = self.requests.get(key.as_str())?.map(|kept| pb::RequestOutcome::decode(kept.value()));
-        let is_younger = matches!(kept, Some(Ok(kept)) if kept.kept_at_ms != kept_at_ms);
-        if !is_younger {
-            self.requests.remove(key.as_str())?;
+        if let Ok(kept) = pb::RequestOutcome::decode(kept.as_slice()) {
+            if !has_lapsed(UtcInstant::from_ms(kept.kept_at_ms), self.state.shown_at) {
+                return Ok(false);
+            }
+            self.index.remove(number, &kept.principal, &kept.request_id);
         }
+        self.requests.remove(number)?;
         Ok(true)
     }
 }
@@ -181,23 +179,27 @@ impl Records for Batch<'_> {
     }
 
     fn kept(&self, request: &Request) -> Result<Option<KeptOutcome>, ReadError> {
-        let Some(kept) = self.requests.get(request_key(request).as_str())? else {
-            return Ok(None);
-        };
-        let damaged = |problem: String| ReadError::Damaged(format!("the outcome of the request is damaged: {problem}"));
-        let kept = pb::RequestOutcome::decode(kept.value()).map_err(|error| damaged(error.to_string()))?;
-        let pb::RequestOutcome { fingerprint, result, kept_at_ms, epoch, sequence } = kept;
-        let fingerprint = <[u8; 16]>::try_from(fingerprint).map_err(|_| damaged("fingerprint".to_owned()))?;
-        Ok(Some(KeptOutcome {
-            fingerprint: Fingerprint(fingerprint),
-            result: result.into(),
-            kept_at: UtcInstant::from_ms(kept_at_ms),
-            position: Position { partition: 0, epoch, sequence },
-        }))
+        let (principal, request_id) = (request.principal.as_str(), request.request_id.as_str());
+        for number in self.index.candidates(principal, request_id) {
+            let Some(kept) = self.requests.get(number)? else { continue };
+            let kept = pb::RequestOutcome::decode(kept.value());
+            let kept = kept.map_err(|error| ReadError::Damaged(format!("outcome {number} is damaged: {error}")))?;
+            if kept.principal == principal && kept.request_id == request_id {
+                return from_outcome(kept).map(Some);
+            }
+        }
+        Ok(None)
     }
 }
 
-/// Identifiers hold no control character, so NUL keeps the two apart.
-fn request_key(request: &Request) -> String {
-    format!("{}\0{}", request.principal, request.request_id)
+fn from_outcome(kept: pb::RequestOutcome) -> Result<KeptOutcome, ReadError> {
+    let pb::RequestOutcome { fingerprint, result, kept_at_ms, epoch, sequence, principal: _, request_id: _ } = kept;
+    let fingerprint = <[u8; 16]>::try_from(fingerprint);
+    let damaged = |_| ReadError::Damaged("the fingerprint of the request's outcome is damaged".to_owned());
+    Ok(KeptOutcome {
+        fingerprint: Fingerprint(fingerprint.map_err(damaged)?),
+        result: result.into(),
+        kept_at: UtcInstant::from_ms(kept_at_ms),
+        position: Position { partition: 0, epoch, sequence },
+    })
 }

@@ -114,7 +114,7 @@ fn lapsed_request_ids_are_forgotten() {
     bench.ledger.close();
     let database = redb::Database::open(folder.0.path().join(FILE_NAME)).unwrap();
     let transaction = redb::ReadableDatabase::begin_read(&database).unwrap();
-    let requests = transaction.open_table(redb::TableDefinition::<&str, &[u8]>::new("requests")).unwrap();
+    let requests = transaction.open_table(redb::TableDefinition::<u64, &[u8]>::new("requests")).unwrap();
     assert_eq!(redb::ReadableTableMetadata::len(&requests).unwrap(), 0);
 }
 
