@@ -11,6 +11,7 @@ pub mod codec;
 mod decision;
 pub mod memory;
 pub mod embedded;
+pub mod transfer;
 
 use std::collections::HashSet;
 use std::future::Future;
