@@ -26,6 +26,9 @@ pub mod routing {
 )]
 pub mod ledger {
     tonic::include_proto!("sas.ledger.v1");
+
+    /// Descriptors of these records, for their canonical JSON form.
+    pub const DESCRIPTORS: &[u8] = super::DESCRIPTORS;
 }
 
 /// Descriptors of every definition, for reflection and for the canonical JSON form.

@@ -7,7 +7,7 @@ use std::io::Write;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 
 use super::TransferError;
-use crate::proto::{DESCRIPTORS, ledger as pb};
+use crate::proto::ledger as pb;
 
 /// Reads and writes lines.
 pub(super) struct Json {
@@ -19,7 +19,7 @@ impl Json {
     /// Finds the messages among the definitions.
     pub(super) fn new() -> Result<Self, TransferError> {
         let pool =
-            DescriptorPool::decode(DESCRIPTORS).map_err(|error| TransferError::Definitions(error.to_string()))?;
+            DescriptorPool::decode(pb::DESCRIPTORS).map_err(|error| TransferError::Definitions(error.to_string()))?;
         let message = |name: &str| {
             let missing = || TransferError::Definitions(format!("`{name}` is missing"));
             pool.get_message_by_name(name).ok_or_else(missing)
