@@ -8,4 +8,6 @@ pub mod service;
 pub mod clock;
 pub mod tasks;
 pub mod proto;
+pub mod config;
+pub mod telemetry;
 pub mod cli;

@@ -1,0 +1,170 @@
+//! Reads settings out of the layers: the last layer that sets one wins; what is wrong is noted and reading goes on.
+
+use std::ops::RangeInclusive;
+
+use toml::Value;
+
+use super::layer::{Layer, Origin};
+use super::problem::{Problem, Problems};
+
+/// One setting in force.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Setting {
+    /// Section and key, for instance `server.listen`.
+    pub path: &'static str,
+    /// What it is for, with its unit.
+    pub meaning: &'static str,
+    /// Its value as TOML writes it; `None` when it is not set.
+    pub value: Option<String>,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Reads settings, and keeps what was read and what was wrong.
+#[derive(Debug)]
+pub(super) struct Reader {
+    layers: Vec<Layer>,
+    problems: Vec<Problem>,
+    settings: Vec<Setting>,
+}
+
+impl Reader {
+    /// A reader of these layers, the last of which has the last word.
+    pub(super) const fn new(layers: Vec<Layer>, problems: Vec<Problem>) -> Self {
+        Self { layers, problems, settings: Vec::new() }
+    }
+
+    /// A whole number with a default.
+    pub(super) fn number(
+        &mut self,
+        path: &'static str,
+        meaning: &'static str,
+        default: u64,
+        range: RangeInclusive<u64>,
+    ) -> u64 {
+        let expected = format!("give a whole number from {} to {}", range.start(), range.end());
+        let parse =
+            |value: &Value| number_of(value).filter(|number| range.contains(number)).ok_or_else(|| expected.clone());
+        self.value(path, meaning, parse, |number| number.to_string()).unwrap_or_else(|| {
+            self.default(path, meaning, default.to_string());
+            default
+        })
+    }
+
+    /// A text with a meaning of its own and a default.
+    pub(super) fn text<T>(
+        &mut self,
+        path: &'static str,
+        meaning: &'static str,
+        default: (&'static str, T),
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> T {
+        let (default_text, default) = default;
+        self.optional_text(path, meaning, parse).unwrap_or_else(|| {
+            self.default(path, meaning, quoted(default_text));
+            default
+        })
+    }
+
+    /// A text that may be absent.
+    pub(super) fn optional_text<T>(
+        &mut self,
+        path: &'static str,
+        meaning: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let parse = |value: &Value| {
+            let text = value.as_str().ok_or_else(|| "give a text between quotes".to_owned())?;
+            parse(text).map(|parsed| (parsed, quoted(text)))
+        };
+        self.value(path, meaning, parse, |(_, text)| text.clone()).map(|(parsed, _)| parsed)
+    }
+
+    /// Notes a setting that nobody set.
+    pub(super) fn unset(&mut self, path: &'static str, meaning: &'static str) {
+        if !self.is_known(path) {
+            self.settings.push(Setting { path, meaning, value: None, origin: Origin::Default });
+        }
+    }
+
+    /// Notes that a setting is needed.
+    pub(super) fn require(&mut self, path: &str, expected: impl Into<String>) {
+        if self.problems.iter().all(|problem| problem.path != path) {
+            self.problems.push(Problem {
+                path: path.to_owned(),
+                origin: Origin::Default.to_string(),
+                given: String::new(),
+                expected: expected.into(),
+            });
+        }
+    }
+
+    /// The settings that were read.
+    ///
+    /// # Errors
+    /// With everything that was wrong, unknown settings included.
+    pub(super) fn finish(mut self) -> Result<Vec<Setting>, Problems> {
+        let mut unknown = Vec::new();
+        for layer in &self.layers {
+            for (path, value) in layer.paths().into_iter().filter(|(path, _)| !self.is_known(path)) {
+                let nearest = self.settings.iter().map(|setting| setting.path);
+                let nearest = nearest.min_by_key(|known| strsim::osa_distance(&path, known)).unwrap_or_default();
+                let expected = format!("unknown setting; nearest known: {nearest}");
+                unknown.push(Problem { path, origin: layer.origin.to_string(), given: shown(value), expected });
+            }
+        }
+        self.problems.extend(unknown);
+        if self.problems.is_empty() { Ok(self.settings) } else { Err(Problems(self.problems)) }
+    }
+
+    fn is_known(&self, path: &str) -> bool {
+        self.settings.iter().any(|setting| setting.path == path)
+    }
+
+    fn default(&mut self, path: &'static str, meaning: &'static str, value: String) {
+        if !self.is_known(path) {
+            self.settings.push(Setting { path, meaning, value: Some(value), origin: Origin::Default });
+        }
+    }
+
+    /// The value of the last layer that sets it; wrong values of any layer are noted.
+    fn value<T>(
+        &mut self,
+        path: &'static str,
+        meaning: &'static str,
+        parse: impl Fn(&Value) -> Result<T, String>,
+        write: impl Fn(&T) -> String,
+    ) -> Option<T> {
+        let mut read = None;
+        for layer in &self.layers {
+            let Some(value) = layer.value(path) else { continue };
+            match parse(value) {
+                Ok(parsed) => read = Some((parsed, layer.origin.clone())),
+                Err(expected) => {
+                    let (path, origin) = (path.to_owned(), layer.origin.to_string());
+                    self.problems.push(Problem { path, origin, given: shown(value), expected });
+                }
+            }
+        }
+        let (parsed, origin) = read?;
+        self.settings.push(Setting { path, meaning, value: Some(write(&parsed)), origin });
+        Some(parsed)
+    }
+}
+
+/// A number of the file, or its digits in a variable.
+fn number_of(value: &Value) -> Option<u64> {
+    match value.as_str() {
+        Some(text) => text.trim().parse().ok(),
+        None => value.as_integer().and_then(|number| u64::try_from(number).ok()),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    Value::String(text.to_owned()).to_string()
+}
+
+/// A value as a message repeats it: cut to 64 characters.
+fn shown(value: &Value) -> String {
+    value.to_string().chars().filter(|character| !character.is_control()).take(64).collect()
+}

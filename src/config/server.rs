@@ -1,0 +1,66 @@
+//! Where and how the server listens.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::reader::Reader;
+
+/// Port that is listened on when nobody says: the customary one of gRPC.
+const DEFAULT_PORT: u16 = 50_051;
+
+/// Where and how the server listens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServerConfig {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Longest wait for calls under way at shutdown.
+    pub drain_timeout: Duration,
+    /// Within which time a connection must begin to speak.
+    pub preface_deadline: Duration,
+    /// After how long a silent connection is asked whether it lives.
+    pub keepalive_interval: Duration,
+    /// Within which time it must answer that.
+    pub keepalive_timeout: Duration,
+}
+
+impl ServerConfig {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_PORT);
+        let listen = |text: &str| {
+            let parsed = text.trim().parse::<SocketAddr>();
+            parsed.map_err(|_| "give an IP address and a port, for instance 127.0.0.1:50051 or [::]:50051".to_owned())
+        };
+        Self {
+            listen: reader.text(
+                "server.listen",
+                "IP address and port of the gRPC server; port 0 takes any free one.",
+                ("127.0.0.1:50051", default),
+                listen,
+            ),
+            drain_timeout: Duration::from_secs(reader.number(
+                "server.drain_timeout_seconds",
+                "Longest wait for calls under way at shutdown, in seconds.",
+                20,
+                0..=600,
+            )),
+            preface_deadline: Duration::from_millis(reader.number(
+                "server.preface_deadline_ms",
+                "Within which time a connection must begin to speak, in milliseconds.",
+                5_000,
+                100..=60_000,
+            )),
+            keepalive_interval: Duration::from_secs(reader.number(
+                "server.keepalive_interval_seconds",
+                "After how long a silent connection is asked whether it lives, in seconds.",
+                20,
+                1..=3_600,
+            )),
+            keepalive_timeout: Duration::from_secs(reader.number(
+                "server.keepalive_timeout_seconds",
+                "Within which time it must answer that, in seconds.",
+                10,
+                1..=600,
+            )),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What operators may get wrong, and what they are told.
+
+use super::*;
+
+fn environment(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>().into_iter()
+}
+
+fn in_memory() -> Overrides {
+    Overrides { ledger: LedgerOverrides { kind: Some("memory".to_owned()), data_dir: None }, ..Overrides::default() }
+}
+
+fn file(text: &str) -> (tempfile::TempDir, Option<PathBuf>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sas-router.toml");
+    std::fs::write(&path, text).unwrap();
+    (folder, Some(path))
+}
+
+fn problems(sources: Sources, pairs: &[(&str, &str)]) -> Vec<Problem> {
+    load_with(sources, environment(pairs)).unwrap_err().0
+}
+
+#[test]
+fn defaults_need_nothing_but_a_folder() {
+    let found = problems(Sources::default(), &[]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].path, "ledger.data_dir");
+    assert!(found[0].expected.contains("--data-dir"), "{}", found[0]);
+
+    let config = load_with(Sources { overrides: in_memory(), ..Sources::default() }, environment(&[])).unwrap();
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:50051");
+    assert_eq!(config.ledger.kind, LedgerKind::Memory);
+}
+
+#[test]
+fn each_layer_wins_over_the_one_before() {
+    let (_folder, path) =
+        file("[server]\nlisten = \"127.0.0.1:1\"\n[limits]\ncalls_max = 7\n[logging]\nlevel = \"warn\"\n");
+    let mut overrides = in_memory();
+    overrides.logging.level = Some("debug".to_owned());
+    let variables = [("SAS_ROUTER_SERVER__LISTEN", "127.0.0.1:2"), ("SAS_ROUTER_LOGGING__LEVEL", "error")];
+    let config = load_with(Sources { file: path, overrides }, environment(&variables)).unwrap();
+    assert_eq!(config.limits.calls_max, 7, "of the file");
+    assert_eq!(config.server.listen.port(), 2, "of the environment");
+    assert_eq!(config.logging.level, "debug", "of the flags");
+    let origin = |path| config.settings().iter().find(|setting| setting.path == path).unwrap().origin.to_string();
+    assert!(origin("limits.calls_max").starts_with("file "));
+    assert_eq!(origin("server.listen"), "environment");
+    assert_eq!(origin("logging.level"), "flag");
+    assert_eq!(origin("purge.interval_seconds"), "default");
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let (_folder, path) = file(
+        "colour = 1\n[server]\nlisten = \"localhost\"\ndrain_timeout_seconds = -1\nlisten_adress = \"x\"\n[logging]\nformat = 3\n",
+    );
+    let variables = [("SAS_ROUTER_LIMITS__CALLS_MAX", "many"), ("SAS_ROUTER_LEDGER__KIND", "redis")];
+    let found = problems(Sources { file: path, ..Sources::default() }, &variables);
+    let paths: Vec<_> = found.iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "server.listen",
+            "server.drain_timeout_seconds",
+            "limits.calls_max",
+            "ledger.kind",
+            "ledger.data_dir",
+            "logging.format",
+            "colour",
+            "server.listen_adress",
+        ]
+    );
+    let unknown = found.last().unwrap().to_string();
+    assert!(unknown.contains("nearest known: server.listen"), "{unknown}");
+    let listen = found[0].to_string();
+    assert!(listen.contains("\"localhost\"") && listen.contains("127.0.0.1:50051"), "{listen}");
+    let calls = found[2].to_string();
+    assert!(calls.contains("environment") && calls.contains("1 to 1000000"), "{calls}");
+}
+
+#[test]
+fn a_wrong_value_is_reported_even_when_another_layer_wins() {
+    let (_folder, path) = file("[limits]\ncalls_max = 0\n");
+    let variables = [("SAS_ROUTER_LIMITS__CALLS_MAX", "5")];
+    let found = problems(Sources { file: path, overrides: in_memory() }, &variables);
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].path.as_str(), found[0].given.as_str()), ("limits.calls_max", "0"));
+}
+
+#[test]
+fn a_file_that_is_no_toml_names_line_and_column() {
+    let (_folder, path) = file("[server]\nlisten = oops\n");
+    let found = problems(Sources { file: path, overrides: in_memory() }, &[]);
+    assert!(found[0].to_string().contains("line 2, column 10"), "{}", found[0]);
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = problems(Sources { file: Some(folder.path().join("absent.toml")), overrides: in_memory() }, &[]);
+    assert!(found[0].to_string().contains("absent.toml"), "{}", found[0]);
+}
+
+#[test]
+fn variables_without_a_section_belong_to_the_command_line() {
+    let variables = [("SAS_ROUTER_SERVER", "http://a.example"), ("PATH", "x__y")];
+    assert!(load_with(Sources { overrides: in_memory(), ..Sources::default() }, environment(&variables)).is_ok());
+}
+
+#[test]
+fn the_printed_configuration_gives_itself_again() {
+    let mut overrides = in_memory();
+    overrides.server.listen = Some("[::]:9".to_owned());
+    overrides.ledger.data_dir = Some(PathBuf::from("a \"quoted\" folder"));
+    overrides.ledger.kind = None;
+    let config = load_with(Sources { overrides, ..Sources::default() }, environment(&[])).unwrap();
+    let (_folder, path) = file(&config.to_toml());
+    let again = load_with(Sources { file: path, ..Sources::default() }, environment(&[])).unwrap();
+    assert_eq!((&again.server, &again.limits, &again.ledger), (&config.server, &config.limits, &config.ledger));
+    assert_eq!((&again.purge, &again.logging), (&config.purge, &config.logging));
+    assert!(config.to_toml().contains("listen = \"[::]:9\" # flag"), "{}", config.to_toml());
+}
