@@ -10,4 +10,6 @@ pub mod tasks;
 pub mod proto;
 pub mod config;
 pub mod telemetry;
+pub mod grpc;
+pub mod app;
 pub mod cli;

@@ -1,0 +1,232 @@
+//! The composition root: from a valid configuration to a running service, and back to a quiet end.
+//!
+//! Start: index, ledger (which fills the index), service, then the listener's server; nothing is served before the state is
+//! complete. End: health says `NOT_SERVING`, calls under way finish within the drain time, writes under way complete, and the
+//! ledger is closed last. Names everything; nothing but the command line names it.
+
+mod signals;
+mod upkeep;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::clock::{SharedClock, Stopwatch};
+use crate::config::{Config, LedgerConfig, LedgerKind};
+use crate::grpc::{Options, ServeError, Server};
+use crate::index::Index;
+use crate::ledger::Ledger;
+use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, OpenError};
+use crate::ledger::memory::MemoryLedger;
+use crate::service::{Applier, Parts, Service};
+use crate::tasks::Tasks;
+
+pub use signals::termination;
+
+/// Version of the program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another process listens there.
+    #[error("{address} is in use by another process: stop it, or listen elsewhere (server.listen, --listen)")]
+    AddressInUse {
+        /// Address and port.
+        address: SocketAddr,
+    },
+    /// The address cannot be listened on.
+    #[error("{address} cannot be listened on: {source}; choose another address (server.listen, --listen)")]
+    Address {
+        /// Address and port.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The ledger cannot be opened; the message says what to do.
+    #[error(transparent)]
+    Ledger(#[from] OpenError),
+    /// The task that opened the ledger ended by a panic.
+    #[error("opening the ledger in `{}` failed unexpectedly: report it with the log", data_dir.display())]
+    LedgerTask {
+        /// The data folder.
+        data_dir: PathBuf,
+    },
+    /// The server cannot be built.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+/// How a service ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Drained {
+    /// Calls that were cut because the drain time was over.
+    pub cut_calls: usize,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// Ends a service from anywhere.
+#[derive(Clone, Debug)]
+pub struct ShutdownHandle(CancellationToken);
+
+impl ShutdownHandle {
+    /// Asks the service to end; asking twice is asking once.
+    pub fn shutdown(&self) {
+        self.0.cancel();
+    }
+}
+
+/// A running service.
+pub struct App {
+    /// Where it listens; with port 0 configured, the port that was free.
+    pub address: SocketAddr,
+    server: Arc<Server>,
+    ledger: OpenedLedger,
+    /// Tasks of the transport and of upkeep.
+    background: Tasks,
+    /// Tasks of writes.
+    writes: Tasks,
+    shutdown: CancellationToken,
+    drain_timeout: Duration,
+}
+
+impl App {
+    /// Starts a service on the configured address.
+    ///
+    /// # Errors
+    /// When the address or the ledger cannot be had; the error says what to do.
+    pub async fn start(config: Config, clock: SharedClock) -> Result<Self, StartError> {
+        let listener = listen(config.server.listen).await?;
+        Self::start_with(config, clock, listener).await
+    }
+
+    /// Starts a service on a listener that is given.
+    ///
+    /// # Errors
+    /// When the ledger cannot be had; the error says what to do.
+    pub async fn start_with(config: Config, clock: SharedClock, listener: TcpListener) -> Result<Self, StartError> {
+        let address = config.server.listen;
+        let address = listener.local_addr().map_err(|source| StartError::Address { address, source })?;
+        let index = Arc::new(Index::new());
+        let ledger = OpenedLedger::open(&config.ledger, &clock, &index).await?;
+        let (background, writes) = (Tasks::new(), Tasks::new());
+        let service = Service::new(Parts {
+            index,
+            ledger: ledger.shared(),
+            clock,
+            tasks: writes.clone(),
+            instance_id: Uuid::now_v7(),
+            version: VERSION,
+        });
+        let server = Arc::new(Server::start(service.clone(), listener, options(&config), &background).await?);
+        let shutdown = CancellationToken::new();
+        background.spawn(upkeep::purge(service.clone(), config.purge.interval, shutdown.clone()));
+        background.spawn(upkeep::watch_writability(service, Arc::clone(&server), shutdown.clone()));
+        tracing::info!(%address, version = VERSION, "serving");
+        let drain_timeout = config.server.drain_timeout;
+        Ok(Self { address, server, ledger, background, writes, shutdown, drain_timeout })
+    }
+
+    /// A handle that ends the service.
+    #[must_use]
+    pub fn shutdown_handle(&self) -> ShutdownHandle {
+        ShutdownHandle(self.shutdown.clone())
+    }
+
+    /// Serves until the future ends or a handle asks for it, then drains.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Drained {
+        tokio::select! {
+            () = shutdown => {}
+            () = self.shutdown.cancelled() => {}
+        }
+        self.drain().await
+    }
+
+    async fn drain(self) -> Drained {
+        let stopwatch = Stopwatch::start();
+        tracing::info!(calls = self.server.calls_under_way(), "draining");
+        // Upkeep ends first, so that it cannot say that the service serves after it was said that it does not.
+        self.shutdown.cancel();
+        self.server.begin_drain().await;
+        let in_time = tokio::time::timeout(self.drain_timeout, self.server.idle()).await.is_ok();
+        let cut_calls = if in_time { 0 } else { self.server.calls_under_way() };
+        self.server.cut();
+        self.background.drain().await;
+        // A write outlives the call that asked for it; the ledger bounds how long it can take.
+        self.writes.drain().await;
+        self.ledger.close().await;
+        let drained = Drained { cut_calls, duration: stopwatch.elapsed() };
+        let duration_ms = u64::try_from(drained.duration.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(cut_calls, duration_ms, "stopped");
+        drained
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            return StartError::AddressInUse { address };
+        }
+        StartError::Address { address, source }
+    })
+}
+
+fn options(config: &Config) -> Options {
+    Options {
+        calls_max: config.limits.calls_max,
+        call_timeout: config.limits.call_timeout,
+        connections_max: config.limits.connections_max,
+        streams_per_connection_max: config.limits.streams_per_connection_max,
+        preface_deadline: config.server.preface_deadline,
+        keepalive_interval: config.server.keepalive_interval,
+        keepalive_timeout: config.server.keepalive_timeout,
+    }
+}
+
+/// The ledger, with the way to close it.
+enum OpenedLedger {
+    Memory(Arc<MemoryLedger>),
+    Embedded(Arc<EmbeddedLedger>),
+}
+
+impl OpenedLedger {
+    /// Opens the configured ledger, which fills the index.
+    async fn open(config: &LedgerConfig, clock: &SharedClock, index: &Arc<Index>) -> Result<Self, StartError> {
+        let (clock, sink) = (Arc::clone(clock), Arc::new(Applier(Arc::clone(index))));
+        let data_dir = match &config.kind {
+            LedgerKind::Memory => return Ok(Self::Memory(Arc::new(MemoryLedger::new(clock, sink)))),
+            LedgerKind::Embedded { data_dir } => data_dir.clone(),
+        };
+        let options = EmbeddedOptions { cache_bytes: config.cache_bytes, ..EmbeddedOptions::default() };
+        let folder = data_dir.clone();
+        let opened = tokio::task::spawn_blocking(move || EmbeddedLedger::open(&folder, options, clock, sink)).await;
+        let ledger = opened.map_err(|_| StartError::LedgerTask { data_dir })??;
+        Ok(Self::Embedded(Arc::new(ledger)))
+    }
+
+    fn shared(&self) -> Arc<dyn Ledger> {
+        match self {
+            Self::Memory(ledger) => Arc::<MemoryLedger>::clone(ledger),
+            Self::Embedded(ledger) => Arc::<EmbeddedLedger>::clone(ledger),
+        }
+    }
+
+    /// Carries out what waits and closes the store.
+    async fn close(self) {
+        match self {
+            Self::Memory(_) => {}
+            Self::Embedded(ledger) => {
+                if tokio::task::spawn_blocking(move || ledger.close()).await.is_err() {
+                    tracing::error!("closing the ledger failed");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What the regulator is told.
+
+use super::common::{instant_to_proto, phone_to_proto, stamp_to_proto};
+use super::option::option_to_proto;
+use crate::domain::answer::{CareAnswer, CareOutcome, Exclusion, NearMiss, Radius, RadiusSource, Rule, SiteDistance};
+use crate::proto::routing as pb;
+
+/// Writes an answer.
+pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareResponse {
+    let CareAnswer {
+        outcome,
+        rule_id,
+        sentence,
+        options,
+        near_misses,
+        exclusions,
+        examined_count,
+        examined_all,
+        emergency_sites,
+        radius,
+        needed_by_at,
+        stamp,
+    } = answer;
+    let (decision_type, orientation_type) = outcome.hub_codes();
+    pb::FindCareResponse {
+        outcome: outcome_to_proto(*outcome).into(),
+        decision_type: decision_type.map(|code| code.code().to_owned()).unwrap_or_default(),
+        orientation_type: orientation_type.map(|code| code.code().to_owned()).unwrap_or_default(),
+        rule_id: (*rule_id).to_owned(),
+        sentence: sentence.clone(),
+        options: (1..).zip(options).map(|(rank, option)| option_to_proto(option, rank)).collect(),
+        near_misses: near_misses.iter().map(near_miss_to_proto).collect(),
+        exclusions: exclusions.iter().map(exclusion_to_proto).collect(),
+        examined_count: *examined_count,
+        examined_all: *examined_all,
+        emergency_sites: emergency_sites.iter().map(site_to_proto).collect(),
+        radius: radius.as_ref().map(radius_to_proto),
+        needed_by_at: needed_by_at.map(instant_to_proto),
+        stamp: Some(stamp_to_proto(stamp)),
+    }
+}
+
+const fn outcome_to_proto(outcome: CareOutcome) -> pb::CareOutcome {
+    match outcome {
+        CareOutcome::EmergencyDispatch => pb::CareOutcome::EmergencyDispatch,
+        CareOutcome::EmergencyDepartment => pb::CareOutcome::EmergencyDepartment,
+        CareOutcome::Appointment => pb::CareOutcome::Appointment,
+        CareOutcome::WalkIn => pb::CareOutcome::WalkIn,
+        CareOutcome::Teleconsultation => pb::CareOutcome::Teleconsultation,
+        CareOutcome::HomeVisit => pb::CareOutcome::HomeVisit,
+        CareOutcome::MedicalAdvice => pb::CareOutcome::MedicalAdvice,
+        CareOutcome::NoSlotInTime => pb::CareOutcome::NoSlotInTime,
+    }
+}
+
+fn near_miss_to_proto(miss: &NearMiss) -> pb::NearMiss {
+    let NearMiss { option, rule, excess, sentence } = miss;
+    pb::NearMiss {
+        option: Some(option_to_proto(option, 0)),
+        rule: rule_to_proto(*rule).into(),
+        excess: *excess,
+        sentence: sentence.clone(),
+    }
+}
+
+fn exclusion_to_proto(exclusion: &Exclusion) -> pb::Exclusion {
+    let Exclusion { rule, count } = exclusion;
+    pb::Exclusion { rule: rule_to_proto(*rule).into(), count: *count }
+}
+
+const fn rule_to_proto(rule: Rule) -> pb::Rule {
+    match rule {
+        Rule::Visibility => pb::Rule::Visibility,
+        Rule::Specialty => pb::Rule::Specialty,
+        Rule::Modality => pb::Rule::Modality,
+        Rule::AppointmentType => pb::Rule::AppointmentType,
+        Rule::Age => pb::Rule::Age,
+        Rule::Sex => pb::Rule::Sex,
+        Rule::Need => pb::Rule::Need,
+        Rule::Language => pb::Rule::Language,
+        Rule::Radius => pb::Rule::Radius,
+        Rule::Arrival => pb::Rule::Arrival,
+        Rule::Delay => pb::Rule::Delay,
+        Rule::Capacity => pb::Rule::Capacity,
+    }
+}
+
+fn site_to_proto(distance: &SiteDistance) -> pb::EmergencySiteDistance {
+    let SiteDistance { site, distance_m, travel_minutes, access, access_changes_at } = distance;
+    pb::EmergencySiteDistance {
+        emergency_site_id: site.id.to_string(),
+        name: site.name.to_string(),
+        kind: site.kind.code().to_owned(),
+        distance_m: *distance_m,
+        travel_minutes: *travel_minutes,
+        access: access.code().to_owned(),
+        access_changes_at: access_changes_at.map(instant_to_proto),
+        phone: phone_to_proto(site.phone),
+    }
+}
+
+fn radius_to_proto(radius: &Radius) -> pb::Radius {
+    let Radius { radius_m, initial_radius_m, widened_count, source, department } = radius;
+    let source = match source {
+        RadiusSource::Query => pb::RadiusSource::Query,
+        RadiusSource::Department => pb::RadiusSource::Department,
+        RadiusSource::EstimatedDepartment => pb::RadiusSource::EstimatedDepartment,
+        RadiusSource::Default => pb::RadiusSource::Default,
+    };
+    pb::Radius {
+        radius_m: *radius_m,
+        initial_radius_m: *initial_radius_m,
+        widened_count: *widened_count,
+        source: source.into(),
+        department: department.map(|department| department.code().to_owned()).unwrap_or_default(),
+    }
+}

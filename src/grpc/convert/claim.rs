@@ -1,0 +1,79 @@
+//! Claims, holds and bookings.
+
+use super::common::{instant_to_proto, window_to_proto};
+use super::place::place_to_proto;
+use super::practitioner::practitioner_to_proto;
+use super::slot::modalities_to_proto;
+use crate::domain::slot::{Claim, ClaimState};
+use crate::domain::time::UtcInstant;
+use crate::proto::routing as pb;
+use crate::service::{BookingView, HoldView};
+
+/// Writes where a claim stands.
+const fn state_to_proto(state: ClaimState) -> pb::ClaimState {
+    match state {
+        ClaimState::Held => pb::ClaimState::Held,
+        ClaimState::Booked => pb::ClaimState::Booked,
+        ClaimState::ToReplace => pb::ClaimState::ToReplace,
+        ClaimState::Released => pb::ClaimState::Released,
+        ClaimState::Expired => pb::ClaimState::Expired,
+        ClaimState::Cancelled => pb::ClaimState::Cancelled,
+    }
+}
+
+/// Writes a claim as it stands at an instant, for its publisher; who held it and why it ended stay with regulation.
+pub(in crate::grpc) fn claim_to_proto(claim: &Claim, now: UtcInstant) -> pb::Claim {
+    let Claim {
+        id,
+        case_id,
+        regulator_id: _,
+        state: _,
+        held_at: _,
+        expires_at,
+        confirmed_at: _,
+        changed_at,
+        cancel_reason: _,
+    } = claim;
+    pb::Claim {
+        claim_id: id.to_string(),
+        case_id: case_id.to_string(),
+        state: state_to_proto(claim.state_at(now)).into(),
+        expires_at: Some(instant_to_proto(*expires_at)),
+        changed_at: Some(instant_to_proto(*changed_at)),
+    }
+}
+
+/// Writes a hold.
+pub(in crate::grpc) fn hold_to_proto(view: &HoldView) -> pb::Hold {
+    let HoldView { claim, slot, state } = view;
+    pb::Hold {
+        hold_id: claim.id.to_string(),
+        case_id: claim.case_id.to_string(),
+        slot_id: slot.id.to_string(),
+        schedule_id: slot.schedule_id.to_string(),
+        state: state_to_proto(*state).into(),
+        expires_at: Some(instant_to_proto(claim.expires_at)),
+        window: Some(window_to_proto(slot.window)),
+    }
+}
+
+/// Writes a booking.
+pub(in crate::grpc) fn booking_to_proto(view: &BookingView) -> pb::Booking {
+    let BookingView { claim, slot, offer, state } = view;
+    let practitioner = offer.as_ref().and_then(|offer| offer.practitioner.as_ref());
+    pb::Booking {
+        booking_id: claim.id.to_string(),
+        case_id: claim.case_id.to_string(),
+        slot_id: slot.id.to_string(),
+        schedule_id: slot.schedule_id.to_string(),
+        state: state_to_proto(*state).into(),
+        window: Some(window_to_proto(slot.window)),
+        practitioner: practitioner.map(|practitioner| practitioner_to_proto(practitioner)),
+        place: offer.as_ref().map(|offer| place_to_proto(&offer.place)),
+        modalities: modalities_to_proto(slot.traits.modalities),
+        appointment_type: slot.traits.appointment_type.code().to_owned(),
+        confirmed_at: claim.confirmed_at.map(instant_to_proto),
+        changed_at: Some(instant_to_proto(claim.changed_at)),
+        cancel_reason: claim.cancel_reason.to_string(),
+    }
+}

@@ -1,0 +1,126 @@
+//! The regulator's question.
+
+use super::common::{department_from_proto, need_from_proto, optional_id, position_from_proto, territories_from_proto};
+use super::practitioner::languages_from_proto;
+use crate::domain::code::{
+    AppointmentType, CareLevel, Modality, Motive, Priority, Profession, ProfessionSet, Role, Sex, Specialty,
+    SpecialtySet,
+};
+use crate::domain::id::{CaseId, CommuneCode};
+use crate::domain::patient::{Age, Need, NeedSet};
+use crate::domain::query::{CareQuery, CareQueryDraft, QUERY_LANGUAGES_MAX, QUERY_TERRITORIES_MAX};
+use crate::domain::violation::Violation;
+use crate::grpc::findings::{Findings, Path};
+use crate::proto::routing as pb;
+
+/// Most specialties of a query, and most professions.
+const QUERY_CODES_MAX: usize = 50;
+/// Most modalities or appointment types of a query; repeating one is harmless.
+const QUERY_KINDS_MAX: usize = 10;
+
+/// Reads a query; every wrong field is recorded.
+pub(in crate::grpc) fn query_from_proto(
+    message: Option<pb::CareQuery>,
+    path: Path<'_>,
+    findings: &mut Findings,
+) -> Option<CareQuery> {
+    let Some(message) = message else {
+        findings.refuse(path, "missing: give the question");
+        return None;
+    };
+    let draft = draft_from_proto(message, path, findings);
+    match CareQuery::parse(draft) {
+        Ok(query) => Some(query),
+        Err(violations) => {
+            violations.into_iter().for_each(|violation| refuse_once(violation, path, findings));
+            None
+        }
+    }
+}
+
+/// A position that was given but wrong is not missing too, and a list that was too long is not reported twice.
+fn refuse_once(violation: Violation, path: Path<'_>, findings: &mut Findings) {
+    let prefix = path.to_string();
+    let violation = if prefix.is_empty() { violation } else { violation.within(&prefix) };
+    if !findings.violations.iter().any(|known| known.field == violation.field) {
+        findings.violations.push(violation);
+    }
+}
+
+fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findings) -> CareQueryDraft {
+    let pb::CareQuery {
+        case_id,
+        position,
+        commune_code,
+        department,
+        care_level,
+        priority,
+        motive,
+        age,
+        sex,
+        needed_within_minutes,
+        specialties,
+        professions,
+        modalities,
+        appointment_types,
+        territory_ids,
+        needs,
+        languages,
+        radius_m,
+        limit,
+        role,
+        options_wanted,
+    } = message;
+    let commune = findings.optional(path.field("commune_code"), &commune_code, CommuneCode::parse);
+    let department = department_from_proto(&department, path.field("department"), findings);
+    let specialties: SpecialtySet =
+        findings.codes(path.field("specialties"), &specialties, QUERY_CODES_MAX, Specialty::parse);
+    let professions: ProfessionSet =
+        findings.codes(path.field("professions"), &professions, QUERY_CODES_MAX, Profession::parse);
+    let anyone = specialties.is_empty() && professions.is_empty();
+    CareQueryDraft {
+        case_id: optional_id(&case_id, path.field("case_id"), findings, CaseId::parse),
+        position: position.and_then(|position| position_from_proto(position, path.field("position"), findings)),
+        department: department.or_else(|| commune.map(|commune| commune.department())),
+        care_level: findings.optional(path.field("care_level"), &care_level, CareLevel::parse),
+        priority: findings.optional(path.field("priority"), &priority, Priority::parse),
+        motive: findings.optional(path.field("motive"), &motive, Motive::parse),
+        age: findings.optional(path.field("age"), &age, Age::parse),
+        sex: findings.optional(path.field("sex"), &sex, Sex::parse),
+        needed_within_minutes,
+        specialties: if anyone { general_practice() } else { specialties },
+        professions,
+        modalities: findings.codes(path.field("modalities"), &modalities, QUERY_KINDS_MAX, Modality::parse),
+        appointment_types: findings.codes(
+            path.field("appointment_types"),
+            &appointment_types,
+            QUERY_KINDS_MAX,
+            AppointmentType::parse,
+        ),
+        territories: territories_from_proto(
+            &territory_ids,
+            path.field("territory_ids"),
+            QUERY_TERRITORIES_MAX,
+            findings,
+        ),
+        needs: needs_from_proto(&needs, path.field("needs"), findings),
+        languages: languages_from_proto(&languages, path.field("languages"), QUERY_LANGUAGES_MAX, findings),
+        radius_m,
+        limit,
+        role: findings.optional(path.field("role"), &role, Role::parse),
+        options_wanted,
+    }
+}
+
+/// SM54, SM53 and SM26.
+fn general_practice() -> SpecialtySet {
+    Specialty::ALL.iter().copied().filter(|specialty| specialty.is_general_practice()).collect()
+}
+
+fn needs_from_proto(numbers: &[i32], path: Path<'_>, findings: &mut Findings) -> NeedSet {
+    if !findings.within(path, numbers.len(), Need::ALL.len()) {
+        return NeedSet::EMPTY;
+    }
+    let read = |(index, number): (usize, &i32)| need_from_proto(*number, path.index(index), findings);
+    numbers.iter().enumerate().filter_map(read).fold(NeedSet::EMPTY, NeedSet::with)
+}

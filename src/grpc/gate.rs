@@ -1,0 +1,202 @@
+//! Where every call passes: how many are served at once, how long one may take, and one log line for each that fails.
+//!
+//! Invariant: a call holds its place until the last byte of its answer is sent or given up. Health and reflection take no
+//! place, so that a busy service still says how it is. Beyond the limit a call is refused at once instead of queued:
+//! a regulator on the phone is better served by a second try than by an answer that comes too late.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::Frame;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::http::{HeaderMap, Request, Response, Uri};
+use tower::{Layer, Service};
+
+use super::status::{self, Gravity};
+use crate::clock::Stopwatch;
+
+/// After how long a refused caller may try again, in milliseconds.
+pub(super) const RETRY_AFTER_MS: u32 = 200;
+
+/// Lets calls through, up to a number at once.
+#[derive(Clone, Debug)]
+pub(super) struct Gate {
+    places: Arc<Semaphore>,
+    places_max: usize,
+    call_timeout: Duration,
+}
+
+impl Gate {
+    /// A gate for this many calls at once, each of which answers within this time.
+    pub(super) fn new(calls_max: usize, call_timeout: Duration) -> Self {
+        let places_max = calls_max.min(Semaphore::MAX_PERMITS);
+        Self { places: Arc::new(Semaphore::new(places_max)), places_max, call_timeout }
+    }
+
+    /// How many calls are under way.
+    pub(super) fn under_way(&self) -> usize {
+        self.places_max - self.places.available_permits()
+    }
+
+    /// Waits until no call is under way.
+    pub(super) async fn idle(&self) {
+        let all = u32::try_from(self.places_max).unwrap_or(u32::MAX);
+        // An error would mean that the semaphore was closed, which nobody does.
+        drop(self.places.acquire_many(all).await);
+    }
+}
+
+impl<S> Layer<S> for Gate {
+    type Service = Gated<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Gated { inner, gate: self.clone() }
+    }
+}
+
+/// A service behind the gate.
+#[derive(Clone, Debug)]
+pub(super) struct Gated<S> {
+    inner: S,
+    gate: Gate,
+}
+
+impl<S, B> Service<Request<B>> for Gated<S>
+where
+    S: Service<Request<B>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<WatchedBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let call = Call { uri: request.uri().clone(), stopwatch: Stopwatch::start() };
+        if call.is_about_the_server() {
+            let answer = self.inner.call(request);
+            return Box::pin(async move { Ok(call.watch(answer.await?, None)) });
+        }
+        let Ok(place) = Arc::clone(&self.gate.places).try_acquire_owned() else {
+            let refused = status::overloaded(RETRY_AFTER_MS).into_http();
+            return Box::pin(async move { Ok(call.watch(refused, None)) });
+        };
+        let allowed =
+            timeout_of(request.headers()).map_or(self.gate.call_timeout, |asked| asked.min(self.gate.call_timeout));
+        // Made now and not at the first poll: the transport has a timer of its own for the same deadline, which answers
+        // CANCELLED; this one must be the earlier of the two.
+        let deadline = tokio::time::sleep(allowed);
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let response = tokio::select! {
+                biased;
+                response = answer => response?,
+                () = deadline => status::deadline_exceeded().into_http(),
+            };
+            Ok(call.watch(response, Some(place)))
+        })
+    }
+}
+
+/// One call, as far as its log line is concerned.
+#[derive(Debug)]
+struct Call {
+    uri: Uri,
+    stopwatch: Stopwatch,
+}
+
+impl Call {
+    fn is_about_the_server(&self) -> bool {
+        self.uri.path().starts_with("/grpc.")
+    }
+
+    /// Watches how the answer ends.
+    fn watch(self, response: Response<Body>, place: Option<OwnedSemaphorePermit>) -> Response<WatchedBody> {
+        if let Some(status) = response.extensions().get::<Status>() {
+            self.log(status);
+            return response.map(|body| WatchedBody { body, call: None, _place: place });
+        }
+        response.map(|body| WatchedBody { body, call: Some(self), _place: place })
+    }
+
+    /// Writes one line when the call failed. No field of the request is in it: cases and positions stay out of logs.
+    fn log(&self, status: &Status) {
+        let Some(gravity) = status::gravity_of(status) else { return };
+        let method = self.uri.path().trim_start_matches('/');
+        let (code, reason) = (status::code_name(status), status::reason_of(status));
+        let duration_ms = u64::try_from(self.stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match gravity {
+            Gravity::Refusal => tracing::info!(method, code, reason, duration_ms, "a call was refused"),
+            Gravity::Trouble => tracing::warn!(method, code, reason, duration_ms, "a call could not be served"),
+            Gravity::Fault => tracing::error!(method, code, reason, duration_ms, "a call failed"),
+        }
+    }
+}
+
+/// An answer on its way; keeps the call's place and sees its last status.
+#[derive(Debug)]
+pub(super) struct WatchedBody {
+    body: Body,
+    call: Option<Call>,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl http_body::Body for WatchedBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        if let Some(Ok(frame)) = &frame
+            && let Some(trailers) = frame.trailers_ref()
+            && let Some(call) = self.call.take()
+            && let Some(status) = Status::from_header_map(trailers)
+        {
+            call.log(&status);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The time that the caller allows: at most eight digits and a unit, as the gRPC protocol writes `grpc-timeout`.
+fn timeout_of(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let unit = text.chars().last()?;
+    let digits = text.strip_suffix(unit)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let number: u64 = digits.parse().ok()?;
+    match unit {
+        'H' => Some(Duration::from_secs(number * 3_600)),
+        'M' => Some(Duration::from_secs(number * 60)),
+        'S' => Some(Duration::from_secs(number)),
+        'm' => Some(Duration::from_millis(number)),
+        'u' => Some(Duration::from_micros(number)),
+        'n' => Some(Duration::from_nanos(number)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

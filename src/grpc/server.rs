@@ -1,0 +1,179 @@
+//! The server: services behind the gate, behind guarded connections, with health and reflection beside them.
+//!
+//! It stops in steps, which its owner takes: [`Server::begin_drain`] says `NOT_SERVING` and takes nothing new,
+//! [`Server::idle`] waits for the calls under way, [`Server::cut`] closes what is left.
+
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use super::booking::Booking;
+use super::directory::Directory;
+use super::gate::Gate;
+use super::incoming::{self, Guard};
+use super::operations::Operations;
+use super::publishing::Publishing;
+use super::reflection;
+use super::routing::Routing;
+use super::{ANSWER_MAX_BYTES, HEADERS_MAX_BYTES, MESSAGE_MAX_BYTES, PUBLISHING_MESSAGE_MAX_BYTES};
+use crate::proto::routing::booking_service_server::{BookingServiceServer, SERVICE_NAME as BOOKING};
+use crate::proto::routing::directory_service_server::{DirectoryServiceServer, SERVICE_NAME as DIRECTORY};
+use crate::proto::routing::operations_service_server::{OperationsServiceServer, SERVICE_NAME as OPERATIONS};
+use crate::proto::routing::publishing_service_server::{PublishingServiceServer, SERVICE_NAME as PUBLISHING};
+use crate::proto::routing::routing_service_server::{RoutingServiceServer, SERVICE_NAME as ROUTING};
+use crate::service::Service;
+use crate::tasks::Tasks;
+
+/// Most streams that a client may open and reset before they are served (CVE-2023-44487).
+const PENDING_RESETS_MAX: usize = 20;
+/// Most streams that the server resets on a connection before it closes it.
+const LOCAL_RESETS_MAX: usize = 128;
+/// Services that only read: they serve while writes are refused.
+const READERS: [&str; 3] = ["", ROUTING, OPERATIONS];
+/// Services that write.
+const WRITERS: [&str; 3] = [DIRECTORY, PUBLISHING, BOOKING];
+
+/// How the server serves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Most calls at once, health and reflection aside; more are refused with `OVERLOADED`.
+    pub calls_max: usize,
+    /// Longest wait for an answer, whatever deadline the caller sets.
+    pub call_timeout: Duration,
+    /// Most connections at once.
+    pub connections_max: usize,
+    /// Most calls at once on one connection.
+    pub streams_per_connection_max: u32,
+    /// Within which time a connection must begin to speak.
+    pub preface_deadline: Duration,
+    /// After how long a silent connection is asked whether it lives.
+    pub keepalive_interval: Duration,
+    /// Within which time it must answer that.
+    pub keepalive_timeout: Duration,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The compiled-in descriptors cannot be served.
+    #[error("the interface description of this build is damaged: {0}")]
+    Descriptors(#[from] tonic_reflection::server::Error),
+}
+
+/// A server that serves.
+#[derive(Debug)]
+pub struct Server {
+    health: HealthReporter,
+    gate: Gate,
+    draining: CancellationToken,
+    cut: CancellationToken,
+}
+
+impl Server {
+    /// Serves on a listener, in tasks of this owner.
+    ///
+    /// # Errors
+    /// When the compiled-in descriptors cannot be read.
+    pub async fn start(
+        service: Service,
+        listener: TcpListener,
+        options: Options,
+        tasks: &Tasks,
+    ) -> Result<Self, ServeError> {
+        let (draining, cut) = (CancellationToken::new(), CancellationToken::new());
+        let gate = Gate::new(options.calls_max, options.call_timeout);
+        let (health, health_service) = tonic_health::server::health_reporter();
+        let guard = Guard {
+            connections_max: options.connections_max,
+            preface_deadline: options.preface_deadline,
+            cut: cut.clone(),
+        };
+        let publishing = Publishing { service: service.clone(), tasks: tasks.clone(), draining: draining.clone() };
+        let router = transport(&options)
+            .layer(gate.clone())
+            .add_service(health_service)
+            .add_service(reflection::builder()?.build_v1()?)
+            .add_service(reflection::builder()?.build_v1alpha()?)
+            .add_service(
+                PublishingServiceServer::new(publishing)
+                    .max_decoding_message_size(PUBLISHING_MESSAGE_MAX_BYTES)
+                    .max_encoding_message_size(ANSWER_MAX_BYTES),
+            )
+            .add_service(
+                DirectoryServiceServer::new(Directory { service: service.clone() })
+                    .max_decoding_message_size(MESSAGE_MAX_BYTES),
+            )
+            .add_service(
+                RoutingServiceServer::new(Routing { service: service.clone() })
+                    .max_decoding_message_size(MESSAGE_MAX_BYTES),
+            )
+            .add_service(
+                BookingServiceServer::new(Booking { service: service.clone() })
+                    .max_decoding_message_size(MESSAGE_MAX_BYTES),
+            )
+            .add_service(
+                OperationsServiceServer::new(Operations { service }).max_decoding_message_size(MESSAGE_MAX_BYTES),
+            );
+        let connections = incoming::accept(listener, guard, tasks);
+        let signal = draining.clone().cancelled_owned();
+        tasks.spawn(async move {
+            if let Err(error) = router.serve_with_incoming_shutdown(connections, signal).await {
+                tracing::error!(%error, "the gRPC server ended");
+            }
+        });
+        let server = Self { health, gate, draining, cut };
+        server.set_health(&READERS, true).await;
+        server.set_health(&WRITERS, true).await;
+        Ok(server)
+    }
+
+    /// Tells health whether writes are accepted; reads go on either way.
+    pub async fn set_writable(&self, writable: bool) {
+        if !self.draining.is_cancelled() {
+            self.set_health(&WRITERS, writable).await;
+        }
+    }
+
+    /// Says `NOT_SERVING`, takes no new connection or call, and ends streams between two batches.
+    pub async fn begin_drain(&self) {
+        self.set_health(&READERS, false).await;
+        self.set_health(&WRITERS, false).await;
+        self.draining.cancel();
+    }
+
+    /// Waits until no call is under way.
+    pub async fn idle(&self) {
+        self.gate.idle().await;
+    }
+
+    /// How many calls are under way.
+    #[must_use]
+    pub fn calls_under_way(&self) -> usize {
+        self.gate.under_way()
+    }
+
+    /// Closes every connection; the server's tasks end then.
+    pub fn cut(&self) {
+        self.cut.cancel();
+    }
+
+    async fn set_health(&self, services: &[&str], serving: bool) {
+        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        for service in services {
+            self.health.set_service_status(service, status).await;
+        }
+    }
+}
+
+fn transport(options: &Options) -> tonic::transport::Server {
+    tonic::transport::Server::builder()
+        .max_concurrent_streams(options.streams_per_connection_max)
+        .http2_keepalive_interval(Some(options.keepalive_interval))
+        .http2_keepalive_timeout(Some(options.keepalive_timeout))
+        .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS_MAX))
+        .http2_max_local_error_reset_streams(Some(LOCAL_RESETS_MAX))
+        .http2_max_header_list_size(HEADERS_MAX_BYTES)
+}
