@@ -6,3 +6,8 @@ mod support;
 
 mod architecture;
 mod index_oracle;
+mod harness;
+mod grpc_round_trip;
+mod grpc_reasons;
+mod grpc_limits;
+mod grpc_server;

@@ -1,0 +1,101 @@
+//! A whole service in this process, on a port of its own, with a clock that stands still.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use sas_router::app::{App, Drained, ShutdownHandle};
+use sas_router::clock::ManualClock;
+use sas_router::config::{self, Config, LedgerOverrides, Overrides, Sources};
+use sas_router::domain::time::UtcInstant;
+use sas_router::proto::routing as pb;
+use sas_router::tasks::Tasks;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tonic::transport::{Channel, Endpoint};
+
+pub(crate) type Bookings = pb::booking_service_client::BookingServiceClient<Channel>;
+pub(crate) type Directory = pb::directory_service_client::DirectoryServiceClient<Channel>;
+pub(crate) type Operations = pb::operations_service_client::OperationsServiceClient<Channel>;
+pub(crate) type Publishing = pb::publishing_service_client::PublishingServiceClient<Channel>;
+pub(crate) type Routing = pb::routing_service_client::RoutingServiceClient<Channel>;
+
+/// When the clock starts: a Monday morning in Paris.
+pub(crate) const NOW: &str = "2026-11-23T08:00:00Z";
+
+/// The instant [`NOW`].
+pub(crate) fn now() -> UtcInstant {
+    UtcInstant::parse_rfc3339(NOW).unwrap()
+}
+
+/// A running service; stops when it is told to, or with the test.
+pub(crate) struct InProcess {
+    pub(crate) address: SocketAddr,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) channel: Channel,
+    shutdown: ShutdownHandle,
+    running: JoinHandle<Drained>,
+}
+
+/// A configuration for tests: state in memory.
+pub(crate) fn config() -> Config {
+    let ledger = LedgerOverrides { kind: Some("memory".to_owned()), data_dir: None };
+    config::load(Sources { file: None, overrides: Overrides { ledger, ..Overrides::default() } }).unwrap()
+}
+
+/// A listener on a free port.
+pub(crate) async fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
+}
+
+/// A connection to an address.
+pub(crate) async fn connect(address: SocketAddr) -> Channel {
+    Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap()
+}
+
+impl InProcess {
+    /// A service with the defaults.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// A service with some settings altered.
+    pub(crate) async fn start_with(alter: impl FnOnce(&mut Config)) -> Self {
+        let mut config = config();
+        alter(&mut config);
+        let clock = Arc::new(ManualClock::new(now()));
+        let app = App::start_with(config, Arc::<ManualClock>::clone(&clock), listener().await).await.unwrap();
+        let (address, shutdown) = (app.address, app.shutdown_handle());
+        let running = Tasks::new().spawn(app.run_until(std::future::pending()));
+        Self { address, clock, channel: connect(address).await, shutdown, running }
+    }
+
+    /// Asks the service to end.
+    pub(crate) fn shut_down(&self) {
+        self.shutdown.shutdown();
+    }
+
+    /// Waits until it has ended.
+    pub(crate) async fn ended(self) -> Drained {
+        self.running.await.unwrap()
+    }
+
+    pub(crate) fn bookings(&self) -> Bookings {
+        Bookings::new(self.channel.clone())
+    }
+
+    pub(crate) fn directory(&self) -> Directory {
+        Directory::new(self.channel.clone())
+    }
+
+    pub(crate) fn operations(&self) -> Operations {
+        Operations::new(self.channel.clone())
+    }
+
+    pub(crate) fn publishing(&self) -> Publishing {
+        Publishing::new(self.channel.clone())
+    }
+
+    pub(crate) fn routing(&self) -> Routing {
+        Routing::new(self.channel.clone())
+    }
+}
