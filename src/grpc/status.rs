@@ -24,8 +24,8 @@ pub(super) const DOMAIN: &str = "sas-router";
 pub(super) const DETAILS_MAX_BYTES: usize = 6 * 1_024;
 /// The same before base64, which makes four bytes of three.
 const DETAILS_RAW_MAX_BYTES: usize = DETAILS_MAX_BYTES / 4 * 3;
-/// Longest message, in characters.
-const MESSAGE_MAX_CHARACTERS: usize = 512;
+/// Longest message, in bytes.
+const MESSAGE_MAX_BYTES: usize = 1_024;
 
 /// How loudly a failure is logged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -205,7 +205,7 @@ fn any(name: &str, message: &impl prost::Message) -> Any {
 /// Bytes left beside these details, the longest message and the frames around them.
 fn room_beside(details: &[Any]) -> usize {
     let taken: usize = details.iter().map(|detail| detail.encoded_len() + 8).sum();
-    DETAILS_RAW_MAX_BYTES.saturating_sub(taken + 4 * MESSAGE_MAX_CHARACTERS / 2 + 64)
+    DETAILS_RAW_MAX_BYTES.saturating_sub(taken + MESSAGE_MAX_BYTES + 64)
 }
 
 /// As many violations as there is room for; the last one says how many are left out.
@@ -239,9 +239,11 @@ fn fit_alternatives(mut refused: pb::HoldRefused, room: usize) -> pb::HoldRefuse
     refused
 }
 
-fn assemble(code: Code, message: String, details: Vec<Any>) -> Status {
-    let message: String = message.chars().take(MESSAGE_MAX_CHARACTERS).collect();
-    let status = rpc::Status { code: code.into(), message: String::new(), details };
+/// Both forms of the status say the same, since clients read the one or the other.
+fn assemble(code: Code, mut message: String, details: Vec<Any>) -> Status {
+    let cut = (0..=MESSAGE_MAX_BYTES.min(message.len())).rev().find(|at| message.is_char_boundary(*at));
+    message.truncate(cut.unwrap_or_default());
+    let status = rpc::Status { code: code.into(), message: message.clone(), details };
     Status::with_details(code, message, status.encode_to_vec().into())
 }
 

@@ -57,7 +57,9 @@ fn when_to_try_again_is_told() {
 
 #[test]
 fn details_stay_below_what_clients_accept() {
-    let violations: Vec<_> = (0..100).map(|n| Violation::new(format!("rows[{n}].capacity"), "é".repeat(120))).collect();
+    let wrong =
+        |n| Violation::new(format!("rows[{n}].capacity"), if n == 0 { "é".repeat(600) } else { "é".repeat(120) });
+    let violations: Vec<_> = (0..100).map(wrong).collect();
     let status = from_violations(violations);
     assert!(status.details().len() <= DETAILS_RAW_MAX_BYTES, "{}", status.details().len());
     let bad: rpc::BadRequest = detail(&status, "google.rpc.BadRequest").unwrap();
@@ -98,5 +100,6 @@ fn a_refused_hold_says_so_even_without_alternatives() {
 #[test]
 fn long_messages_are_cut() {
     let status = from_error(Error::new(Reason::SlotTaken, "é".repeat(10_000)));
-    assert_eq!(status.message().chars().count(), MESSAGE_MAX_CHARACTERS);
+    assert_eq!(status.message().len(), MESSAGE_MAX_BYTES);
+    assert_eq!(rpc::Status::decode(status.details()).unwrap().message, status.message());
 }
