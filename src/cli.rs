@@ -19,12 +19,14 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use command::{booking, completions, find, import as import_command, schedule, status};
+use command::{booking, completions, demo, export, find, import as import_command, schedule, serve, status};
 use connection::Output;
 use exit::Exit;
 use failure::Failure;
 use render::Layout;
 use terminal::Terminal;
+
+use crate::clock::{Clock as _, SystemClock};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -46,6 +48,10 @@ struct Arguments {
 /// What the program does.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the service
+    Serve(serve::ServeArguments),
+    /// Run a service with an invented region and show telling cases
+    Demo(demo::DemoArguments),
     /// Ask where a patient goes next
     Find(Box<find::FindArguments>),
     /// Hold a slot for a short time
@@ -58,6 +64,8 @@ enum Command {
     Cancel(booking::CancelArguments),
     /// Read a CSV roster or a FHIR Bundle into a running service
     Import(Box<import_command::ImportArguments>),
+    /// Write the whole state of a data folder as JSON lines
+    Export(export::ExportArguments),
     /// Show a schedule with its slots and what was claimed of them
     Schedule(schedule::ScheduleArguments),
     /// Show how a running service stands
@@ -78,7 +86,7 @@ impl Command {
             Self::Import(arguments) => arguments.server.output,
             Self::Schedule(arguments) => arguments.server.output,
             Self::Status(arguments) => arguments.server.output,
-            Self::Completions(_) => Output::Table,
+            Self::Serve(_) | Self::Demo(_) | Self::Export(_) | Self::Completions(_) => Output::Table,
         }
     }
 }
@@ -96,7 +104,7 @@ pub fn run() -> ExitCode {
     };
     let exit = ended.unwrap_or_else(|failure| {
         terminal.note(&match output {
-            Output::Table => render::refusal::failure(&failure, &Layout::new(terminal.width())),
+            Output::Table => render::refusal::failure(&failure, &Layout::new(terminal.width()).at(SystemClock.now())),
             Output::Json => render::refusal::failure_json(&failure),
         });
         failure.exit()
@@ -106,12 +114,15 @@ pub fn run() -> ExitCode {
 
 async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure> {
     match command {
+        Command::Serve(arguments) => serve::run(&arguments, terminal).await,
+        Command::Demo(arguments) => demo::run(&arguments, terminal).await,
         Command::Find(arguments) => find::run(&arguments, terminal).await,
         Command::Hold(arguments) => booking::hold(&arguments, terminal).await,
         Command::Confirm(arguments) => booking::confirm(&arguments, terminal).await,
         Command::Release(arguments) => booking::release(&arguments, terminal).await,
         Command::Cancel(arguments) => booking::cancel(&arguments, terminal).await,
         Command::Import(arguments) => import_command::run(&arguments, terminal).await,
+        Command::Export(arguments) => export::run(&arguments, terminal),
         Command::Schedule(arguments) => schedule::run(&arguments, terminal).await,
         Command::Status(arguments) => status::run(&arguments, terminal).await,
         Command::Completions(arguments) => {

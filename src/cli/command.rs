@@ -1,10 +1,13 @@
 //! The commands, one file each: arguments, call, what is shown.
 
+pub mod serve;
 pub mod find;
 pub mod booking;
 pub mod import;
+pub mod export;
 pub mod schedule;
 pub mod status;
+pub mod demo;
 pub mod completions;
 
 use prost::Message;
@@ -15,6 +18,7 @@ use super::failure::Failure;
 use super::json;
 use super::render::{Layout, Names};
 use super::terminal::Terminal;
+use crate::clock::{Clock as _, SystemClock};
 use crate::proto::routing as pb;
 
 /// Writes an answer in the wanted form: the message as JSON, or its table.
@@ -44,5 +48,5 @@ async fn layout_with_names(terminal: &Terminal, channel: &Channel, territory_ids
             names.add_territory(territory_id, territory.name);
         }
     }
-    Layout { width: terminal.width(), names }
+    Layout { names, ..Layout::new(terminal.width()).at(SystemClock.now()) }
 }

@@ -10,7 +10,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use super::failure::Failure;
 use super::terminal::Terminal;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock as _, SystemClock};
 use crate::domain::time::MS_PER_SECOND;
 
 /// Port on which a service listens unless told otherwise.

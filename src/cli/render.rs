@@ -16,6 +16,8 @@ pub mod refusal;
 
 pub use options::Names;
 
+use crate::domain::time::UtcInstant;
+
 /// How a text is laid out.
 #[derive(Clone, Debug)]
 pub struct Layout {
@@ -23,6 +25,8 @@ pub struct Layout {
     pub width: usize,
     /// Names of territories, for identifiers that people do not know by heart.
     pub names: Names,
+    /// Today, for times that carry no day; absent to show the day of every time that no answer dates.
+    pub now: Option<UtcInstant>,
 }
 
 impl Layout {
@@ -32,7 +36,13 @@ impl Layout {
     /// A layout without names.
     #[must_use]
     pub fn new(width: usize) -> Self {
-        Self { width, names: Names::default() }
+        Self { width, names: Names::default(), now: None }
+    }
+
+    /// The same, at an instant.
+    #[must_use]
+    pub fn at(self, now: UtcInstant) -> Self {
+        Self { now: Some(now), ..self }
     }
 
     /// Whether every field has a column of its own.

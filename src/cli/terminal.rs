@@ -40,6 +40,12 @@ impl Terminal {
         let _ = writeln!(output, "{text}").and_then(|()| output.flush());
     }
 
+    /// The standard output, for an answer too long to be made in memory.
+    #[must_use]
+    pub fn output(&self) -> impl io::Write {
+        io::stdout().lock()
+    }
+
     /// Writes a note or an error, beside the answer, and ends the line.
     pub fn note(&self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");

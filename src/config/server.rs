@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::reader::Reader;
 
-/// Port that is listened on when nobody says: the customary one of gRPC.
-const DEFAULT_PORT: u16 = 50_051;
+/// Port that is listened on when nobody says, and that clients of the command line ask.
+const DEFAULT_PORT: u16 = 7_410;
 
 /// Where and how the server listens.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,13 +28,13 @@ impl ServerConfig {
         let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_PORT);
         let listen = |text: &str| {
             let parsed = text.trim().parse::<SocketAddr>();
-            parsed.map_err(|_| "give an IP address and a port, for instance 127.0.0.1:50051 or [::]:50051".to_owned())
+            parsed.map_err(|_| "give an IP address and a port, for instance 127.0.0.1:7410 or [::]:7410".to_owned())
         };
         Self {
             listen: reader.text(
                 "server.listen",
                 "IP address and port of the gRPC server; port 0 takes any free one.",
-                ("127.0.0.1:50051", default),
+                ("127.0.0.1:7410", default),
                 listen,
             ),
             drain_timeout: Duration::from_secs(reader.number(

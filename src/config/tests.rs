@@ -29,7 +29,7 @@ fn defaults_need_nothing_but_a_folder() {
     assert!(found[0].expected.contains("--data-dir"), "{}", found[0]);
 
     let config = load_with(Sources { overrides: in_memory(), ..Sources::default() }, environment(&[])).unwrap();
-    assert_eq!(config.server.listen.to_string(), "127.0.0.1:50051");
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:7410");
     assert_eq!(config.ledger.kind, LedgerKind::Memory);
 }
 
@@ -75,7 +75,7 @@ fn every_problem_is_reported_at_once() {
     let unknown = found.last().unwrap().to_string();
     assert!(unknown.contains("nearest known: server.listen"), "{unknown}");
     let listen = found[0].to_string();
-    assert!(listen.contains("\"localhost\"") && listen.contains("127.0.0.1:50051"), "{listen}");
+    assert!(listen.contains("\"localhost\"") && listen.contains("127.0.0.1:7410"), "{listen}");
     let calls = found[2].to_string();
     assert!(calls.contains("environment") && calls.contains("1 to 1000000"), "{calls}");
 }

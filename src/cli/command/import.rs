@@ -1,9 +1,10 @@
 //! `import`: reads a CSV roster, a FHIR Bundle or an exported state, and feeds it to a running service.
 
-use std::io::Read as _;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
 use crate::cli::connection::{Output, ServerArguments};
 use crate::cli::exit::Exit;
@@ -13,7 +14,8 @@ use crate::cli::import::{
 };
 use crate::cli::render::{Layout, import as render};
 use crate::cli::terminal::Terminal;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock as _, SystemClock};
+use crate::ledger::transfer;
 
 /// What a file is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -22,6 +24,8 @@ pub enum Format {
     Csv,
     /// A FHIR R4 Bundle in JSON.
     Fhir,
+    /// The whole state of a service, as `export` writes it.
+    State,
 }
 
 /// Arguments of `import`.
@@ -33,8 +37,11 @@ pub struct ImportArguments {
     #[arg(long, value_enum)]
     pub format: Option<Format>,
     /// Publishing system that owns what the file says
-    #[arg(long, value_name = "ID")]
-    pub source_id: String,
+    #[arg(long, value_name = "ID", required_unless_present = "data_dir")]
+    pub source_id: Option<String>,
+    /// For an exported state: the folder to fill, empty or absent; no service may run on it
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["source_id", "dry_run", "shift_to_today", "revision"])]
+    pub data_dir: Option<PathBuf>,
     /// Say what would be sent, and send nothing; needs no service
     #[arg(long)]
     pub dry_run: bool,
@@ -60,8 +67,12 @@ pub struct ImportArguments {
 /// # Errors
 /// When the file cannot be read at all, or the service cannot be reached.
 pub async fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let plan = read_plan(arguments, terminal)?;
-    let mut options = SendOptions::at(&arguments.source_id, SystemClock.now());
+    if let Some(data_dir) = &arguments.data_dir {
+        return restore(data_dir, arguments, terminal);
+    }
+    let source_id = arguments.source_id.as_deref().unwrap_or_default();
+    let plan = read_plan(source_id, arguments, terminal)?;
+    let mut options = SendOptions::at(source_id, SystemClock.now());
     options.source_revision = arguments.revision.unwrap_or(options.source_revision);
     options.all_or_nothing = arguments.all_or_nothing;
     options.dry_run = arguments.dry_run;
@@ -95,9 +106,25 @@ fn exit_of(report: &ImportReport) -> Exit {
     }
 }
 
-fn read_plan(arguments: &ImportArguments, terminal: &Terminal) -> Result<ImportPlan, Failure> {
+/// Fills a data folder with an exported state.
+fn restore(data_dir: &Path, arguments: &ImportArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    if arguments.format.is_some_and(|format| format != Format::State) {
+        return Err(Failure::Usage(
+            "--data-dir takes an exported state only: leave it out, or give --format state".to_owned(),
+        ));
+    }
+    let report = transfer::import(data_dir, BufReader::new(open(&arguments.file)?), SystemClock.now())
+        .map_err(|error| Failure::Local(format!("{}: {error}", arguments.file.display())))?;
+    terminal.answer(&match arguments.server.output {
+        Output::Json => json!({ "imported": report.imported, "unchanged": report.unchanged }).to_string(),
+        Output::Table => format!("{} enregistrements repris, {} déjà là.", report.imported, report.unchanged),
+    });
+    Ok(Exit::Success)
+}
+
+fn read_plan(source_id: &str, arguments: &ImportArguments, terminal: &Terminal) -> Result<ImportPlan, Failure> {
     let bytes = read_file(&arguments.file)?;
-    let mut options = ImportOptions::for_source(&arguments.source_id);
+    let mut options = ImportOptions::for_source(source_id);
     for given in &arguments.position_of_place {
         options.positions.add_place(given).map_err(|error| Failure::Usage(error.to_string()))?;
     }
@@ -105,6 +132,10 @@ fn read_plan(arguments: &ImportArguments, terminal: &Terminal) -> Result<ImportP
     let parsed = match format {
         Format::Csv => parse_roster(&bytes, &options),
         Format::Fhir => parse_bundle(&bytes, &options),
+        Format::State => {
+            let hint = "this is an exported state: name the folder to fill with --data-dir, and no --source-id";
+            return Err(Failure::Usage(format!("{}: {hint}", arguments.file.display())));
+        }
     };
     let mut plan = parsed.map_err(|error| Failure::Usage(format!("{}: {error}", arguments.file.display())))?;
     if arguments.shift_to_today {
@@ -116,22 +147,31 @@ fn read_plan(arguments: &ImportArguments, terminal: &Terminal) -> Result<ImportP
 
 /// The bytes of a file, read no farther than the limit and one byte more, by which the reader sees that it is too large.
 fn read_file(file: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |source| Failure::File { what: format!("reading {}", file.display()), source };
     let limit = u64::try_from(FILE_MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
-    if file == Path::new("-") {
-        std::io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(failed)?;
-    } else {
-        let file = std::fs::File::open(file).map_err(failed)?;
-        file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
-    }
+    let read = open(file)?.take(limit).read_to_end(&mut bytes);
+    read.map_err(|source| Failure::File { what: format!("reading {}", file.display()), source })?;
     Ok(bytes)
 }
 
-/// A Bundle opens with a brace, a roster never does.
+fn open(file: &Path) -> Result<Box<dyn Read>, Failure> {
+    if file == Path::new("-") {
+        return Ok(Box::new(std::io::stdin().lock()));
+    }
+    let opened = std::fs::File::open(file);
+    let opened = opened.map_err(|source| Failure::File { what: format!("opening {}", file.display()), source })?;
+    Ok(Box::new(opened))
+}
+
+/// A Bundle opens with a brace, a roster never does; the first line of an exported state is an object that says its format.
 fn sniffed(bytes: &[u8]) -> Format {
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let first_line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let header: Option<serde_json::Value> = serde_json::from_slice(first_line).ok();
+    if header.is_some_and(|header| header.get("format").is_some() && header.get("resourceType").is_none()) {
+        return Format::State;
+    }
+    match text.first() {
         Some(b'{' | b'[') => Format::Fhir,
         Some(_) | None => Format::Csv,
     }
@@ -149,6 +189,8 @@ mod tests {
             ("", Format::Csv),
             ("{\"resourceType\"", Format::Fhir),
             ("\u{feff}\r\n  {", Format::Fhir),
+            ("{\"resourceType\": \"Bundle\", \"format\": 1}", Format::Fhir),
+            ("{\"format\":1,\"epoch\":\"1\"}\n{}", Format::State),
         ] {
             assert_eq!(sniffed(text.as_bytes()), format, "{text:?}");
         }

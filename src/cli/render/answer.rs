@@ -95,16 +95,17 @@ fn emergency_sites(
     };
     let mut table = table(layout.width, titles);
     for site in sites {
-        let travel = format!("{}\n{}", minutes(site.travel_minutes), metres(site.distance_m));
+        let (time, distance) = (minutes(site.travel_minutes), metres(site.distance_m));
         let (kind, access) = (words::emergency_kind(&site.kind), words::emergency_access(&site.access));
         let changes_at = instant(site.access_changes_at.as_ref());
-        let until = changes_at.map_or(String::new(), |at| format!("\njusqu'à {}", local(Some(at), zone, today)));
-        let access = format!("{access}{until}");
+        let until = changes_at.map_or(String::new(), |at| format!("jusqu'à {}", local(Some(at), zone, today)));
         let phone = if site.phone.is_empty() { "-".to_owned() } else { site.phone.clone() };
         if layout.is_wide() {
-            table.add_row(vec![site.name.clone(), kind, travel, access, phone]);
+            let access = format!("{access} {until}");
+            table.add_row(vec![site.name.clone(), kind, format!("{time}, {distance}"), access, phone]);
         } else {
-            table.add_row(vec![format!("{}\n{kind}", site.name), travel, access, phone]);
+            let name = format!("{}\n{kind}", site.name);
+            table.add_row(vec![name, format!("{time}\n{distance}"), format!("{access}\n{until}"), phone]);
         }
     }
     table.to_string()

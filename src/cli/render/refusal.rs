@@ -62,7 +62,7 @@ pub fn refused(refusal: &Refusal, layout: &Layout) -> String {
     if let Some(refused) = &refusal.hold_refused
         && !refused.alternatives.is_empty()
     {
-        lines.push(format!("Autres possibilités\n{}", options(&refused.alternatives, None, layout)));
+        lines.push(format!("Autres possibilités\n{}", options(&refused.alternatives, layout.now, layout)));
     }
     lines.join("\n")
 }

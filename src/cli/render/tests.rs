@@ -99,7 +99,7 @@ fn found() -> pb::FindCareResponse {
 fn layout(width: usize) -> Layout {
     let mut names = Names::default();
     names.add_territory("1690000001".to_owned(), "CPTS Vénissieux".to_owned());
-    Layout { width, names }
+    Layout { names, ..Layout::new(width) }
 }
 
 /// Asserts that a text has these parts, in this order, and no line beyond the width.

@@ -1,0 +1,85 @@
+//! `serve`: runs the service until it is told to stop.
+//!
+//! Invariant: standard output gets one line, `listening on ADDRESS`, when the service serves; logs go to the error output.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::app::{App, termination};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::terminal::Terminal;
+use crate::clock::SystemClock;
+use crate::config::{self, Config, LedgerOverrides, LoggingOverrides, Overrides, ServerOverrides, Sources};
+use crate::telemetry;
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArguments {
+    /// Settings in TOML; --print-config shows all of them
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder in which state is kept; made when it is not there
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+    /// Address and port to listen on; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Least level of the log: error, warn, info, debug, trace
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// How lines of the log look: text, json
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// Print the settings in force, each with where it came from, and end
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+impl ServeArguments {
+    fn sources(&self) -> Sources {
+        Sources {
+            file: self.config.clone(),
+            overrides: Overrides {
+                server: ServerOverrides { listen: self.listen.clone(), ..ServerOverrides::default() },
+                ledger: LedgerOverrides { data_dir: self.data_dir.clone(), ..LedgerOverrides::default() },
+                logging: LoggingOverrides { level: self.log_level.clone(), format: self.log_format.clone() },
+            },
+        }
+    }
+}
+
+/// Starts the service and waits until it has drained.
+///
+/// # Errors
+/// When the settings are not valid, or the service cannot start.
+pub async fn run(arguments: &ServeArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    let config = config::load(arguments.sources()).map_err(|problems| Failure::Usage(problems.to_string()))?;
+    if arguments.print_config {
+        terminal.answer(config.to_toml().trim_end());
+        return Ok(Exit::Success);
+    }
+    telemetry::start(&config.logging).map_err(|error| Failure::Local(error.to_string()))?;
+    // Listened for before the announcement, so that whoever reads it may end the service at once.
+    let asked_to_end = termination().map_err(no_signals)?;
+    let app = start(config).await?;
+    terminal.answer(&format!("listening on {}", app.address));
+    app.run_until(asked_to_end).await;
+    Ok(Exit::Success)
+}
+
+/// Starts a service on the machine's clock.
+///
+/// # Errors
+/// When it cannot start; the message says what to do.
+pub async fn start(config: Config) -> Result<App, Failure> {
+    App::start(config, Arc::new(SystemClock)).await.map_err(|error| Failure::Local(error.to_string()))
+}
+
+/// What to say when the system does not let the process listen for signals.
+#[must_use]
+pub fn no_signals(error: std::io::Error) -> Failure {
+    Failure::Local(format!("the process cannot listen for signals: {error}"))
+}
