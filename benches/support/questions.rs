@@ -8,7 +8,7 @@ use sas_router::domain::query::{CareQuery, CareQueryDraft};
 use sas_router::domain::time::UtcInstant;
 
 use super::random::Random;
-use super::region::{Region, anywhere, at_minute, by_people, in_town, point};
+use super::region::{Region, anywhere, at_minute, by_people, in_town, point, territory_at};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Class {
@@ -72,7 +72,7 @@ fn question(region: &Region, class: Class, random: &mut Random) -> (CareQuery, U
     };
     draft.position = Some(point(at));
     if random.chance(0.6) {
-        draft.territories = vec![region.territories[random.below(region.territories.len())]];
+        draft.territories = vec![region.territories[territory_at(&point(at))]];
     }
     match class {
         Class::Urban => draft.radius_m = Some(10_000),

@@ -185,7 +185,7 @@ fn somewhere(random: &mut Random, towns: &[Town], cumulated: &Cumulated) -> (f64
 }
 
 /// The territory of a point: a band of the country, so that neighbours share territories.
-fn territory_at(point: &GeoPoint) -> usize {
+pub fn territory_at(point: &GeoPoint) -> usize {
     let column = ((point.longitude() + 5.0) / 0.4) as usize % 32;
     let row = ((point.latitude() - 41.0) / 0.33) as usize % 31;
     (row * 32 + column) % TERRITORIES
