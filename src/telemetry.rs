@@ -3,6 +3,8 @@
 //! A message reads alone and its fields have dotted names. Never in a log: positions, cases, names of patients, secrets.
 //! Deliberately absent: metrics and traces.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, LoggingConfig};
@@ -32,7 +34,8 @@ pub fn start(config: &LoggingConfig) -> Result<(), TelemetryError> {
     let LoggingConfig { level, format } = config;
     let filter = std::iter::once(level.as_str()).chain(QUIET).collect::<Vec<_>>().join(",");
     let filter = EnvFilter::try_new(filter).map_err(|_| TelemetryError::Level { level: level.clone() })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Text => builder.with_target(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),

@@ -53,6 +53,10 @@ pub fn refused(refusal: &Refusal, layout: &Layout) -> String {
     let reason = if refusal.reason.is_empty() { refusal.code } else { &refusal.reason };
     let mut lines = vec![wrapped(&format!("error: {reason}: {}", refusal.message), layout.width, 2)];
     for (field, description) in &refusal.field_violations {
+        // The service's message is the violation itself when there is but one.
+        if refusal.message.contains(description.as_str()) {
+            continue;
+        }
         let violation = wrapped(&format!("{field}: {description}"), layout.width.saturating_sub(2), 4);
         lines.push(format!("  {violation}"));
     }

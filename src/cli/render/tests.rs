@@ -253,7 +253,9 @@ fn a_refused_hold_shows_the_alternatives_and_when_to_retry() {
         retry_delay: Some(std::time::Duration::from_millis(1_500)),
         hold_refused: Some(pb::HoldRefused { alternatives: vec![option(1)], ..pb::HoldRefused::default() }),
     };
-    let failure = Failure::Answered(Box::new(refusal));
+    let failure = Failure::Answered(Box::new(refusal.clone()));
+    let only = Refusal { message: "query.age: write P10Y".to_owned(), hold_refused: None, ..refusal };
+    assert_eq!(refusal::refused(&only, &layout(120)).matches("write P10Y").count(), 1);
     assert_shows(
         &refusal::failure(&failure, &layout(120)),
         120,
@@ -295,7 +297,7 @@ fn a_schedule_shows_what_was_claimed() {
         slots: vec![slot],
         stamp: Some(stamp()),
     };
-    let parts = ["Agenda sch", "s-1", "10:20-10:40", "domicile (HH)", "SNP CPTS", "ouvert (OPEN)", "1 + 2 tenu / 4"];
+    let parts = ["Agenda sch", "s-1", "10:20-10:40", "domicile (HH)", "ouvert (OPEN)", "1 + 2 tenu / 4", "SNP CPTS"];
     assert_shows(&schedule::schedule(&response, "Europe/Paris", &Layout::new(120)), 120, &parts);
 }
 
