@@ -1,13 +1,15 @@
 //! Integration tests, one module a capability.
 #![cfg(test)]
 
+mod harness;
 #[path = "../../benches/support/mod.rs"]
 mod support;
 
 mod architecture;
 mod index_oracle;
-mod harness;
 mod grpc_round_trip;
 mod grpc_reasons;
 mod grpc_limits;
 mod grpc_server;
+mod process;
+mod python;

@@ -17,10 +17,9 @@ from stubs import PACKAGE, Stubs
 
 # Made up, with sound check digits; the place is the town hall square of Vénissieux.
 TERRITORY_ID = "690043211"
-PRACTITIONER_ID = "10003456786"
+PRACTITIONER_IDS = {"schedule-a": "10003456786", "schedule-b": "10003456992"}
 PRACTITIONER_WIRE_ID = "810003456786"
 PLACE_ID = "place-python"
-SCHEDULE_ID = "schedule-python"
 SOURCE_ID = "source-python"
 SITE_ID = "site-python"
 SERVICES = ["DirectoryService", "PublishingService", "RoutingService", "BookingService", "OperationsService"]
@@ -102,26 +101,25 @@ class Client:
         derived = (kept.department, kept.time_zone)
         expect(derived == ("69", "Europe/Paris"), "place is kept, department and time zone are derived", kept)
 
-        practitioner = pb.Practitioner(
-            practitioner_id=PRACTITIONER_ID, family_name="Exemple", given_name="Camille", specialties=["SM54"]
-        )
-        kept = call(
-            directory.UpsertPractitioner,
-            pb.UpsertPractitionerRequest(request_id="py-practitioner", practitioner=practitioner),
-        ).practitioner
-        expect(kept.practitioner_id == PRACTITIONER_WIRE_ID, "practitioner is kept, RPPS comes back prefixed", kept)
+        for schedule_id, practitioner_id in PRACTITIONER_IDS.items():
+            practitioner = pb.Practitioner(
+                practitioner_id=practitioner_id, family_name="Exemple", given_name="Camille", specialties=["SM54"]
+            )
+            request = pb.UpsertPractitionerRequest(request_id=f"py-{practitioner_id}", practitioner=practitioner)
+            kept = call(directory.UpsertPractitioner, request).practitioner
+            prefixed = kept.practitioner_id == f"8{practitioner_id}"
+            expect(prefixed, "practitioner is kept, the RPPS comes back prefixed", kept)
 
-        schedule = pb.Schedule(
-            schedule_id=SCHEDULE_ID,
-            source_id=SOURCE_ID,
-            place_id=PLACE_ID,
-            practitioner_id=PRACTITIONER_ID,
-            territory_ids=[TERRITORY_ID],
-        )
-        kept = call(
-            directory.UpsertSchedule, pb.UpsertScheduleRequest(request_id="py-schedule", schedule=schedule)
-        ).schedule
-        expect(kept.practitioner_id == PRACTITIONER_WIRE_ID, "schedule is kept", kept)
+            schedule = pb.Schedule(
+                schedule_id=schedule_id,
+                source_id=SOURCE_ID,
+                place_id=PLACE_ID,
+                practitioner_id=practitioner_id,
+                territory_ids=[TERRITORY_ID],
+            )
+            request = pb.UpsertScheduleRequest(request_id=f"py-{schedule_id}", schedule=schedule)
+            kept = call(directory.UpsertSchedule, request).schedule
+            expect(kept.practitioner_id == f"8{practitioner_id}", "schedule is kept", kept)
 
         site = pb.EmergencySite(
             emergency_site_id=SITE_ID,
@@ -137,16 +135,16 @@ class Client:
 
     def slots_are_published(self):
         pb = self.pb
-        rows = [self.slot("slot-python-1", 60), self.slot("slot-python-2", 90), self.slot("slot-python-bad", 120)]
+        rows = [
+            self.slot("slot-1", "schedule-a", 60),
+            self.slot("slot-2", "schedule-b", 90),
+            self.slot("slot-bad", "schedule-b", 120),
+        ]
         rows[2].capacity = 0
+        more = [self.slot("slot-3", "schedule-a", 120)]
         batches = [
             pb.PublishSlotsRequest(request_id="py-publish-1", source_id=SOURCE_ID, source_revision=1, rows=rows),
-            pb.PublishSlotsRequest(
-                request_id="py-publish-2",
-                source_id=SOURCE_ID,
-                source_revision=2,
-                rows=[self.slot("slot-python-3", 120)],
-            ),
+            pb.PublishSlotsRequest(request_id="py-publish-2", source_id=SOURCE_ID, source_revision=2, rows=more),
         ]
         try:
             answers = list(self.publishing.PublishSlots(iter(batches), timeout=CALL_DEADLINE_SECONDS))
@@ -160,9 +158,9 @@ class Client:
         expect(statuses == [created, created, refused, created], "a bad row never takes down the good ones", answers)
         expect("capacity" in results[2].field, "the bad row names its field", results[2])
 
-    def slot(self, slot_id, starts_in_minutes):
+    def slot(self, slot_id, schedule_id, starts_in_minutes):
         slot = self.pb.SlotInput(
-            slot_id=slot_id, schedule_id=SCHEDULE_ID, modalities=["AMB"], visibilities=["PUBLIC", "PRO"]
+            slot_id=slot_id, schedule_id=schedule_id, modalities=["AMB"], visibilities=["PUBLIC", "PRO"]
         )
         start_at = self.now + datetime.timedelta(minutes=starts_in_minutes)
         slot.window.start_at.FromDatetime(start_at)
@@ -190,9 +188,7 @@ class Client:
         decision = (found.decision_type, found.orientation_type)
         expect(decision == ("ORIENT", "CABINET"), "the outcome carries the national codes", found)
         offered = [option.slot_id for option in found.options]
-        expect(
-            offered == [f"slot-python-{n}" for n in (1, 2, 3)], "the published slots are offered, soonest first", found
-        )
+        expect(offered == ["slot-1", "slot-2"], "the soonest slot of each schedule is offered, best first", found)
         best = found.options[0]
         who = (best.practitioner_id, best.place_id, best.modality, best.appointment_type)
         expect(who == (PRACTITIONER_WIRE_ID, PLACE_ID, "AMB", "ROUTINE"), "the option says who, where and how", best)
@@ -208,7 +204,7 @@ class Client:
         return self.pb.HoldSlotRequest(request_id=request_id, slot_id=slot_id, case_id=case_id, query=query)
 
     def slot_is_held_once(self):
-        request = self.hold_request("py-hold-1", "slot-python-1", "case-python-1")
+        request = self.hold_request("py-hold-1", "slot-1", "case-python-1")
         first = call(self.booking.HoldSlot, request)
         expect(first.hold.state == self.pb.CLAIM_STATE_HELD and not first.replayed, "a slot is held", first)
         retry = call(self.booking.HoldSlot, request)
@@ -217,24 +213,24 @@ class Client:
         kept = call(self.booking.GetHold, self.pb.GetHoldRequest(hold_id=first.hold.hold_id))
         expect(kept.hold.hold_id == first.hold.hold_id, "the hold can be looked up", kept)
         offered = [option.slot_id for option in self.find(self.query()).options]
-        expect(offered == ["slot-python-2", "slot-python-3"], "a held slot is not offered", offered)
+        expect(offered == ["slot-2", "slot-3"], "a held slot is not offered", offered)
         return first.hold
 
     def request_id_is_judged(self):
-        other = self.hold_request("py-hold-1", "slot-python-2", "case-python-1")
+        other = self.hold_request("py-hold-1", "slot-2", "case-python-1")
         refusal = Refusal(self.booking.HoldSlot, other, grpc.StatusCode.ALREADY_EXISTS)
         reused = refusal.reason() == "REQUEST_ID_REUSED"
         expect(reused, "other content under the same request id is refused with REQUEST_ID_REUSED", refusal)
 
     def loser_gets_alternatives(self):
-        request = self.hold_request("py-hold-2", "slot-python-1", "case-python-2")
+        request = self.hold_request("py-hold-2", "slot-1", "case-python-2")
         refusal = Refusal(self.booking.HoldSlot, request, grpc.StatusCode.FAILED_PRECONDITION)
         expect(refusal.reason() == "SLOT_TAKEN", "the second to hold a slot is refused with SLOT_TAKEN", refusal)
         refused = refusal.detail(self.pb.HoldRefused)
         named = (refused.reason, refused.slot_id)
-        expect(named == ("SLOT_TAKEN", "slot-python-1"), "the refusal names the slot and the reason", refused)
+        expect(named == ("SLOT_TAKEN", "slot-1"), "the refusal names the slot and the reason", refused)
         alternatives = [option.slot_id for option in refused.alternatives]
-        expected = ["slot-python-2", "slot-python-3"]
+        expected = ["slot-2", "slot-3"]
         expect(alternatives == expected, "the refusal carries the next best options", refused)
 
     def hold_becomes_a_booking(self, hold):
@@ -255,8 +251,8 @@ class Client:
         cancelled = call(self.booking.CancelBooking, request).booking
         expect(cancelled.state == pb.CLAIM_STATE_CANCELLED, "a booking is cancelled", cancelled)
         offered = [option.slot_id for option in self.find(self.query()).options]
-        expect(offered[:1] == ["slot-python-1"], "its slot is offered again", offered)
-        again = call(self.booking.HoldSlot, self.hold_request("py-hold-3", "slot-python-1", "case-python-3"))
+        expect(offered[:1] == ["slot-1"], "its slot is offered again", offered)
+        again = call(self.booking.HoldSlot, self.hold_request("py-hold-3", "slot-1", "case-python-3"))
         request = pb.ReleaseHoldRequest(request_id="py-release", hold_id=again.hold.hold_id)
         released = call(self.booking.ReleaseHold, request).hold
         expect(released.state == pb.CLAIM_STATE_RELEASED, "a hold is given back", released)
@@ -281,7 +277,7 @@ class Client:
         status = call(self.operations.GetStatus, self.pb.GetStatusRequest())
         counts = status.counts
         seen = (counts.territories, counts.places, counts.practitioners, counts.schedules, counts.slots)
-        expect(seen == (1, 1, 1, 1, 3) and counts.emergency_sites == 1, "the status counts what is kept", status)
+        expect(seen == (1, 1, 2, 2, 3) and counts.emergency_sites == 1, "the status counts what is kept", status)
         expect(status.writable and status.ledger_kind == "embedded", "the status says how state is kept", status)
 
 

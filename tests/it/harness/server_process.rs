@@ -1,0 +1,153 @@
+//! The real program as a child process: started, waited for, ended in the ways in which operations and accidents end it.
+//!
+//! Invariant: a process never outlives its value, and every wait has a deadline and an event to wait for.
+//! Deliberately absent: knowledge of the interface; clients bring their own.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::variable;
+
+/// How long a start or an end may take; far above what either needs, so that only a hang reaches it.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// The only line that `serve` prints on standard output, before the address.
+const ANNOUNCEMENT: &str = "listening on ";
+/// Lines of standard output that may wait to be looked at.
+const LINES_MAX: usize = 1_024;
+
+/// A running server.
+pub(crate) struct ServerProcess {
+    child: Child,
+    lines: Receiver<String>,
+    log: Option<JoinHandle<String>>,
+    data_dir: PathBuf,
+    address: String,
+}
+
+/// A process that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// How.
+    pub(crate) status: ExitStatus,
+    /// What it printed on standard output after its announcement.
+    pub(crate) stdout: Vec<String>,
+    /// What it printed on standard error.
+    pub(crate) stderr: String,
+}
+
+impl ServerProcess {
+    /// Starts `serve` on this data folder and a free port, and waits until it listens.
+    pub(crate) fn start(data_dir: &Path) -> Self {
+        match Self::try_start(data_dir, "127.0.0.1:0") {
+            Ok(server) => server,
+            Err(ended) => panic!("the server ended before it listened: {}\n{}", ended.status, ended.stderr),
+        }
+    }
+
+    /// Starts `serve` on this data folder and address; `Err` when it ended without ever listening.
+    pub(crate) fn try_start(data_dir: &Path, listen: &str) -> Result<Self, Ended> {
+        let mut child = serve_command(data_dir, listen).spawn().expect("the program can be started");
+        let stdout = child.stdout.take().expect("standard output is piped");
+        let mut stderr = child.stderr.take().expect("standard error is piped");
+        let (sender, lines) = sync_channel(LINES_MAX);
+        thread::spawn(move || {
+            BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        let log = thread::spawn(move || {
+            let mut bytes = Vec::new();
+            // What was read before a broken pipe is still worth showing.
+            let _ = stderr.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        let mut server = Self { child, lines, log: Some(log), data_dir: data_dir.to_owned(), address: String::new() };
+        match server.lines.recv_timeout(DEADLINE) {
+            Ok(line) => {
+                let address = line.strip_prefix(ANNOUNCEMENT);
+                address.unwrap_or_else(|| panic!("`{line}` is not the announcement")).clone_into(&mut server.address);
+                Ok(server)
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(server.ended()),
+            Err(RecvTimeoutError::Timeout) => panic!("the server does not listen after {DEADLINE:?}"),
+        }
+    }
+
+    /// Where it listens: `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Asks it to end, as a service manager does, and waits until it has.
+    pub(crate) fn terminate(mut self) -> Ended {
+        // A shell has `kill` built in; the standard library can only kill.
+        let signal =
+            Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh"]).arg(self.child.id().to_string()).status();
+        assert!(signal.expect("a shell is there").success(), "the process was gone before it was asked to end");
+        self.ended()
+    }
+
+    /// Ends it at once, as a power cut does: nothing more is written.
+    pub(crate) fn kill(mut self) -> Ended {
+        self.child.kill().expect("the process can be killed");
+        self.ended()
+    }
+
+    /// Ends it at once and starts another on the same data folder.
+    pub(crate) fn kill_and_restart(self) -> Self {
+        let data_dir = self.data_dir.clone();
+        self.kill();
+        Self::start(&data_dir)
+    }
+
+    /// Waits for the end, which closes the pipes.
+    fn ended(&mut self) -> Ended {
+        let mut stdout = Vec::new();
+        loop {
+            match self.lines.recv_timeout(DEADLINE) {
+                Ok(line) => stdout.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("the server still runs after {DEADLINE:?}"),
+            }
+        }
+        let status = self.child.wait().expect("the process can be waited for");
+        let log = self.log.take().expect("a process ends once");
+        Ended { status, stdout, stderr: log.join().expect("standard error was read") }
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // Both fail only when the process has ended already, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The released program where `tests/run` built it, else the one that cargo built for the tests.
+pub(crate) fn program() -> PathBuf {
+    variable("SAS_ROUTER_BIN").map_or_else(|| env!("CARGO_BIN_EXE_sas-router").into(), PathBuf::from)
+}
+
+/// The program without the caller's configuration, so that a test means the same everywhere.
+pub(crate) fn program_command() -> Command {
+    let mut command = Command::new(program());
+    #[allow(clippy::disallowed_methods, reason = "the tests' own environment is kept from the program under test")]
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names {
+        if name.to_string_lossy().starts_with("SAS_ROUTER_") {
+            command.env_remove(name);
+        }
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+fn serve_command(data_dir: &Path, listen: &str) -> Command {
+    let mut command = program_command();
+    command.arg("serve").arg("--data-dir").arg(data_dir).args(["--listen", listen]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
