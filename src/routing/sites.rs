@@ -15,6 +15,8 @@ use super::travel::{travel_minutes, travel_seconds};
 const SITES_MAX: usize = 3;
 /// Closed sites that are shown so that nobody drives to one by mistake.
 const CLOSED_SITES_MAX: usize = 2;
+/// Sites beyond this distance in metres are left out when nearer ones take patients.
+const FAR_M: u32 = 150_000;
 /// How many nearest sites are looked at for open ones.
 const LOOKED_AT_MAX: usize = 24;
 /// Age in years from which paediatric sites are not shown.
@@ -70,6 +72,9 @@ pub fn nearest(
         list.push(seen);
     }
     taking.truncate(SITES_MAX);
+    if taking.first().is_some_and(|first: &SiteDistance| first.distance_m <= FAR_M) {
+        taking.retain(|seen| seen.distance_m <= FAR_M);
+    }
     bases.truncate(SITES_MAX);
     closed.truncate(CLOSED_SITES_MAX);
     let mut sites = if query.dispatch { bases } else { Vec::new() };

@@ -13,3 +13,5 @@ mod grpc_limits;
 mod grpc_server;
 mod process;
 mod python;
+mod national_examples;
+mod crash;

@@ -14,10 +14,18 @@ use crate::harness::in_process::InProcess;
 fn example(name: &str) -> Option<Vec<u8>> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/ig-sas/examples"));
     let bytes = std::fs::read(folder.join(format!("Bundle-ExampleBundle{name}.json"))).ok();
+    #[allow(clippy::print_stdout, reason = "a skipped test says so")]
     if bytes.is_none() {
         println!("skipped: the national example {name} is not beside the checkout; own fixtures are tested elsewhere");
     }
     bytes
+}
+
+/// A service early in the morning, before the first slot of any example.
+async fn early() -> InProcess {
+    let server = InProcess::start().await;
+    server.clock.advance_seconds(-3 * 3_600);
+    server
 }
 
 async fn imported(server: &InProcess, bytes: &[u8], source: &str) -> ImportReport {
@@ -47,7 +55,7 @@ fn said(option: &pb::CareOption) -> (&str, &str, bool, Vec<&str>) {
 #[tokio::test]
 async fn slots_of_practitioners_individually_come_back() {
     let Some(bytes) = example("PSIndiv") else { return };
-    let server = InProcess::start().await;
+    let server = early().await;
     let report = imported(&server, &bytes, "editeur-ps").await;
     assert_eq!(report.slots.refused, 0, "{report:?}");
     let agen = (44.20, 0.62);
@@ -74,7 +82,7 @@ async fn slots_of_practitioners_individually_come_back() {
 #[tokio::test]
 async fn a_slot_of_two_cpts_is_one_capacity() {
     let (Some(one), Some(two)) = (example("CPTS1"), example("CPTS2")) else { return };
-    let server = InProcess::start().await;
+    let server = early().await;
     let report = imported(&server, &two, "editeur-cpts").await;
     assert_eq!(report.slots.refused, 0, "{report:?}");
     let aussonne = (43.68, 1.32);
@@ -112,7 +120,7 @@ async fn a_slot_of_two_cpts_is_one_capacity() {
 #[tokio::test]
 async fn sos_slots_come_back_without_a_practitioner() {
     let Some(bytes) = example("AgregateurSOS") else { return };
-    let server = InProcess::start().await;
+    let server = early().await;
     let report = imported(&server, &bytes, "editeur-sos").await;
     assert_eq!(report.slots.refused, 0, "{report:?}");
     let rennes = (48.11, -1.68);
@@ -131,7 +139,7 @@ async fn sos_slots_come_back_without_a_practitioner() {
 #[tokio::test]
 async fn importing_twice_changes_nothing() {
     let Some(bytes) = example("AgregateurSOS") else { return };
-    let server = InProcess::start().await;
+    let server = early().await;
     let first = imported(&server, &bytes, "editeur-sos").await;
     let before = Arc::new(find(&server, (48.11, -1.68), |_| {}).await.options);
     let second = imported(&server, &bytes, "editeur-sos").await;
