@@ -15,3 +15,4 @@ mod process;
 mod python;
 mod national_examples;
 mod crash;
+mod full_disk;
