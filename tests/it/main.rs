@@ -13,6 +13,7 @@ mod grpc_limits;
 mod grpc_server;
 mod process;
 mod python;
+mod cli_story;
 mod national_examples;
 mod crash;
 mod full_disk;

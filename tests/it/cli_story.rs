@@ -1,0 +1,165 @@
+//! The command line as its users type it: a roster goes in, care is found, held, refused to a second, confirmed, cancelled.
+//!
+//! Deliberately absent: how answers look (see the renderers' own tests) and which option is best (see matching).
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Output;
+
+use chrono_tz::Tz;
+use sas_router::clock::{Clock as _, SystemClock};
+use serde_json::Value;
+
+use crate::harness::server_process::{ServerProcess, program_command};
+
+/// Runs a command against a server and returns what it printed and how it ended.
+fn run(server: &str, arguments: &[&str]) -> Output {
+    let mut command = program_command();
+    command.args(arguments).args(["--server", server]);
+    command.output().expect("the program can be started")
+}
+
+/// The same, judged: it ends with this number, and its standard output is JSON.
+fn json(server: &str, arguments: &[&str], exit: i32) -> Value {
+    let output = run(server, &[arguments, &["--output", "json"]].concat());
+    assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {output:?}"))
+}
+
+/// The last line of the error output, which is a JSON object when a command with `--output json` fails.
+fn failure(server: &str, arguments: &[&str], exit: i32) -> Value {
+    let output = run(server, &[arguments, &["--output", "json"]].concat());
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {stderr}");
+    serde_json::from_str(stderr.lines().last().unwrap()).unwrap()
+}
+
+/// A roster of one professional with three slots of 20 minutes that open in an hour, and one row with a fault.
+fn write_roster(file: &Path, with_fault: bool) {
+    let opens_at = SystemClock.now().plus_minutes(60).to_local(Tz::Europe__Paris);
+    let mut text = String::from(
+        "place_id;place_name;postal_code;city;commune_code;latitude;longitude;practitioner_id;family_name;specialties;\
+         date;start;end;slot_minutes;modalities;visibilities\n",
+    );
+    let (date, start) = (opens_at.format("%Y-%m-%d"), opens_at.format("%H:%M"));
+    let end = (opens_at + chrono::TimeDelta::hours(1)).format("%H:%M");
+    let place = "cab;Cabinet;18000;Bourges;18033;47.083;2.397;internal:a;Tilleul;SM54";
+    writeln!(text, "{place};{date};{start};{end};20;AMB;PUBLIC|SNP").unwrap();
+    if with_fault {
+        writeln!(text, "{place};{date};{start};{end};20;BY-OWL;SNP").unwrap();
+    }
+    std::fs::write(file, text).unwrap();
+}
+
+const QUESTION: [&str; 8] = ["--at", "47.083,2.398", "--department", "18", "--within", "4H", "--modality", "AMB"];
+
+#[test]
+fn what_a_roster_offers_is_found_held_and_booked_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(&folder.path().join("state"));
+    let roster = folder.path().join("roster.csv");
+    write_roster(&roster, false);
+    let import = ["import", roster.to_str().unwrap(), "--source-id", "vendor", "--revision", "1"];
+    assert_eq!(json(server.address(), &import, 0)["slots"]["created"], 3);
+    assert_eq!(json(server.address(), &import, 0)["slots"]["refused"], 0, "the same import again is a replay");
+
+    let found = json(server.address(), &[&["find"], QUESTION.as_slice()].concat(), 0);
+    assert_eq!(found["outcome"], "CARE_OUTCOME_APPOINTMENT");
+    assert_eq!(found["options"].as_array().unwrap().len(), 1, "an agenda offers its first place");
+    let slot = found["options"][0]["slotId"].as_str().unwrap();
+
+    let hold = ["hold", slot, "--case", "first", "--request-id", "hold-1"];
+    let held = json(server.address(), &hold, 0);
+    let hold_id = held["hold"]["holdId"].as_str().unwrap();
+    assert_eq!(json(server.address(), &hold, 0)["replayed"], true, "the same request id is done once");
+
+    let second = [&["hold", slot, "--case", "second"], QUESTION.as_slice()].concat();
+    let refused = failure(server.address(), &second, 3);
+    assert_eq!(refused["reason"], "SLOT_TAKEN");
+    let next_best = &refused["holdRefused"]["alternatives"][0]["slotId"];
+    assert!(next_best.as_str().is_some_and(|next_best| next_best != slot), "{refused}");
+
+    let booked = json(server.address(), &["confirm", hold_id], 0);
+    assert_eq!(booked["booking"]["state"], "CLAIM_STATE_BOOKED");
+    let booking_id = booked["booking"]["bookingId"].as_str().unwrap();
+    let schedule = found["options"][0]["scheduleId"].as_str().unwrap();
+    let shown = json(server.address(), &["schedule", schedule], 0);
+    let booked_counts: Vec<_> = shown["slots"].as_array().unwrap().iter().map(|slot| &slot["bookedCount"]).collect();
+    assert_eq!(booked_counts, [&Value::from(1), &Value::Null, &Value::Null]);
+    let cancelled = json(server.address(), &["cancel", booking_id, "--reason", "patient mieux"], 0);
+    assert_eq!(cancelled["booking"]["state"], "CLAIM_STATE_CANCELLED");
+    assert_eq!(json(server.address(), &["status"], 0)["counts"]["slots"], "3");
+    assert!(server.terminate().status.success());
+}
+
+#[test]
+fn exported_state_is_taken_up_by_another_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    let server = ServerProcess::start(&first);
+    let roster = folder.path().join("roster.csv");
+    write_roster(&roster, false);
+    json(server.address(), &["import", roster.to_str().unwrap(), "--source-id", "vendor"], 0);
+    let export = |data_dir: &Path| {
+        let output = program_command().args(["export", "--data-dir"]).arg(data_dir).output().unwrap();
+        (output.status.code(), output.stdout)
+    };
+    assert_eq!(export(&first).0, Some(1), "a folder in use is not exported");
+    server.terminate();
+    let (exit, state) = export(&first);
+    assert_eq!(exit, Some(0));
+    let file = folder.path().join("state.jsonl");
+    std::fs::write(&file, &state).unwrap();
+    let import = program_command().arg("import").arg(&file).arg("--data-dir").arg(&second).output().unwrap();
+    assert!(import.status.success(), "{}", String::from_utf8_lossy(&import.stderr));
+    assert!(export(&second) == (Some(0), state), "the same state gives the same export");
+    let server = ServerProcess::start(&second);
+    assert_eq!(json(server.address(), &["status"], 0)["counts"]["slots"], "3");
+}
+
+#[test]
+fn every_ending_has_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(&folder.path().join("state"));
+    let roster = folder.path().join("roster.csv");
+    write_roster(&roster, true);
+    let import = ["import", roster.to_str().unwrap(), "--source-id", "vendor"];
+    assert_eq!(run(server.address(), &[&import[..], &["--dry-run"]].concat()).status.code(), Some(5));
+    assert_eq!(json(server.address(), &["status"], 0)["counts"].get("slots"), None, "a dry run sends nothing");
+    assert_eq!(run(server.address(), &[&import[..], &["--all-or-nothing"]].concat()).status.code(), Some(3));
+    assert_eq!(run(server.address(), &import).status.code(), Some(5));
+
+    assert_eq!(run(server.address(), &["find", "--age", "soon"]).status.code(), Some(2));
+    assert_eq!(failure(server.address(), &["find"], 2)["fieldViolations"][0]["field"], "query.position");
+    let nothing = ["find", "--at", "47.083,2.398", "--within", "30", "--specialty", "SM15"];
+    assert_eq!(json(server.address(), &nothing, 3)["outcome"], "CARE_OUTCOME_NO_SLOT_IN_TIME");
+    let emergency = json(server.address(), &["find", "--care-level", "R1"], 0);
+    assert_eq!(emergency["outcome"], "CARE_OUTCOME_EMERGENCY_DISPATCH");
+    let address = server.address().to_owned();
+    server.terminate();
+    assert_eq!(failure(&address, &["status"], 4)["exitCode"], 4);
+}
+
+#[test]
+fn demonstration_shows_every_outcome_and_ends() {
+    let output = program_command().args(["demo", "--exit-after-cases"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
+    for part in [
+        "(APPOINTMENT)",
+        "(WALK_IN)",
+        "(TELECONSULTATION)",
+        "(HOME_VISIT)",
+        "(NO_SLOT_IN_TIME)",
+        "(EMERGENCY_DISPATCH)",
+        "UTC+4",
+        "SLOT_TAKEN",
+        "Autres possibilités",
+        "confirmé (BOOKED)",
+    ] {
+        assert!(text.contains(part), "`{part}` is not in:\n{text}");
+    }
+    for line in text.lines() {
+        assert!(line.chars().count() <= 120, "{} columns: {line}", line.chars().count());
+    }
+}
