@@ -9,10 +9,11 @@ import datetime
 import sys
 
 import grpc
-from checks import CALL_DEADLINE_SECONDS, Refusal, call, expect, failed
 from google.protobuf import descriptor_pool
 from google.rpc import error_details_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from checks import CALL_DEADLINE_SECONDS, Refusal, call, expect, failed
 from stubs import PACKAGE, Stubs
 
 # Made up, with sound check digits; the place is the town hall square of Vénissieux.
