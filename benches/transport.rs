@@ -110,7 +110,20 @@ async fn serve(region: &Region, tasks: &Tasks) -> (Server, SocketAddr) {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    (Server::start(Service::new(parts), listener, Options::default(), tasks).await.unwrap(), address)
+    (Server::start(Service::new(parts), listener, options(), tasks).await.unwrap(), address)
+}
+
+/// The product's defaults, written out so that the bench needs no configuration.
+fn options() -> Options {
+    Options {
+        calls_max: 1_024,
+        call_timeout: Duration::from_secs(10),
+        connections_max: 1_024,
+        streams_per_connection_max: 256,
+        preface_deadline: Duration::from_secs(5),
+        keepalive_interval: Duration::from_secs(30),
+        keepalive_timeout: Duration::from_secs(10),
+    }
 }
 
 async fn no_op(answer: pb::FindCareResponse) -> SocketAddr {
