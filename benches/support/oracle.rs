@@ -171,7 +171,7 @@ impl Oracle {
             return None;
         }
         let distance_m = agenda.vector.distance_m(center);
-        let travel_s = 240 + (u64::from(distance_m) * 1_300 / 13_889) as i64;
+        let travel_s = 240 + (u64::from(distance_m) * 94 / 1_000) as i64;
         let (start, end) = (slot.window.start_at().ms(), slot.window.end_at().ms());
         let preference_s = match parts.territories.first() {
             None => 0,

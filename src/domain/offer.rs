@@ -7,27 +7,41 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::code::{AppointmentType, ModalitySet, Profession, ProfessionSet, SpecialtySet, VisibilitySet};
-use super::directory::{Place, Practitioner, Schedule};
+use super::directory::{PatientLimits, Place, Practitioner, Schedule};
 use super::geo::EarthVector;
-use super::id::{SlotId, TerritoryId};
+use super::id::{ScheduleId, SlotId, TerritoryId};
+use super::patient::{Language, NeedSet};
 use super::slot::{Slot, SlotTraits};
 use super::time::UtcInstant;
 
 /// A schedule with its place and professional, as matching sees it.
+///
+/// What the rules ask of every candidate stands here once more, side by side: looking it up in four records would cost
+/// a query more than the rules themselves.
 #[derive(Clone, Debug)]
 pub struct Offer {
-    /// The schedule.
-    pub schedule: Arc<Schedule>,
-    /// Where care is given.
-    pub place: Arc<Place>,
-    /// Where that is on Earth, when known.
+    /// Where it is on Earth, when known.
     pub vector: Option<EarthVector>,
-    /// Who gives care, when known.
-    pub practitioner: Option<Arc<Practitioner>>,
+    /// Which patients are taken.
+    pub limits: PatientLimits,
+    /// Needs that the place is stated to meet.
+    pub needs_met: NeedSet,
+    /// Needs that the place is stated not to meet.
+    pub needs_unmet: NeedSet,
+    /// How far home visits go, in metres; absent for the policy's default.
+    pub home_visit_radius_m: Option<u32>,
+    /// When the source was last heard.
+    pub received_at: UtcInstant,
     /// Specialties: the schedule's, else the practitioner's.
     pub specialties: SpecialtySet,
     /// Professions: of the practitioner and of the specialties.
     pub professions: ProfessionSet,
+    /// The schedule.
+    pub schedule: Arc<Schedule>,
+    /// Where care is given.
+    pub place: Arc<Place>,
+    /// Who gives care, when known.
+    pub practitioner: Option<Arc<Practitioner>>,
 }
 
 impl Offer {
@@ -42,8 +56,25 @@ impl Offer {
         if let Some(profession) = practitioner.as_ref().and_then(|practitioner| practitioner.profession) {
             professions.insert(profession);
         }
-        let vector = place.position.as_ref().map(EarthVector::from);
-        Self { schedule, place, vector, practitioner, specialties, professions }
+        Self {
+            vector: place.position.as_ref().map(EarthVector::from),
+            limits: schedule.limits,
+            needs_met: place.needs_met,
+            needs_unmet: place.needs_unmet,
+            home_visit_radius_m: schedule.home_visit_radius_m,
+            received_at: schedule.received_at,
+            specialties,
+            professions,
+            schedule,
+            place,
+            practitioner,
+        }
+    }
+
+    /// Languages that are spoken; empty when nobody said.
+    #[must_use]
+    pub fn languages(&self) -> &[Language] {
+        self.practitioner.as_ref().map_or(&[], |practitioner| &practitioner.languages)
     }
 }
 
@@ -177,16 +208,25 @@ pub struct Candidate<'a> {
     pub distance_m: Option<u32>,
 }
 
-/// Looks at candidates and knows which could still matter. Bounds must never be above what [`Self::judge`] would find.
+/// Looks at candidates, and says what it would cost them to matter.
+///
+/// A cost is whatever the judge orders by; bounds must never be above what [`Self::judge`] would find.
 pub trait Judge {
     /// The earliest instant at which care could begin at this distance, whatever the modality.
     fn earliest_at(&self, distance_m: u32) -> UtcInstant;
 
-    /// Whether care at this distance or farther, beginning at this instant or later, could still matter.
-    fn can_matter(&self, distance_m: u32, care_begins_at: UtcInstant) -> bool;
+    /// The least cost of care at this distance that begins at this instant.
+    fn least_cost(&self, distance_m: u32, care_begins_at: UtcInstant) -> u32;
 
-    /// The same for teleconsultation, offered by these territories, or by the most preferred ones when not given.
-    fn can_matter_remotely(&self, care_begins_at: UtcInstant, territories: Option<&[TerritoryId]>) -> bool;
+    /// The least cost of teleconsultation that begins at this instant, offered by these territories, or by the most
+    /// preferred ones when not given.
+    fn least_remote_cost(&self, care_begins_at: UtcInstant, territories: Option<&[TerritoryId]>) -> u32;
+
+    /// The cost above which nothing matters any more; it only sinks.
+    fn bound(&self) -> u32;
+
+    /// Whether a schedule whose least cost is the bound itself could still matter.
+    fn admits_at_bound(&self, id: &ScheduleId) -> bool;
 
     /// Looks at a candidate.
     fn judge(&mut self, candidate: Candidate<'_>);

@@ -17,6 +17,12 @@ const COLUMN_ERROR_M: f32 = 4.0;
 /// Schedules whose distances are computed together.
 const LANES: usize = 32;
 
+/// How many of a cell's schedules are put in order before they are judged; the others follow as they come.
+const FIRST_JUDGED: usize = 24;
+
+/// Schedules of a cell that might suit, by least cost: room that the cells of a query share.
+pub(super) type Shortlist = Vec<(u32, usize)>;
+
 /// What a scan of cells looks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CellScan {
@@ -75,38 +81,63 @@ impl Cell {
         }
     }
 
-    /// Hands the schedules that might suit to the judge.
-    pub(super) fn scan<J: Judge>(&self, scan: &CellScan, judge: &mut J) {
+    /// Hands the schedules that might suit to the judge, those of least cost first.
+    pub(super) fn scan<J: Judge>(&self, scan: &CellScan, shortlist: &mut Shortlist, judge: &mut J) {
+        shortlist.clear();
         let (x, y, z) = (single(scan.center.x), single(scan.center.y), single(scan.center.z));
         let reach = radius_squared(scan.radius_m);
         let columns = self.x.chunks(LANES).zip(self.y.chunks(LANES)).zip(self.z.chunks(LANES));
-        for (chunk, ((xs, ys), zs)) in columns.enumerate() {
+        for ((chunk, ((xs, ys), zs)), ways) in columns.enumerate().zip(self.ways.chunks(LANES)) {
             let mut squares = [f32::INFINITY; LANES];
             for (square, ((px, py), pz)) in squares.iter_mut().zip(xs.iter().zip(ys).zip(zs)) {
                 let (dx, dy, dz) = (px - x, py - y, pz - z);
                 *square = dx * dx + dy * dy + dz * dz;
             }
-            for (lane, square) in squares.iter().enumerate().filter(|(_, square)| **square <= reach) {
-                self.look(chunk * LANES + lane, lower_bound_m(*square), scan, judge);
+            for (lane, (square, ways)) in squares.iter().zip(ways).enumerate() {
+                let suits = scan.exhaustive || Ways(ways.load(Ordering::Relaxed)).may_suit(scan.ways);
+                if *square <= reach && suits {
+                    self.shortlist(chunk * LANES + lane, lower_bound_m(*square), scan, shortlist, judge);
+                }
             }
+        }
+        // Judging the likely winners first sinks the bound, so that most of the others need no look.
+        let first = FIRST_JUDGED.min(shortlist.len());
+        if first < shortlist.len() {
+            shortlist.select_nth_unstable(first);
+        }
+        let (first, rest) = shortlist.split_at_mut(first);
+        first.sort_unstable();
+        for (cost, at) in first.iter().chain(rest.iter()) {
+            self.judge(*cost, *at, scan, judge);
+        }
+    }
+
+    /// Notes a schedule with the least that it could cost, unless that is too much already.
+    #[inline]
+    fn shortlist<J: Judge>(&self, at: usize, distance_m: u32, scan: &CellScan, shortlist: &mut Shortlist, judge: &J) {
+        let mut begins_at = judge.earliest_at(distance_m);
+        let bound = judge.bound();
+        if !scan.exhaustive {
+            if judge.least_cost(distance_m, begins_at) > bound {
+                return;
+            }
+            let ticks = self.ticks.get(at).and_then(|ticks| ticks.first_between(begins_at, scan.until));
+            let Some(tick_at) = ticks else { return };
+            begins_at = tick_at;
+        }
+        let cost = judge.least_cost(distance_m, begins_at);
+        if cost <= bound {
+            shortlist.push((cost, at));
         }
     }
 
     #[inline]
-    fn look<J: Judge>(&self, at: usize, distance_m: u32, scan: &CellScan, judge: &mut J) {
-        let (Some(ways), Some(ticks)) = (self.ways.get(at), self.ticks.get(at)) else { return };
-        let mut earliest_at = judge.earliest_at(distance_m);
-        if !scan.exhaustive {
-            if !Ways(ways.load(Ordering::Relaxed)).may_suit(scan.ways) || !judge.can_matter(distance_m, earliest_at) {
-                return;
-            }
-            let Some(tick_at) = ticks.first_between(earliest_at, scan.until) else { return };
-            earliest_at = tick_at;
-        }
-        if !judge.can_matter(distance_m, earliest_at) {
+    fn judge<J: Judge>(&self, cost: u32, at: usize, scan: &CellScan, judge: &mut J) {
+        let bound = judge.bound();
+        let Some(node) = self.nodes.get(at).filter(|_| cost <= bound) else { return };
+        if cost == bound && !judge.admits_at_bound(&node.id) {
             return;
         }
-        let Some(node) = self.nodes.get(at) else { return };
         let offer = node.offer.load();
         if let Some(offer) = offer.as_ref() {
             let distance_m = offer.vector.map(|vector| vector.distance_m(&scan.center));

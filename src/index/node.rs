@@ -111,8 +111,11 @@ impl Standing {
             let Some(kind) = row.kinds.get(usize::from(opening.kind)) else { continue };
             standing.ways = standing.ways.union(Ways::offered(kind));
             let remote = kind.modalities.contains(Modality::Vr);
+            let by_place = kind.modalities.intersects(ModalitySet::of(&[Modality::Amb, Modality::Hh]));
             for tick in ticks_of(opening, kind) {
-                standing.ticks.insert(tick);
+                if by_place {
+                    standing.ticks.insert(tick);
+                }
                 if remote {
                     standing.remote_ticks.push(u16::try_from(super::tick::ring_index(tick)).unwrap_or(0));
                 }

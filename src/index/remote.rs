@@ -76,12 +76,16 @@ impl RemoteIndex {
         let last = tick_of(until).min(tick_of(from) + RING_TICKS - 1);
         for tick in tick_of(from)..=last {
             let begins_at = tick_start(tick).max(from);
-            if !judge.can_matter_remotely(begins_at, None) {
+            if judge.least_remote_cost(begins_at, None) > judge.bound() {
                 return;
             }
             let Some(list) = self.ticks.get(ring_index(tick)) else { return };
             for entry in list.load().iter() {
-                if !entry.ways.may_suit(ways) || !judge.can_matter_remotely(begins_at, Some(&entry.territories)) {
+                if !entry.ways.may_suit(ways) {
+                    continue;
+                }
+                let (cost, bound) = (judge.least_remote_cost(begins_at, Some(&entry.territories)), judge.bound());
+                if cost > bound || (cost == bound && !judge.admits_at_bound(&entry.node.id)) {
                     continue;
                 }
                 if let Some(offer) = entry.node.offer.load().as_ref() {

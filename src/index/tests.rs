@@ -94,11 +94,19 @@ impl Judge for Collector {
         minute(0)
     }
 
-    fn can_matter(&self, _distance_m: u32, _care_begins_at: UtcInstant) -> bool {
-        true
+    fn least_cost(&self, _distance_m: u32, _care_begins_at: UtcInstant) -> u32 {
+        0
     }
 
-    fn can_matter_remotely(&self, _care_begins_at: UtcInstant, _territories: Option<&[TerritoryId]>) -> bool {
+    fn least_remote_cost(&self, _care_begins_at: UtcInstant, _territories: Option<&[TerritoryId]>) -> u32 {
+        0
+    }
+
+    fn bound(&self) -> u32 {
+        u32::MAX
+    }
+
+    fn admits_at_bound(&self, _id: &ScheduleId) -> bool {
         true
     }
 

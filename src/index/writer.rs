@@ -244,7 +244,8 @@ impl Writer {
 fn renew(index: &Index, id: &ScheduleId, schedule: &Arc<Schedule>) -> bool {
     let Some(node) = index.nodes.get(id).map(|entry| Arc::clone(entry.value())) else { return false };
     let Some(offer) = node.offer() else { return false };
-    node.offer.store(Some(Arc::new(Offer { schedule: Arc::clone(schedule), ..Offer::clone(&offer) })));
+    let renewed = Offer::new(Arc::clone(schedule), Arc::clone(&offer.place), offer.practitioner.clone());
+    node.offer.store(Some(Arc::new(renewed)));
     true
 }
 

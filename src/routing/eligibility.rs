@@ -82,16 +82,18 @@ impl OfferRules {
     #[must_use]
     #[inline]
     pub fn of(question: &Question<'_>, offer: &Offer) -> Self {
-        let limits = &offer.schedule.limits;
+        let limits = &offer.limits;
         let age = question.parts.age;
         let too_young = age.zip(limits.min_age).is_some_and(|(age, min)| age < min);
         let too_old = age.zip(limits.max_age).is_some_and(|(age, max)| age > max);
         let other_sex = limits.sexes != 0 && question.sex != Sex::Un && limits.sexes & sex_bit(question.sex) == 0;
-        let spoken = offer.practitioner.as_ref().map_or(&[][..], |practitioner| &practitioner.languages);
         let asked = &question.parts.languages;
-        let no_language = !asked.is_empty() && !spoken.is_empty() && !asked.iter().any(|one| spoken.contains(one));
+        let no_language = !asked.is_empty() && {
+            let spoken = offer.languages();
+            !spoken.is_empty() && !asked.iter().any(|one| spoken.contains(one))
+        };
         let needs = question.parts.needs;
-        let unmet = offer.place.needs_unmet;
+        let unmet = offer.needs_unmet;
         Self {
             failed: RuleSet::when(too_young || too_old, Rule::Age)
                 .union(RuleSet::when(other_sex, Rule::Sex))
@@ -147,7 +149,7 @@ pub fn reach_m(question: &Question<'_>, offer: &Offer, modality: Modality) -> u3
     match modality {
         Modality::Amb => question.radius_m,
         Modality::Hh => {
-            let own = offer.schedule.home_visit_radius_m.unwrap_or(question.policy.home_visit_radius_m);
+            let own = offer.home_visit_radius_m.unwrap_or(question.policy.home_visit_radius_m);
             own.min(question.radius_m)
         }
         Modality::Vr => u32::MAX,
@@ -193,16 +195,15 @@ pub fn unknowns(question: &Question<'_>, offer: &Offer, kind: &OpeningKind, moda
         Modality::Amb => question.parts.needs,
         Modality::Vr | Modality::Hh => question.parts.needs.minus(NEEDS_OF_THE_PLACE),
     };
-    let unsaid = needs.minus(offer.place.needs_met).minus(offer.place.needs_unmet);
+    let unsaid = needs.minus(offer.needs_met).minus(offer.needs_unmet);
     unknowns.extend(unsaid.iter().map(Unknown::Need));
-    let spoken = offer.practitioner.as_ref().map_or(&[][..], |practitioner| &practitioner.languages);
-    if !question.parts.languages.is_empty() && spoken.is_empty() {
+    if !question.parts.languages.is_empty() && offer.languages().is_empty() {
         unknowns.push(Unknown::Language);
     }
     if kind.specialties.is_empty() {
         unknowns.push(Unknown::Specialty);
     }
-    let limits = &offer.schedule.limits;
+    let limits = &offer.limits;
     if question.parts.age.is_none() && (limits.min_age.is_some() || limits.max_age.is_some()) {
         unknowns.push(Unknown::Age);
     }

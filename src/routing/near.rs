@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use crate::domain::answer::{Exclusion, Rule};
 use crate::domain::code::{AppointmentType, Modality, ModalitySet};
-use crate::domain::id::{SlotId, TerritoryId};
+use crate::domain::id::{ScheduleId, SlotId, TerritoryId};
 use crate::domain::offer::{Candidate, Judge, Opening, OpeningKind};
 use crate::domain::time::{MS_PER_DAY, UtcInstant};
 
@@ -95,8 +95,8 @@ impl<'q> Examiner<'q> {
     ) -> Option<(RuleSet, Modality, UtcInstant)> {
         let question = self.question;
         let of_kind = kind_rules(question, kind);
-        let asked: Vec<Modality> = kind.modalities.iter().filter(|m| question.parts.modalities.contains(*m)).collect();
-        let tried = if asked.is_empty() { kind.modalities } else { ModalitySet::of(&asked) };
+        let asked = ModalitySet::from_bits(kind.modalities.bits() & question.parts.modalities.bits());
+        let tried = if asked.is_empty() { kind.modalities } else { asked };
         let failures = tried.iter().map(|modality| {
             let (timing, begins_at) = opening_rules(question, kind, opening, modality, candidate.distance_m);
             let distance = modality_rules(question, candidate.offer, modality, candidate.distance_m);
@@ -165,7 +165,7 @@ impl<'q> Examiner<'q> {
                 candidate.distance_m.map_or(0, |distance_m| distance_m.saturating_sub(reach))
             }
             Rule::Age => {
-                let (limits, age) = (&candidate.offer.schedule.limits, question.parts.age);
+                let (limits, age) = (&candidate.offer.limits, question.parts.age);
                 let young = age.zip(limits.min_age).map_or(0, |(age, min)| min.days().saturating_sub(age.days()));
                 let old = age.zip(limits.max_age).map_or(0, |(age, max)| age.days().saturating_sub(max.days()));
                 young.max(old)
@@ -187,11 +187,21 @@ impl Judge for Examiner<'_> {
         self.question.now
     }
 
-    fn can_matter(&self, _distance_m: u32, _care_begins_at: UtcInstant) -> bool {
-        !self.stopped
+    /// The nearest are examined first.
+    fn least_cost(&self, distance_m: u32, _care_begins_at: UtcInstant) -> u32 {
+        distance_m
     }
 
-    fn can_matter_remotely(&self, _care_begins_at: UtcInstant, _territories: Option<&[TerritoryId]>) -> bool {
+    /// The soonest are examined first.
+    fn least_remote_cost(&self, care_begins_at: UtcInstant, _territories: Option<&[TerritoryId]>) -> u32 {
+        care_begins_at.seconds_since(self.question.now)
+    }
+
+    fn bound(&self) -> u32 {
+        if self.stopped { 0 } else { u32::MAX }
+    }
+
+    fn admits_at_bound(&self, _id: &ScheduleId) -> bool {
         !self.stopped
     }
 

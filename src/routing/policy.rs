@@ -13,10 +13,8 @@ pub struct Policy {
     pub arrival_margin_minutes: u32,
     /// Seconds from door to car and from car to door.
     pub travel_base_seconds: u32,
-    /// Length of the road per thousand of the straight line.
-    pub detour_permille: u32,
-    /// Speed on the road, in millimetres per second.
-    pub speed_mm_per_second: u32,
+    /// Milliseconds of travel per metre of straight line: the road is longer by a detour, and driven at one speed.
+    pub travel_ms_per_m: u32,
     /// How far home visits go when the schedule does not say, in metres.
     pub home_visit_radius_m: u32,
     /// How many options are enough choice, so that the radius is not widened.
@@ -40,8 +38,8 @@ impl Default for Policy {
             version: Arc::from("national-2026-1"),
             arrival_margin_minutes: 5,
             travel_base_seconds: 240,
-            detour_permille: 1_300,
-            speed_mm_per_second: 13_889,
+            // 50 km/h over a road 1.3 times as long as the straight line.
+            travel_ms_per_m: 94,
             home_visit_radius_m: 15_000,
             enough_options: 3,
             widened_max: 4,

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::domain::code::{Modality, ModalitySet};
-use crate::domain::id::{SlotId, TerritoryId};
+use crate::domain::id::{ScheduleId, SlotId, TerritoryId};
 use crate::domain::offer::{Candidate, Judge, Offer, Opening, OpeningKind};
 use crate::domain::time::UtcInstant;
 
@@ -63,7 +63,7 @@ pub fn cost_seconds(
     question
         .least_cost_seconds(care_begins_at, travelled_m)
         .saturating_add(question.preference_cost_seconds(question.preference(territories)))
-        .saturating_add(question.staleness_cost_seconds(offer.schedule.received_at))
+        .saturating_add(question.staleness_cost_seconds(offer.received_at))
 }
 
 /// Looks for the best few openings, one a schedule.
@@ -97,15 +97,9 @@ impl<'q> Matcher<'q> {
         self.best
     }
 
-    /// What a cost must not exceed to enter.
-    #[inline]
-    fn bound_seconds(&self) -> u32 {
-        if self.best.len() < self.limit { u32::MAX } else { self.best.last().map_or(0, |last| last.cost_seconds) }
-    }
-
     #[inline]
     fn admits(&self, cost_seconds: u32) -> bool {
-        cost_seconds <= self.bound_seconds()
+        cost_seconds <= self.bound()
     }
 
     /// The best of the modalities in which an opening may suit.
@@ -180,15 +174,25 @@ impl Judge for Matcher<'_> {
     }
 
     #[inline]
-    fn can_matter(&self, distance_m: u32, care_begins_at: UtcInstant) -> bool {
-        self.admits(self.question.least_cost_seconds(care_begins_at, Some(distance_m)))
+    fn least_cost(&self, distance_m: u32, care_begins_at: UtcInstant) -> u32 {
+        self.question.least_cost_seconds(care_begins_at, Some(distance_m))
     }
 
     #[inline]
-    fn can_matter_remotely(&self, care_begins_at: UtcInstant, territories: Option<&[TerritoryId]>) -> bool {
+    fn least_remote_cost(&self, care_begins_at: UtcInstant, territories: Option<&[TerritoryId]>) -> u32 {
         let preference = territories.map(|territories| self.question.preference(territories));
         let cost = preference.map_or(0, |preference| self.question.preference_cost_seconds(preference));
-        self.admits(self.question.least_cost_seconds(care_begins_at, None).saturating_add(cost))
+        self.question.least_cost_seconds(care_begins_at, None).saturating_add(cost)
+    }
+
+    #[inline]
+    fn bound(&self) -> u32 {
+        if self.best.len() < self.limit { u32::MAX } else { self.best.last().map_or(0, |last| last.cost_seconds) }
+    }
+
+    #[inline]
+    fn admits_at_bound(&self, id: &ScheduleId) -> bool {
+        self.best.len() < self.limit || self.best.last().is_some_and(|last| *id <= last.offer.schedule.id)
     }
 
     fn judge(&mut self, candidate: Candidate<'_>) {

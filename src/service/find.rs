@@ -25,7 +25,7 @@ use super::Service;
 /// Schedules examined for near misses when there are options enough: those nearest to the patient.
 const EXAMINED_BESIDE_OPTIONS: usize = 32;
 /// Schedules examined for near misses when there are not.
-const EXAMINED_WITHOUT_OPTIONS: usize = 4_000;
+const EXAMINED_WITHOUT_OPTIONS: usize = 500;
 
 /// Answers questions from an index, under a policy.
 #[derive(Clone, Copy, Debug)]

@@ -84,7 +84,7 @@ fn a_walk_in_window_takes_who_arrives_before_its_margin() {
     };
     let answer = ask(&world(&[walk_in(11)], &[]), draft());
     assert_eq!(answer.outcome, CareOutcome::WalkIn);
-    assert_eq!(answer.options[0].care_begins_at, ten().plus_seconds(333));
+    assert_eq!(answer.options[0].care_begins_at, ten().plus_seconds(334));
     assert_eq!(
         answer.options[0].sentence,
         "Sans rendez-vous jusqu'à 10:11, arrivée possible vers 10:05, à 1,0 km soit 6 min de trajet, 4 places restantes."
