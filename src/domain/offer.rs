@@ -175,6 +175,10 @@ impl Clone for Opening {
     }
 }
 
+/// Openings up to which a row is walked from its start: memory that comes in order is sooner there than half as much
+/// that does not.
+const SHORT_ROW: usize = 48;
+
 /// The openings of a schedule, in order of start, then identifier.
 #[derive(Clone, Default, Debug)]
 pub struct Row {
@@ -193,7 +197,10 @@ impl Row {
     #[must_use]
     pub fn first_running_at(&self, at: UtcInstant) -> usize {
         let from = at.plus_ms(-self.longest_ms);
-        self.openings.partition_point(|opening| opening.start_at < from)
+        if self.openings.len() > SHORT_ROW {
+            return self.openings.partition_point(|opening| opening.start_at < from);
+        }
+        self.openings.iter().take_while(|opening| opening.start_at < from).count()
     }
 }
 
@@ -212,8 +219,8 @@ pub struct Candidate<'a> {
 ///
 /// A cost is whatever the judge orders by; bounds must never be above what [`Self::judge`] would find.
 pub trait Judge {
-    /// The earliest instant at which care could begin at this distance, whatever the modality.
-    fn earliest_at(&self, distance_m: u32) -> UtcInstant;
+    /// The earliest instant at which care could begin at this distance, by a schedule that may offer home visits or not.
+    fn earliest_at(&self, distance_m: u32, home_visits: bool) -> UtcInstant;
 
     /// The least cost of care at this distance that begins at this instant.
     fn least_cost(&self, distance_m: u32, care_begins_at: UtcInstant) -> u32;

@@ -94,9 +94,10 @@ impl Cell {
                 *square = dx * dx + dy * dy + dz * dz;
             }
             for (lane, (square, ways)) in squares.iter().zip(ways).enumerate() {
-                let suits = scan.exhaustive || Ways(ways.load(Ordering::Relaxed)).may_suit(scan.ways);
-                if *square <= reach && suits {
-                    self.shortlist(chunk * LANES + lane, lower_bound_m(*square), scan, shortlist, judge);
+                let ways = Ways(ways.load(Ordering::Relaxed));
+                if *square <= reach && (scan.exhaustive || ways.may_suit(scan.ways)) {
+                    let seen = (chunk * LANES + lane, lower_bound_m(*square), ways.home_visits());
+                    self.shortlist(seen, scan, shortlist, judge);
                 }
             }
         }
@@ -114,8 +115,14 @@ impl Cell {
 
     /// Notes a schedule with the least that it could cost, unless that is too much already.
     #[inline]
-    fn shortlist<J: Judge>(&self, at: usize, distance_m: u32, scan: &CellScan, shortlist: &mut Shortlist, judge: &J) {
-        let mut begins_at = judge.earliest_at(distance_m);
+    fn shortlist<J: Judge>(
+        &self,
+        (at, distance_m, home_visits): (usize, u32, bool),
+        scan: &CellScan,
+        shortlist: &mut Shortlist,
+        judge: &J,
+    ) {
+        let mut begins_at = judge.earliest_at(distance_m, home_visits);
         let bound = judge.bound();
         if !scan.exhaustive {
             if judge.least_cost(distance_m, begins_at) > bound {

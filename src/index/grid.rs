@@ -62,7 +62,7 @@ impl Grid {
         let rings = 2 + whole_metres(f64::from(scan.radius_m) / (self.cell_m * PLANE_TO_SPHERE));
         for ring in 0..i32::try_from(rings).unwrap_or(0) {
             let ring_m = whole_metres(f64::from((ring - 1).max(0)) * self.cell_m * PLANE_TO_SPHERE);
-            if ring_m > scan.radius_m || judge.least_cost(ring_m, judge.earliest_at(ring_m)) > judge.bound() {
+            if ring_m > scan.radius_m || judge.least_cost(ring_m, judge.earliest_at(ring_m, true)) > judge.bound() {
                 return;
             }
             for row in center_row - ring..=center_row + ring {
@@ -72,7 +72,7 @@ impl Grid {
                 for column in (column - ring..=column + ring).step_by(usize::try_from(step).unwrap_or(1)) {
                     if let Some(cell) = cells.get(&CellKey { row, column }) {
                         let cell_m = self.distance_to_cell_m(center, row, column);
-                        let least = judge.least_cost(cell_m, judge.earliest_at(cell_m));
+                        let least = judge.least_cost(cell_m, judge.earliest_at(cell_m, true));
                         if cell_m <= scan.radius_m && least <= judge.bound() {
                             cell.load().scan(scan, &mut shortlist, judge);
                         }

@@ -86,6 +86,13 @@ impl Ways {
         common & Self::CARE != 0 && common & Self::VISIBILITY != 0 && common & Self::SERVICE != 0
     }
 
+    /// Whether home visits are among the ways.
+    #[inline]
+    pub(super) fn home_visits(self) -> bool {
+        let bit = u64::from(ModalitySet::of(&[Modality::Hh]).bits());
+        self.0 & (bit | bit << 3) != 0
+    }
+
     const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }

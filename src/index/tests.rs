@@ -90,7 +90,7 @@ fn change(sequence: u64, version: u64, body: Body) -> Change {
 struct Collector(std::collections::BTreeMap<String, Vec<String>>);
 
 impl Judge for Collector {
-    fn earliest_at(&self, _distance_m: u32) -> UtcInstant {
+    fn earliest_at(&self, _distance_m: u32, _home_visits: bool) -> UtcInstant {
         minute(0)
     }
 

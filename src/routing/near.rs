@@ -183,7 +183,7 @@ impl<'q> Examiner<'q> {
 }
 
 impl Judge for Examiner<'_> {
-    fn earliest_at(&self, _distance_m: u32) -> UtcInstant {
+    fn earliest_at(&self, _distance_m: u32, _home_visits: bool) -> UtcInstant {
         self.question.now
     }
 

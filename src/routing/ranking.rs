@@ -169,8 +169,9 @@ fn usable(question: &Question<'_>, rules: &OfferRules, candidate: &Candidate<'_>
 
 impl Judge for Matcher<'_> {
     #[inline]
-    fn earliest_at(&self, distance_m: u32) -> UtcInstant {
-        if self.question.accepts_home_visits() { self.question.now } else { self.question.arrival_at(distance_m) }
+    fn earliest_at(&self, distance_m: u32, home_visits: bool) -> UtcInstant {
+        let comes = home_visits && self.question.accepts_home_visits();
+        if comes { self.question.now } else { self.question.arrival_at(distance_m) }
     }
 
     #[inline]
