@@ -6,16 +6,19 @@
 //!
 //! Deliberately absent: rules. Which candidate suits a patient is the judge's business; and nothing here reads a clock.
 
-mod cell;
-mod grid;
-mod group;
-mod node;
-mod remote;
-mod search;
-mod shared;
 mod shelf;
 mod slots;
+mod reach;
+mod ways;
 mod tick;
+mod group;
+mod node;
+mod cell;
+mod grid;
+mod remote;
+mod groups;
+mod search;
+mod shared;
 mod writer;
 
 use std::sync::Arc;
@@ -35,13 +38,13 @@ use crate::domain::record::{Change, Position, Versioned};
 use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
 
-use group::GroupIndex;
+use groups::GroupIndex;
 use node::Node;
 use shelf::Shelf;
 use slots::SlotTable;
 use writer::Writer;
 
-pub use search::Reach;
+pub use reach::Reach;
 
 /// Everything that is kept, in memory.
 #[derive(Debug)]
@@ -101,7 +104,7 @@ impl Index {
             claims: DashMap::with_hasher(FxBuildHasher),
             nodes: DashMap::with_hasher(FxBuildHasher),
             sites: ArcSwap::default(),
-            groups: group::all(),
+            groups: groups::all(),
             head: ArcSwap::default(),
             writer: Mutex::default(),
         }

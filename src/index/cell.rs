@@ -6,8 +6,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::node::{Node, Standing, Ways};
+use super::node::{Node, Standing};
 use super::tick::TickRing;
+use super::ways::Ways;
 use crate::domain::geo::EarthVector;
 use crate::domain::offer::{Candidate, Judge};
 use crate::domain::time::UtcInstant;

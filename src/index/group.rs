@@ -1,18 +1,12 @@
 //! Groups of care: which specialties and professions are looked for together.
 //!
 //! Every specialty and profession belongs to exactly one group; a schedule stands in the grid of each group that it
-//! serves. Rare groups have larger cells, so that an empty countryside costs little.
+//! serves.
 
 use crate::domain::code::{Profession, ProfessionSet, Specialty, SpecialtySet};
 
-use super::grid::Grid;
-use super::remote::RemoteIndex;
-
 /// Number of groups.
-const GROUPS: usize = 16;
-/// Size of a cell in kilometres, by group.
-const CELL_KM: [u16; GROUPS] = [8, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 8, 8, 16, 16, 16];
-
+pub(super) const GROUPS: usize = 16;
 const GENERAL: u16 = 0;
 const OTHER_PHYSICIAN: u16 = 10;
 const NURSE: u16 = 11;
@@ -22,18 +16,6 @@ const PHARMACIST: u16 = 14;
 const OTHER: u16 = 15;
 /// Groups of physicians: all up to and with [`OTHER_PHYSICIAN`].
 const PHYSICIANS: u16 = (1 << (OTHER_PHYSICIAN + 1)) - 1;
-
-/// One group: its schedules by place, and those that offer teleconsultation by time.
-#[derive(Debug)]
-pub(super) struct GroupIndex {
-    pub(super) grid: Grid,
-    pub(super) remote: RemoteIndex,
-}
-
-/// All groups, empty.
-pub(super) fn all() -> Box<[GroupIndex]> {
-    CELL_KM.iter().map(|km| GroupIndex { grid: Grid::new(*km), remote: RemoteIndex::new() }).collect()
-}
 
 /// The groups of these specialties and professions, one bit each. A profession alone means all its groups.
 pub(super) fn groups_of(specialties: SpecialtySet, professions: ProfessionSet) -> u16 {

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::group;
-use super::search::Reach;
 use super::tick::{TickBits, ticks_of};
-use crate::domain::code::{
-    AppointmentType, AppointmentTypeSet, Modality, ModalitySet, ProfessionSet, SpecialtySet, VisibilitySet,
-};
+use super::ways::Ways;
+use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::id::{ScheduleId, SlotId, TerritoryId};
 use crate::domain::offer::{Offer, Opening, OpeningKind, Row};
 use crate::domain::slot::Slot;
@@ -34,67 +32,6 @@ impl Node {
 
     pub(super) fn slot_ids(&self) -> Vec<SlotId> {
         self.row.load().slot_ids.to_vec()
-    }
-}
-
-/// What a schedule offers, or a question asks for, as bits: ways of care (modality by appointment type), visibilities,
-/// and services (specialties and professions, several of which may share a bit).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Ways(pub(super) u64);
-
-impl Ways {
-    const CARE: u64 = 0x3F;
-    const VISIBILITY_SHIFT: u32 = 6;
-    const VISIBILITY: u64 = 0xF << Self::VISIBILITY_SHIFT;
-    const SPECIALTY_SHIFT: u8 = 16;
-    const PROFESSION_SHIFT: u8 = 48;
-    const SERVICE: u64 = !0 << Self::SPECIALTY_SHIFT;
-    /// Nobody said which specialty, which general practice takes.
-    const UNSPECIFIED: u64 = 1 << 63;
-
-    /// What is asked for.
-    pub(super) fn asked(reach: &Reach) -> Self {
-        let general = reach.specialties.iter().any(|specialty| specialty.is_general_practice());
-        Self::care(reach.modalities, reach.appointment_types, reach.visibilities)
-            .union(Self::services(reach.specialties, reach.professions))
-            .union(Self(if general { Self::UNSPECIFIED } else { 0 }))
-    }
-
-    /// What a kind of opening offers.
-    pub(super) fn offered(kind: &OpeningKind) -> Self {
-        Self::care(kind.modalities, AppointmentTypeSet::of(&[kind.appointment_type]), kind.visibilities)
-            .union(Self::services(kind.specialties, kind.professions))
-            .union(Self(if kind.is_unspecified() { Self::UNSPECIFIED } else { 0 }))
-    }
-
-    fn care(modalities: ModalitySet, types: AppointmentTypeSet, visibilities: VisibilitySet) -> Self {
-        let routine = if types.contains(AppointmentType::Routine) { u64::from(modalities.bits()) } else { 0 };
-        let walk_in = if types.contains(AppointmentType::Walkin) { u64::from(modalities.bits()) } else { 0 };
-        Self(routine | walk_in << 3 | u64::from(visibilities.bits()) << Self::VISIBILITY_SHIFT)
-    }
-
-    fn services(specialties: SpecialtySet, professions: ProfessionSet) -> Self {
-        let by_specialty = specialties.iter().map(|specialty| Self::SPECIALTY_SHIFT + specialty.index() % 32);
-        let by_profession = professions.iter().map(|profession| Self::PROFESSION_SHIFT + profession.index() % 15);
-        Self(by_specialty.chain(by_profession).fold(0, |bits, bit| bits | 1_u64 << bit))
-    }
-
-    /// Whether something of one might suit the other.
-    #[inline]
-    pub(super) const fn may_suit(self, asked: Self) -> bool {
-        let common = self.0 & asked.0;
-        common & Self::CARE != 0 && common & Self::VISIBILITY != 0 && common & Self::SERVICE != 0
-    }
-
-    /// Whether home visits are among the ways.
-    #[inline]
-    pub(super) fn home_visits(self) -> bool {
-        let bit = u64::from(ModalitySet::of(&[Modality::Hh]).bits());
-        self.0 & (bit | bit << 3) != 0
-    }
-
-    const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
     }
 }
 

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::node::{Node, Standing, Ways};
+use super::node::{Node, Standing};
 use super::tick::{RING_TICKS, ring_index, tick_of, tick_start};
+use super::ways::Ways;
 use crate::domain::geo::EarthVector;
 use crate::domain::id::TerritoryId;
 use crate::domain::offer::{Candidate, Judge};

@@ -1,9 +1,8 @@
 //! Claims, holds and bookings.
 
-use super::common::{instant_to_proto, window_to_proto};
+use super::common::{instant_to_proto, modalities_to_proto, window_to_proto};
 use super::place::place_to_proto;
 use super::practitioner::practitioner_to_proto;
-use super::slot::modalities_to_proto;
 use crate::domain::slot::{Claim, ClaimState};
 use crate::domain::time::UtcInstant;
 use crate::proto::routing as pb;

@@ -3,6 +3,7 @@
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use crate::domain::answer::Stamp;
+use crate::domain::code::ModalitySet;
 use crate::domain::department::Department;
 use crate::domain::geo::GeoPoint;
 use crate::domain::id::{IdError, PhoneNumber, RequestId, TerritoryId};
@@ -18,6 +19,11 @@ pub(in crate::grpc) const NAME_MAX_CHARACTERS: usize = 200;
 pub(in crate::grpc) const URL_MAX_CHARACTERS: usize = 500;
 /// Nanoseconds in a millisecond.
 const NANOS_PER_MS: i32 = 1_000_000;
+
+/// Writes modalities.
+pub(in crate::grpc) fn modalities_to_proto(modalities: ModalitySet) -> Vec<String> {
+    modalities.iter().map(|modality| modality.code().to_owned()).collect()
+}
 
 /// Reads the identifier of a write.
 pub(in crate::grpc) fn request_id_from_proto(text: &str, findings: &mut Findings) -> Option<RequestId> {

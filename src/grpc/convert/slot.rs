@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::claim::claim_to_proto;
 use super::common::{
-    URL_MAX_CHARACTERS, count, instant_to_proto, territories_from_proto, territories_to_proto, window_from_proto,
-    window_to_proto,
+    URL_MAX_CHARACTERS, count, instant_to_proto, modalities_to_proto, territories_from_proto, territories_to_proto,
+    window_from_proto, window_to_proto,
 };
 use super::practitioner::{SPECIALTIES_MAX, specialties_to_proto};
 use super::schedule::TERRITORIES_MAX;
@@ -151,11 +151,6 @@ fn input_to_proto(
         motives: motives.iter().map(ToString::to_string).collect(),
         booking_url: booking_url.to_string(),
     }
-}
-
-/// Writes modalities.
-pub(in crate::grpc) fn modalities_to_proto(modalities: ModalitySet) -> Vec<String> {
-    modalities.iter().map(|modality| modality.code().to_owned()).collect()
 }
 
 const fn state_to_proto(state: SlotState) -> pb::SlotState {

@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -60,7 +61,8 @@ pub(super) enum Job {
 
 /// What both sides see.
 pub(super) struct Shared {
-    health: Mutex<LedgerHealth>,
+    /// Read by every query, so behind no lock.
+    health: ArcSwap<LedgerHealth>,
     closing: AtomicBool,
     waiting_bytes: AtomicUsize,
     heal_interval: Duration,
@@ -72,7 +74,7 @@ impl Shared {
     /// A ledger that accepts appends.
     pub(super) fn new(head: Position, heal_interval: Duration) -> Self {
         Self {
-            health: Mutex::new(LedgerHealth { head, refusal: None }),
+            health: ArcSwap::from_pointee(LedgerHealth { head, refusal: None }),
             closing: AtomicBool::new(false),
             waiting_bytes: AtomicUsize::new(0),
             heal_interval,
@@ -82,28 +84,28 @@ impl Shared {
 
     /// How the ledger stands.
     pub(super) fn health(&self) -> LedgerHealth {
-        self.health.lock().clone()
+        LedgerHealth::clone(&self.health.load())
     }
 
     /// Why appends are refused; `None` when they are accepted.
     pub(super) fn refusal(&self) -> Option<String> {
-        self.health.lock().refusal.clone()
+        self.health.load().refusal.clone()
     }
 
     /// Shows where the last change stands.
     pub(super) fn advance(&self, head: Position) {
-        self.health.lock().head = head;
+        self.health.rcu(|health| LedgerHealth { head, refusal: health.refusal.clone() });
     }
 
     /// Refuses appends from now on.
-    pub(super) fn refuse(&self, reason: String) {
+    pub(super) fn refuse(&self, reason: &str) {
         *self.since_attempt.lock() = Stopwatch::start();
-        self.health.lock().refusal = Some(reason);
+        self.health.rcu(|health| LedgerHealth { head: health.head, refusal: Some(reason.to_owned()) });
     }
 
     /// Accepts appends again.
     pub(super) fn accept(&self) {
-        self.health.lock().refusal = None;
+        self.health.rcu(|health| LedgerHealth { head: health.head, refusal: None });
     }
 
     /// Whether it is time to try again; true once per interval.

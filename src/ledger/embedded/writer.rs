@@ -146,7 +146,7 @@ impl Writer {
         let reason = fault.to_string();
         tracing::error!(error = %reason, at_commit, "the ledger cannot write and refuses appends until it can");
         self.store = None;
-        self.shared.refuse(reason.clone());
+        self.shared.refuse(&reason);
         answer_all(batch, |_| {
             let reason = reason.clone();
             AppendOutcome::Unavailable(match at_commit {
@@ -167,7 +167,7 @@ impl Writer {
             }
             Err(reason) => {
                 tracing::warn!(error = %reason, "the ledger still cannot write");
-                self.shared.refuse(reason);
+                self.shared.refuse(&reason);
             }
         }
     }

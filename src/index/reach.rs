@@ -1,0 +1,30 @@
+//! How far a search goes, and for what.
+
+use crate::domain::code::{AppointmentTypeSet, ModalitySet, ProfessionSet, SpecialtySet, VisibilitySet};
+use crate::domain::geo::GeoPoint;
+use crate::domain::time::UtcInstant;
+
+/// How far a search goes, and for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach {
+    /// Where the patient is; without it only teleconsultation is searched.
+    pub position: Option<GeoPoint>,
+    /// Radius in metres.
+    pub radius_m: u32,
+    /// Now.
+    pub now: UtcInstant,
+    /// Care begins at this instant at the latest.
+    pub until: UtcInstant,
+    /// Accepted modalities.
+    pub modalities: ModalitySet,
+    /// Accepted appointment types.
+    pub appointment_types: AppointmentTypeSet,
+    /// What the regulator may see.
+    pub visibilities: VisibilitySet,
+    /// Accepted specialties.
+    pub specialties: SpecialtySet,
+    /// Accepted professions.
+    pub professions: ProfessionSet,
+    /// True to look at everything of the groups within the radius, claimable or not.
+    pub exhaustive: bool,
+}
