@@ -139,6 +139,14 @@ impl Slot {
         ends.get(free).copied().unwrap_or(UtcInstant::MAX)
     }
 
+    /// The end of the last hold that is over at an instant but not marked so: who counts on that must make sure that the
+    /// ledger's own clock has reached it.
+    #[must_use]
+    pub fn over_by(&self, now: UtcInstant) -> Option<UtcInstant> {
+        let over = self.claims.iter().filter(|claim| claim.state == ClaimState::Held && !claim.is_live_hold(now));
+        over.map(|claim| claim.expires_at).max()
+    }
+
     /// The claim with this identifier.
     #[must_use]
     pub fn claim(&self, id: super::id::ClaimId) -> Option<&Claim> {

@@ -29,6 +29,9 @@ impl Shared {
     pub(super) fn slot(&mut self, slot: &Arc<Slot>) -> Arc<Slot> {
         let traits = self.traits(&slot.traits);
         let schedule_id = self.schedule_id(&slot.schedule_id);
+        if Arc::ptr_eq(&traits, &slot.traits) && std::ptr::eq(schedule_id.as_str(), slot.schedule_id.as_str()) {
+            return Arc::clone(slot);
+        }
         Arc::new(Slot { traits, schedule_id, ..Slot::clone(slot) })
     }
 

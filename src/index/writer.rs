@@ -52,6 +52,17 @@ struct Touched {
     sites: bool,
 }
 
+impl Touched {
+    /// Notes what became of a slot; the last word of a batch counts.
+    fn slot(&mut self, schedule_id: &ScheduleId, id: &SlotId, slot: Option<Arc<Slot>>) {
+        let changes = self.slots.entry(schedule_id.clone()).or_default();
+        match changes.iter_mut().find(|(known, _)| known == id) {
+            Some((_, known)) => *known = slot,
+            None => changes.push((id.clone(), slot)),
+        }
+    }
+}
+
 impl Writer {
     pub(super) fn apply(&mut self, index: &Index, changes: &[Change]) {
         let mut touched = Touched::default();
@@ -156,10 +167,10 @@ impl Writer {
             None => index.slots.remove(id),
         }
         if let Some(old) = old.filter(|old| new.as_ref().is_none_or(|new| new.schedule_id != old.schedule_id)) {
-            touched.slots.entry(old.schedule_id.clone()).or_default().push((id.clone(), None));
+            touched.slot(&old.schedule_id, id, None);
         }
         if let Some(new) = new {
-            touched.slots.entry(new.schedule_id.clone()).or_default().push((id.clone(), Some(new)));
+            touched.slot(&new.schedule_id.clone(), id, Some(new));
         }
     }
 

@@ -231,7 +231,10 @@ impl EmbeddedLedger {
             }
             Err(TrySendError::Disconnected(_)) if self.shared.is_closing() => unavailable(Unavailable::Closing),
             Err(TrySendError::Disconnected(_)) => {
-                unavailable(Unavailable::Refused("the ledger's writer has ended: restart the service".to_owned()))
+                const ENDED: &str = "the ledger's writer has ended: restart the service";
+                self.shared.release(bytes);
+                self.shared.refuse(ENDED);
+                unavailable(Unavailable::Refused(ENDED.to_owned()))
             }
         }
     }

@@ -23,7 +23,7 @@ use crate::routing::triage::{Triage, triage};
 use super::Service;
 
 /// Schedules examined for near misses when there are options enough: those nearest to the patient.
-const EXAMINED_BESIDE_OPTIONS: usize = 32;
+const EXAMINED_BESIDE_OPTIONS: usize = 16;
 /// Schedules examined for near misses when there are not.
 const EXAMINED_WITHOUT_OPTIONS: usize = 500;
 

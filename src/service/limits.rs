@@ -12,7 +12,7 @@ pub const REPLACE_ROWS_MAX: usize = 300;
 /// Longest window of a replacement, in milliseconds: 7 days.
 pub const REPLACE_WINDOW_MAX_MS: i64 = 7 * MS_PER_DAY;
 /// Most slots of one withdrawal.
-pub const WITHDRAW_ROWS_MAX: usize = 300;
+pub const WITHDRAW_ROWS_MAX: usize = 150;
 /// Longest slot, in milliseconds: 24 hours.
 pub const SLOT_LENGTH_MAX_MS: i64 = 24 * MS_PER_HOUR;
 /// Most patients of one slot.

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::domain::id::{CaseId, RequestId, ScheduleId, SlotId, SourceId};
 use crate::domain::record::{Body, Key, Versioned};
-use crate::domain::slot::{Published, Slot};
+use crate::domain::slot::{Published, Slot, SlotState};
 use crate::domain::time::{UtcInstant, Window};
 use crate::domain::violation::Violation;
 use crate::ledger::{APPEND_ENTRIES_MAX, Entry, REQUEST_RESULT_MAX_BYTES};
@@ -146,9 +146,7 @@ impl Difference<'_> {
         let (revision, now) = (self.job.voice.source_revision, self.sight.now);
         let Some(Versioned { version, value: slot }) = self.sight.slot(&row.id) else {
             if row.window.end_at() <= now {
-                let violation =
-                    Violation::new("window.end_at", "the slot is over: leave it out, or correct its window");
-                return Err((Reason::InvalidArgument, violation));
+                return Err(over());
             }
             self.applied.added.push(row.id.clone());
             self.put(Slot::from_published(row.clone(), revision, now), 0);
@@ -157,6 +155,9 @@ impl Difference<'_> {
         if slot.schedule_id == row.schedule_id && slot.window.end_at() <= now {
             self.applied.unchanged_count += 1;
             return Ok(());
+        }
+        if row.window.end_at() <= now {
+            return Err(over());
         }
         match slot.republish(row, revision, now) {
             Ok(Some(next)) => {
@@ -179,7 +180,7 @@ impl Difference<'_> {
         for listed in sight.index.slots_of(&job.schedule_id) {
             let Some(Versioned { version, value: slot }) = sight.slot(&listed.value.id) else { continue };
             let is_meant = job.window.contains(slot.window.start_at()) && slot.window.end_at() > sight.now;
-            if !is_meant || stated.contains(&slot.id) {
+            if !is_meant || stated.contains(&slot.id) || slot.state == SlotState::Withdrawn {
                 continue;
             }
             if slot.booked_count() + slot.held_count(sight.now) > 0 {
@@ -200,8 +201,15 @@ impl Difference<'_> {
     }
 
     fn put(&mut self, slot: Slot, version: u64) {
-        self.entries.push(Entry::put(Body::Slot(slot.into()), version));
+        let not_before = slot.over_by(self.sight.now);
+        self.entries.push(Entry { not_before, ..Entry::put(Body::Slot(slot.into()), version) });
     }
+}
+
+/// What is wrong with a row whose slot would be over.
+fn over() -> (Reason, Violation) {
+    let violation = Violation::new("window.end_at", "the slot is over: leave it out, or correct its window");
+    (Reason::InvalidArgument, violation)
 }
 
 impl Job for ReplaceJob {

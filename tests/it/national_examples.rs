@@ -148,3 +148,24 @@ async fn importing_twice_changes_nothing() {
     let ids = |options: &[pb::CareOption]| options.iter().map(|option| option.slot_id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&before), ids(&after));
 }
+
+#[tokio::test]
+async fn an_older_file_takes_nothing_back() {
+    let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/bundle-sos.json")).unwrap();
+    let server = early().await;
+    let report = imported(&server, &bytes, "editeur-sos").await;
+    assert_eq!(report.slots.refused, 0, "{report:?}");
+    let places = |server: &InProcess| {
+        let mut directory = server.directory();
+        async move { directory.list_places(pb::ListPlacesRequest::default()).await.unwrap().into_inner().places }
+    };
+    let before = places(&server).await;
+    let old = String::from_utf8(bytes).unwrap().replace("\"city\": \"", "\"city\": \"Ancienne ");
+    let mut plan = parse_bundle(old.as_bytes(), &ImportOptions::for_source("editeur-sos")).unwrap();
+    plan.shift_to_today(server.clock.now());
+    let mut options = SendOptions::at("editeur-sos", server.clock.now());
+    options.source_revision -= 1;
+    let report = send(server.channel.clone(), plan, &options).await;
+    assert!(report.rows.iter().any(|row| row.reason == "STALE_REVISION"), "{report:?}");
+    assert_eq!(places(&server).await, before);
+}

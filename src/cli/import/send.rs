@@ -6,6 +6,7 @@
 
 mod directory;
 mod report;
+mod revision;
 mod slots;
 
 use std::io::IsTerminal as _;
@@ -91,6 +92,11 @@ pub async fn send<T: Transport>(transport: T, plan: ImportPlan, options: &SendOp
     let plan = if options.all_or_nothing { plan.all_or_nothing() } else { plan };
     let mut report = ImportReport::planned(&plan, options);
     if options.dry_run || plan.is_empty() {
+        return report;
+    }
+    if let Some(refusal) = revision::outdated(&transport, &plan, options).await {
+        report.slots.refused += plan.slots.len();
+        report.rows.push(refusal);
         return report;
     }
     let progress = progress_bar(options, plan.message_count());

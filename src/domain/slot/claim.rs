@@ -200,7 +200,9 @@ impl Slot {
             changed_at: now,
             cancel_reason: Arc::from(""),
         });
-        next.slot.set_claims(claims, now);
+        // A hold that the ledger's clock would find over already must not be acknowledged.
+        next.not_after = Some(hold.expires_at);
+        next.slot.set_claims(claims, Some(hold.id), now);
         Ok(next)
     }
 
@@ -263,19 +265,20 @@ impl Slot {
             alter(claim);
             claim.changed_at = now;
         }
-        next.set_claims(claims, now);
+        next.set_claims(claims, Some(id), now);
         Transition::unguarded(next)
     }
 
-    /// Replaces the claims, forgetting the oldest ended ones beyond those that are kept.
-    pub(super) fn set_claims(&mut self, mut claims: Vec<Claim>, now: UtcInstant) {
+    /// Replaces the claims, forgetting those beyond the ones that are kept that ended first; never `altered`, of which the
+    /// caller is about to be told.
+    pub(super) fn set_claims(&mut self, mut claims: Vec<Claim>, altered: Option<ClaimId>, now: UtcInstant) {
         let ended = claims.iter().filter(|claim| claim.has_ended()).count();
-        let mut forget = ended.saturating_sub(ENDED_CLAIMS_KEPT);
-        claims.retain(|claim| {
-            let forgotten = forget > 0 && claim.has_ended();
-            forget -= usize::from(forgotten);
-            !forgotten
-        });
+        for _ in ENDED_CLAIMS_KEPT..ended {
+            let ended = claims.iter().enumerate().filter(|(_, claim)| claim.has_ended() && Some(claim.id) != altered);
+            if let Some((at, _)) = ended.min_by_key(|(at, claim)| (claim.changed_at, *at)) {
+                claims.remove(at);
+            }
+        }
         self.claims = claims.into_boxed_slice();
         self.changed_at = now;
     }

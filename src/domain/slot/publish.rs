@@ -117,7 +117,7 @@ impl Slot {
             claim.state = ClaimState::ToReplace;
             claim.changed_at = now;
         }
-        next.set_claims(claims, now);
+        next.set_claims(claims, None, now);
         next.state = SlotState::Withdrawn;
         next.source_revision = source_revision;
         next.received_at = now;

@@ -123,6 +123,24 @@ fn ended_claims_are_kept_up_to_the_limit() {
     assert!(current.claim(claim_id(19)).is_some() && current.claim(claim_id(0)).is_none());
 }
 
+#[test]
+fn the_oldest_booking_can_be_cancelled_after_many_later_claims_ended() {
+    let mut current = slot(2).hold(hold(1, at(120)), at(0)).unwrap().slot.confirm(claim_id(1), at(1)).unwrap().slot;
+    for number in 2..30 {
+        let held = current.hold(hold(number, at(1_000)), at(10)).unwrap().slot;
+        current = held.release(claim_id(number), at(10)).unwrap().slot;
+    }
+    let cancelled = current.cancel(claim_id(1), "", at(20)).unwrap().slot;
+    assert_eq!(cancelled.claim(claim_id(1)).unwrap().state, ClaimState::Cancelled);
+    assert_eq!(cancelled.claims.len(), claim::ENDED_CLAIMS_KEPT);
+    assert_eq!(cancelled.remaining_count(at(20)), 2);
+}
+
+#[test]
+fn a_hold_is_not_taken_by_a_ledger_whose_clock_finds_it_over() {
+    assert_eq!(slot(1).hold(hold(1, at(120)), at(0)).unwrap().not_after, Some(at(120)));
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Hold { ttl_seconds: i64 },

@@ -147,7 +147,10 @@ impl ChunkRow {
             let message = "the slot is over: leave it out, or correct its window";
             return Err(self.refuse(Reason::SlotPast, message, "window.end_at"));
         }
-        let put = |slot: Slot, version| Some(Entry::put(Body::Slot(slot.into()), version));
+        let put = |slot: Slot, version| {
+            let not_before = slot.over_by(sight.now);
+            Some(Entry { not_before, ..Entry::put(Body::Slot(slot.into()), version) })
+        };
         let Some(Versioned { version, value: slot }) = sight.slot(&published.id) else {
             let slot = Slot::from_published(published.clone(), source_revision, sight.now);
             return Ok((RowStatus::Created, put(slot, 0)));
