@@ -117,11 +117,11 @@ async fn serve(region: &Region, tasks: &Tasks) -> (Server, SocketAddr) {
 fn options() -> Options {
     Options {
         calls_max: 1_024,
-        call_timeout: Duration::from_secs(10),
+        call_timeout: Duration::from_secs(30),
         connections_max: 1_024,
         streams_per_connection_max: 256,
         preface_deadline: Duration::from_secs(5),
-        keepalive_interval: Duration::from_secs(30),
+        keepalive_interval: Duration::from_secs(20),
         keepalive_timeout: Duration::from_secs(10),
     }
 }

@@ -24,6 +24,8 @@ use super::Service;
 
 /// Schedules examined for near misses when there are options enough: those nearest to the patient.
 const EXAMINED_BESIDE_OPTIONS: usize = 16;
+/// How far the examination goes at least beside options enough, in metres.
+const EXAMINED_AT_LEAST_M: u32 = 2_000;
 /// Schedules examined for near misses when there are not.
 const EXAMINED_WITHOUT_OPTIONS: usize = 500;
 
@@ -92,13 +94,17 @@ impl Finder<'_> {
         let short = matches.len() < query.limit();
         let schedules_max = if short { EXAMINED_WITHOUT_OPTIONS } else { EXAMINED_BESIDE_OPTIONS };
         let mut examiner = Examiner::new(&question, schedules_max);
-        let mut farther = reach(&question, plan.one_step_farther_m(), now.plus_ms(MS_PER_DAY), true);
+        // Beside options enough, what is about as near as they are says enough.
+        let options_m = matches.iter().filter_map(|found| found.distance_m).max().unwrap_or(0);
+        let examined_m = if short { plan.one_step_farther_m() } else { options_m.max(EXAMINED_AT_LEAST_M) };
+        let mut farther = reach(&question, examined_m, now.plus_ms(MS_PER_DAY), true);
         if farther.position.is_some() {
             // By place, teleconsulting schedules around are examined too; by time, the whole country would be.
             farther.modalities = ModalitySet::of(&[Modality::Amb, Modality::Hh]);
         }
         self.index.search(&farther, &mut examiner);
         let mut examination = examiner.finish();
+        examination.complete &= short;
         let misses = std::mem::take(&mut examination.misses);
         let near_misses = misses.into_iter().filter_map(|miss| {
             let slot = self.index.slot(&miss.found.slot_id)?.value;

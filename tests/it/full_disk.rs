@@ -10,6 +10,7 @@ use tonic::transport::Channel;
 use tonic_types::StatusExt as _;
 
 use crate::harness::server_process::ServerProcess;
+use crate::harness::skip;
 
 /// Batches of a hundred slots that fill the small disk several times over.
 const BATCHES_MAX: u32 = 2_000;
@@ -101,10 +102,7 @@ async fn options(channel: &Channel) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_refuses_writes_and_goes_on_reading() {
     let Some(disk) = SmallDisk::mount() else {
-        #[allow(clippy::print_stderr, reason = "a skipped test says so")]
-        {
-            eprintln!("skipped: mounting a small disk needs root");
-        }
+        skip("a_full_disk_refuses_writes_and_goes_on_reading", "mounting a small disk needs root");
         return;
     };
     let ballast = disk.path().join("ballast");

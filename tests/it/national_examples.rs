@@ -1,5 +1,6 @@
 //! The four national example Bundles go through `import` and come back as options: the right practitioner, place, CPTS and
-//! modality. Where the examples are not beside the checkout, the project's own Bundles of the same shapes are used.
+//! modality. Where the examples are not beside the checkout, that is said; the project's own Bundles of the same shapes
+//! are imported in any case.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,14 +10,17 @@ use sas_router::clock::Clock as _;
 use sas_router::proto::routing as pb;
 
 use crate::harness::in_process::InProcess;
+use crate::harness::skip;
 
 /// The national examples, when they are there.
 fn example(name: &str) -> Option<Vec<u8>> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/ig-sas/examples"));
     let bytes = std::fs::read(folder.join(format!("Bundle-ExampleBundle{name}.json"))).ok();
-    #[allow(clippy::print_stdout, reason = "a skipped test says so")]
     if bytes.is_none() {
-        println!("skipped: the national example {name} is not beside the checkout; own fixtures are tested elsewhere");
+        skip(
+            "the national examples",
+            &format!("{name} is not beside the checkout; own Bundles of its shape are imported"),
+        );
     }
     bytes
 }
@@ -147,6 +151,18 @@ async fn importing_twice_changes_nothing() {
     let after = find(&server, (48.11, -1.68), |_| {}).await.options;
     let ids = |options: &[pb::CareOption]| options.iter().map(|option| option.slot_id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&before), ids(&after));
+}
+
+#[tokio::test]
+async fn own_bundles_of_the_same_shapes_come_back() {
+    for name in ["bundle-individual", "bundle-two-cpts", "bundle-sos"] {
+        let file = format!("{}/tests/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let server = early().await;
+        let report = imported(&server, &std::fs::read(file).unwrap(), name).await;
+        assert!(report.slots.created > 0, "{name}: {report:?}");
+        let status = server.operations().get_status(pb::GetStatusRequest {}).await.unwrap().into_inner();
+        assert_eq!(status.counts.unwrap().slots, report.slots.created as u64, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -95,9 +95,7 @@ async fn load_region(channel: &Channel, server: &str, terminal: &Terminal) -> Re
     let now = SystemClock.now();
     let reference_at = UtcInstant::from_ms(now.ms() - now.ms().rem_euclid(ROUNDED_TO_MS));
     let mut plan = region_at(reference_at).map_err(|error| Failure::Local(error.to_string()))?;
-    let planned = plan.slots.len();
-    plan.slots.retain(|slot| slot.window.end_at() > now);
-    let over = planned - plan.slots.len();
+    let over = plan.leave_out_past(now);
     let stopwatch = Stopwatch::start();
     let report = send(channel.clone(), plan, &SendOptions::at(SOURCE_ID, now)).await;
     let taken_ms = stopwatch.elapsed().as_millis();

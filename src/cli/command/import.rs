@@ -139,7 +139,9 @@ fn read_plan(source_id: &str, arguments: &ImportArguments, terminal: &Terminal) 
     };
     let mut plan = parsed.map_err(|error| Failure::Usage(format!("{}: {error}", arguments.file.display())))?;
     if arguments.shift_to_today {
-        let days = plan.shift_to_today(SystemClock.now());
+        let now = SystemClock.now();
+        let days = plan.shift_to_today(now);
+        plan.leave_out_past(now);
         terminal.note(&format!("every slot moved by {days} days, so that the file's first day is today"));
     }
     Ok(plan)

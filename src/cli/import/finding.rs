@@ -113,6 +113,7 @@ reasons! {
     Ignored = "IGNORED", "a value is understood but not used";
     NotFree = "NOT_FREE", "the slot is not free";
     PartialBundle = "PARTIAL_BUNDLE", "the Bundle is one page, or its total is not the number of its slots";
+    SlotPast = "SLOT_PAST", "the slot is over";
     StaleRevision = "STALE_REVISION", "the server has a newer revision of the same source";
     AllOrNothing = "ALL_OR_NOTHING", "nothing was sent because a row was refused";
     NotAnswered = "NOT_ANSWERED", "the connection ended before the server answered; import again with the same revision";

@@ -4,10 +4,12 @@
 //! Identifiers follow the new start, so that two days' trials are two sets of slots.
 //! Deliberately absent: the weekly rules of emergency sites, which are true on every day.
 
+use std::collections::BTreeMap;
+
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 
-use super::{ImportPlan, PlannedSlot};
+use super::{ImportPlan, Origin, PlannedSlot, Reason, RowReport, Severity};
 use crate::domain::time::{UtcInstant, Window, civil_date, from_civil};
 
 impl ImportPlan {
@@ -32,6 +34,23 @@ impl ImportPlan {
             let moved = Window::new(slot.window.start_at().plus_ms(ms), slot.window.end_at().plus_ms(ms));
             slot.set_window(moved.unwrap_or(slot.window));
         }
+    }
+
+    /// Leaves out the slots that are over at an instant, with one remark for each row that gave some; how many they are.
+    pub fn leave_out_past(&mut self, now: UtcInstant) -> usize {
+        let mut over: BTreeMap<Origin, usize> = BTreeMap::new();
+        self.slots.retain(|slot| {
+            let is_over = slot.window.end_at() <= now;
+            if is_over {
+                *over.entry(slot.origin.clone()).or_default() += 1;
+            }
+            !is_over
+        });
+        for (origin, count) in &over {
+            let message = format!("{count} slots of the row are over and are left out");
+            self.row_reports.push(RowReport::new(origin.clone(), Severity::Skipped, "", Reason::SlotPast, message));
+        }
+        over.values().sum()
     }
 
     /// The first local day on which something opens, and the zone of that place.

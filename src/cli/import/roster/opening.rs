@@ -16,6 +16,8 @@ use crate::proto::routing as pb;
 const SLOT_MIN_MINUTES: u32 = 5;
 /// Longest, in minutes.
 const SLOT_MAX_MINUTES: u32 = 1_440;
+/// Longest opening that may run past midnight, in hours: a night duty; what is longer is more likely a slip.
+const NIGHT_MAX_HOURS: i64 = 14;
 /// Longest slot with appointment that raises no doubt, in milliseconds.
 const LONG_ROUTINE_MS: i64 = 4 * MS_PER_HOUR;
 /// Most patients of a slot.
@@ -109,7 +111,12 @@ pub(super) fn windows(row: &Row, zone: Tz, findings: &mut Findings) -> Option<Ve
     };
     let end = match end {
         LocalTime::At(end) if end > start => date.and_time(end),
-        LocalTime::At(end) => date.succ_opt()?.and_time(end),
+        LocalTime::At(end) => {
+            if !is_night(start, end, findings) {
+                return None;
+            }
+            date.succ_opt()?.and_time(end)
+        }
         LocalTime::EndOfDay => date.succ_opt()?.and_time(NaiveTime::MIN),
     };
     let start_at = instant(zone, date.and_time(start), Column::Start, findings)?;
@@ -122,6 +129,24 @@ pub(super) fn windows(row: &Row, zone: Tz, findings: &mut Findings) -> Option<Ve
         None if !row.text(Column::SlotMinutes).is_empty() => None,
         None => whole(opening, findings),
     }
+}
+
+/// Whether an end that is not after its start can be meant for the next morning; refuses what looks like a slip.
+fn is_night(start: NaiveTime, end: NaiveTime, findings: &mut Findings) -> bool {
+    let field = Column::End.name();
+    if start == end {
+        findings.refuse(field, Reason::InvalidValue, "the opening is empty: for a whole day write 00:00 to 24:00");
+        return false;
+    }
+    if 24 * 60 + (end - start).num_minutes() > NIGHT_MAX_HOURS * 60 {
+        let message = format!(
+            "the end is before the start: an opening past midnight is at most {NIGHT_MAX_HOURS} hours long, split it if \
+             this one is meant"
+        );
+        findings.refuse(field, Reason::InvalidValue, message);
+        return false;
+    }
+    true
 }
 
 fn whole(opening: Window, findings: &mut Findings) -> Option<Vec<Window>> {
