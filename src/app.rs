@@ -5,6 +5,7 @@
 //! ledger is closed last. Names everything; nothing but the command line names it.
 
 mod signals;
+mod steadiness;
 mod upkeep;
 
 use std::io;
@@ -120,14 +121,14 @@ impl App {
         let service = Service::new(Parts {
             index,
             ledger: ledger.shared(),
-            clock,
+            clock: SharedClock::clone(&clock),
             tasks: writes.clone(),
             instance_id: Uuid::now_v7(),
             version: VERSION,
         });
         let server = Arc::new(Server::start(service.clone(), listener, options(&config), &background).await?);
         let shutdown = CancellationToken::new();
-        background.spawn(upkeep::purge(service.clone(), config.purge.interval, shutdown.clone()));
+        background.spawn(upkeep::purge(service.clone(), clock, config.purge.interval, shutdown.clone()));
         background.spawn(upkeep::watch_writability(service, Arc::clone(&server), shutdown.clone()));
         tracing::info!(%address, version = VERSION, "serving");
         let drain_timeout = config.server.drain_timeout;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use super::steadiness::Steadiness;
+use crate::clock::{SharedClock, Stopwatch};
 use crate::grpc::Server;
 use crate::service::Service;
 
@@ -13,13 +15,20 @@ use crate::service::Service;
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Purges now and then until the service ends.
-pub(super) async fn purge(service: Service, interval: Duration, shutdown: CancellationToken) {
+pub(super) async fn purge(service: Service, clock: SharedClock, interval: Duration, shutdown: CancellationToken) {
+    let (mut steadiness, elapsed) = (Steadiness::new(clock.now()), Stopwatch::start());
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = ticks.tick() => {}
+        }
+        if !steadiness.observe(clock.now(), elapsed.elapsed()) {
+            tracing::warn!(
+                "the machine's clock jumped: nothing is forgotten until it goes evenly for an hour; check it"
+            );
+            continue;
         }
         match service.purge_ended().await {
             Ok(0) => {}
