@@ -72,12 +72,15 @@ impl Finder<'_> {
     /// The best openings only, without reasons: what the benches time.
     #[must_use]
     pub fn matches(&self, query: &CareQuery, now: UtcInstant) -> (Vec<Match>, RadiusPlan) {
-        let neighbours = self.neighbours(query);
+        self.matched(query, now, &self.neighbours(query))
+    }
+
+    fn matched(&self, query: &CareQuery, now: UtcInstant, neighbours: &[TerritoryId]) -> (Vec<Match>, RadiusPlan) {
         let mut plan = RadiusPlan::new(query, self.policy);
         let enough = self.policy.enough_options.min(query.limit());
         let widens = searches_by_place(query.parts().modalities);
         loop {
-            let question = Question::new(query, self.policy, now, plan.radius().radius_m, &neighbours);
+            let question = Question::new(query, self.policy, now, plan.radius().radius_m, neighbours);
             let mut matcher = Matcher::new(&question, query.limit());
             self.index.search(&reach(&question, question.radius_m, question.needed_by_at, false), &mut matcher);
             let matches = matcher.into_matches();
@@ -88,8 +91,8 @@ impl Finder<'_> {
     }
 
     fn search(&self, query: &CareQuery, now: UtcInstant) -> Search {
-        let (matches, plan) = self.matches(query, now);
         let neighbours = self.neighbours(query);
+        let (matches, plan) = self.matched(query, now, &neighbours);
         let question = Question::new(query, self.policy, now, plan.radius().radius_m, &neighbours);
         let short = matches.len() < query.limit();
         let schedules_max = if short { EXAMINED_WITHOUT_OPTIONS } else { EXAMINED_BESIDE_OPTIONS };
