@@ -92,7 +92,7 @@ fn compare(finder: &Finder<'_>, oracle: &Oracle, asked: &[Asked]) -> f64 {
         let expected = oracle.find(query, *now);
         times.push(started.elapsed());
         let found = finder.matches(query, *now).0.into_iter().map(|one| -> Found {
-            (one.cost_seconds, one.offer.schedule.id.to_string(), one.slot_id.to_string(), one.modality)
+            (one.cost_seconds, one.offer.schedule.id.to_string(), one.slot().unwrap().id.to_string(), one.modality)
         });
         assert_eq!(found.collect::<Vec<_>>(), expected);
     }

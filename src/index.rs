@@ -13,7 +13,9 @@ mod ways;
 mod tick;
 mod group;
 mod node;
+mod block;
 mod cell;
+mod scan;
 mod grid;
 mod remote;
 mod groups;
@@ -186,8 +188,8 @@ impl Index {
     /// The slots of a schedule in order of start, then identifier.
     #[must_use]
     pub fn slots_of(&self, id: &ScheduleId) -> Vec<Versioned<Arc<Slot>>> {
-        let ids = self.nodes.get(id).map(|entry| entry.value().slot_ids()).unwrap_or_default();
-        ids.iter().filter_map(|slot_id| self.slot(slot_id)).collect()
+        let offer = self.offer(id);
+        offer.iter().flat_map(|offer| offer.row.slots()).filter_map(|slot| self.slot(&slot.id)).collect()
     }
 
     /// At most `limit` slots that ended before an instant, with their versions.

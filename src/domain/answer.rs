@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::code::{AppointmentType, DecisionType, Modality, OrientationType};
 use super::department::Department;
 use super::emergency::{EmergencyAccess, EmergencySite};
-use super::id::TerritoryId;
-use super::offer::Offer;
+use super::offer::{Offer, Territories};
 use super::patient::Need;
 use super::record::Position;
 use super::slot::Slot;
@@ -189,7 +188,7 @@ pub struct CareOption {
     /// When care can begin: the start, or the arrival in a walk-in window.
     pub care_begins_at: UtcInstant,
     /// Territories that offer the slot.
-    pub territories: Arc<[TerritoryId]>,
+    pub territories: Territories,
     /// Patients it still takes.
     pub remaining_count: u32,
     /// The figures behind the rank.

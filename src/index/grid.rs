@@ -9,7 +9,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use rustc_hash::FxHashMap;
 
-use super::cell::{Cell, CellScan, Shortlist};
+use super::cell::Cell;
+use super::scan::{CellScan, Scratch};
 use crate::domain::geo::{EARTH_RADIUS_M, GeoPoint, whole_metres};
 use crate::domain::offer::Judge;
 
@@ -57,12 +58,12 @@ impl Grid {
         if cells.is_empty() {
             return;
         }
-        let mut shortlist = Shortlist::new();
+        let mut scratch = Scratch::default();
         let center_row = self.key(center).row;
         let rings = 2 + whole_metres(f64::from(scan.radius_m) / (self.cell_m * PLANE_TO_SPHERE));
         for ring in 0..i32::try_from(rings).unwrap_or(0) {
             let ring_m = whole_metres(f64::from((ring - 1).max(0)) * self.cell_m * PLANE_TO_SPHERE);
-            if ring_m > scan.radius_m || judge.least_cost(ring_m, judge.earliest_at(ring_m, true)) > judge.bound() {
+            if ring_m > scan.radius_m || scan.least_cost(ring_m, judge) > judge.bound() {
                 return;
             }
             for row in center_row - ring..=center_row + ring {
@@ -72,9 +73,8 @@ impl Grid {
                 for column in (column - ring..=column + ring).step_by(usize::try_from(step).unwrap_or(1)) {
                     if let Some(cell) = cells.get(&CellKey { row, column }) {
                         let cell_m = self.distance_to_cell_m(center, row, column);
-                        let least = judge.least_cost(cell_m, judge.earliest_at(cell_m, true));
-                        if cell_m <= scan.radius_m && least <= judge.bound() {
-                            cell.load().scan(scan, &mut shortlist, judge);
+                        if cell_m <= scan.radius_m && scan.least_cost(cell_m, judge) <= judge.bound() {
+                            cell.load().scan(scan, &mut scratch, judge);
                         }
                     }
                 }

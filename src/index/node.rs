@@ -1,15 +1,17 @@
-//! One schedule in the index: what is known of it, and its openings, both swapped in whole.
+//! One schedule in the index: what is known of it with its openings, swapped in whole, and where it stands.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 
 use super::group;
-use super::tick::{TickBits, ticks_of};
+use super::tick::{TickBits, ring_index, ticks_of};
 use super::ways::Ways;
 use crate::domain::code::{Modality, ModalitySet};
-use crate::domain::id::{ScheduleId, SlotId, TerritoryId};
-use crate::domain::offer::{Offer, Opening, OpeningKind, Row};
+use crate::domain::geo::GeoPoint;
+use crate::domain::id::{ScheduleId, SlotId};
+use crate::domain::offer::{Offer, Opening, OpeningKind, Practice, Row, Territories};
 use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
 
@@ -17,80 +19,100 @@ use crate::domain::time::UtcInstant;
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) id: ScheduleId,
-    pub(super) offer: ArcSwapOption<Offer>,
-    pub(super) row: ArcSwap<Row>,
+    pub(super) number: u64,
+    /// When its source was last heard, for bounds: the offer says it too, one step farther away.
+    received_at_ms: AtomicI64,
+    offer: ArcSwapOption<Offer>,
 }
 
 impl Node {
-    pub(super) fn new(id: ScheduleId) -> Self {
-        Self { id, offer: ArcSwapOption::empty(), row: ArcSwap::default() }
+    pub(super) fn new(id: ScheduleId, number: u64) -> Self {
+        Self { id, number, received_at_ms: AtomicI64::new(0), offer: ArcSwapOption::empty() }
     }
 
+    /// What is known of it; `None` until all that it names is known.
     pub(super) fn offer(&self) -> Option<Arc<Offer>> {
         self.offer.load_full()
     }
 
-    pub(super) fn slot_ids(&self) -> Vec<SlotId> {
-        self.row.load().slot_ids.to_vec()
+    /// The same without a count on it, for as long as the guard lives.
+    #[inline]
+    pub(super) fn peek(&self) -> arc_swap::Guard<Option<Arc<Offer>>> {
+        self.offer.load()
+    }
+
+    #[inline]
+    pub(super) fn received_at(&self) -> UtcInstant {
+        UtcInstant::from_ms(self.received_at_ms.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_offer(&self, offer: Option<Arc<Offer>>) {
+        if let Some(offer) = &offer {
+            self.received_at_ms.store(offer.received_at.ms(), Ordering::Relaxed);
+        }
+        self.offer.store(offer);
     }
 }
 
-/// Where a schedule stands and what the filters say of it, all derived from its offer and row.
+/// Where a schedule stands and what the filters say of it, all derived from its offer.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Standing {
+    /// Where it is on Earth; without a position it is found by time only.
+    pub(super) position: Option<GeoPoint>,
     /// Groups of care, one bit each.
     pub(super) groups: u16,
     pub(super) ways: Ways,
     pub(super) ticks: TickBits,
     /// Places of the ring at which teleconsultation could begin, sorted.
     pub(super) remote_ticks: Vec<u16>,
-    /// Territories that offer it remotely.
-    pub(super) remote_territories: Vec<TerritoryId>,
+    /// Territories of its openings, sorted.
+    pub(super) territories: Territories,
 }
 
 impl Standing {
-    pub(super) fn of(row: &Row) -> Self {
-        let mut standing = Self::default();
-        for opening in row.openings.iter().filter(|opening| opening.free_from() < UtcInstant::MAX) {
-            let Some(kind) = row.kinds.get(usize::from(opening.kind)) else { continue };
-            standing.ways = standing.ways.union(Ways::offered(kind));
-            let remote = kind.modalities.contains(Modality::Vr);
-            let by_place = kind.modalities.intersects(ModalitySet::of(&[Modality::Amb, Modality::Hh]));
-            for tick in ticks_of(opening, kind) {
-                if by_place {
+    pub(super) fn of(offer: &Offer) -> Self {
+        let mut standing = Self { position: offer.place.position, ..Self::default() };
+        let by_place = ModalitySet::of(&[Modality::Amb, Modality::Hh]);
+        let mut last = None;
+        for opening in offer.row.openings() {
+            let kind = opening.kind;
+            // Neighbouring openings mostly are of one kind.
+            if last != Some(kind) {
+                last = Some(kind);
+                let practice = offer.practice_of(kind);
+                // Where a schedule stands must not move with every booking: all openings count, claimable or not.
+                standing.groups |=
+                    group::standing(practice.specialties, practice.professions, practice.is_unspecified());
+                standing.ways = standing.ways.union(Ways::offered(kind, practice));
+                standing.territories.extend(practice.territories.iter().copied());
+            }
+            if opening.free_from() == UtcInstant::MAX {
+                continue;
+            }
+            for tick in ticks_of(opening) {
+                if kind.modalities().intersects(by_place) {
                     standing.ticks.insert(tick);
                 }
-                if remote {
-                    standing.remote_ticks.push(u16::try_from(super::tick::ring_index(tick)).unwrap_or(0));
+                if kind.modalities().contains(Modality::Vr) {
+                    standing.remote_ticks.push(u16::try_from(ring_index(tick)).unwrap_or(0));
                 }
             }
-            if remote {
-                standing.remote_territories.extend(kind.territories.iter().copied());
-            }
-        }
-        // Where a schedule stands must not move with every booking: all kinds count, claimable or not.
-        for kind in &row.kinds {
-            standing.groups |= group::standing(kind.specialties, kind.professions, kind.is_unspecified());
         }
         standing.remote_ticks.sort_unstable();
         standing.remote_ticks.dedup();
-        standing.remote_territories.sort_unstable();
-        standing.remote_territories.dedup();
+        standing.territories.sort_unstable();
+        standing.territories.dedup();
         standing
     }
 }
 
 /// The row after some of its slots changed; `None` stands for a slot that is gone.
-pub(super) fn updated_row(old: &Row, offer: &Offer, changed: &[(SlotId, Option<Arc<Slot>>)]) -> Row {
+pub(super) fn updated_row(offer: &Offer, changed: &[(SlotId, Option<Arc<Slot>>)]) -> Row {
     let mut builder = RowBuilder::default();
-    for (opening, slot_id) in old.openings.iter().zip(&old.slot_ids) {
-        if changed.iter().any(|(id, _)| id == slot_id) {
-            continue;
-        }
-        if let Some(kind) = old.kinds.get(usize::from(opening.kind)) {
-            let mut opening = opening.clone();
-            opening.kind = builder.kind(kind.clone());
-            builder.entries.push((opening, slot_id.clone()));
+    for (opening, slot) in offer.row.openings().iter().zip(offer.row.slots()) {
+        if !changed.iter().any(|(id, _)| *id == slot.id) {
+            let practice = builder.practice(offer, offer.practice_of(opening.kind).clone());
+            builder.entries.push((opening.of_practice(practice), slot));
         }
     }
     builder.take(offer, changed.iter().filter_map(|(_, slot)| slot.as_ref()));
@@ -106,31 +128,33 @@ pub(super) fn new_row<'a>(offer: &Offer, slots: impl Iterator<Item = &'a Arc<Slo
 
 #[derive(Default)]
 struct RowBuilder {
-    kinds: Vec<OpeningKind>,
-    entries: Vec<(Opening, SlotId)>,
+    practices: Vec<Practice>,
+    entries: Vec<(Opening, Arc<Slot>)>,
 }
 
 impl RowBuilder {
     fn take<'a>(&mut self, offer: &Offer, slots: impl Iterator<Item = &'a Arc<Slot>>) {
         for slot in slots {
-            let kind = self.kind(OpeningKind::new(&slot.traits, offer));
-            self.entries.push((Opening::new(slot, kind), slot.id.clone()));
+            let practice = self.practice(offer, offer.practice_with(&slot.traits));
+            self.entries.push((Opening::new(slot, OpeningKind::new(&slot.traits, practice)), Arc::clone(slot)));
         }
     }
 
-    fn kind(&mut self, kind: OpeningKind) -> u16 {
-        let found = self.kinds.iter().position(|known| *known == kind);
-        let index = found.unwrap_or_else(|| {
-            self.kinds.push(kind);
-            self.kinds.len() - 1
+    /// The number of a practice: 0 for the offer's own.
+    fn practice(&mut self, offer: &Offer, practice: Practice) -> u16 {
+        if practice == offer.practice {
+            return 0;
+        }
+        let found = self.practices.iter().position(|known| *known == practice);
+        let at = found.unwrap_or_else(|| {
+            self.practices.push(practice);
+            self.practices.len() - 1
         });
-        u16::try_from(index).unwrap_or(u16::MAX)
+        // A slot of the 65,536th practice of one schedule is matched as the offer's own; its record says its own.
+        u16::try_from(at + 1).unwrap_or(0)
     }
 
-    fn finish(mut self) -> Row {
-        self.entries.sort_unstable_by(|(a, a_id), (b, b_id)| (a.start_at, a_id).cmp(&(b.start_at, b_id)));
-        let longest_ms = self.entries.iter().map(|(o, _)| o.end_at.ms_since(o.start_at)).max().unwrap_or(0);
-        let (openings, slot_ids): (Vec<_>, Vec<_>) = self.entries.into_iter().unzip();
-        Row { kinds: self.kinds.into(), openings: openings.into(), slot_ids: slot_ids.into(), longest_ms }
+    fn finish(self) -> Row {
+        Row::new(self.entries, self.practices)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::domain::code::{AppointmentTypeSet, ModalitySet, ProfessionSet, SpecialtySet, VisibilitySet};
 use crate::domain::geo::GeoPoint;
+use crate::domain::offer::CareWays;
 use crate::domain::time::UtcInstant;
 
 /// How far a search goes, and for what.
@@ -27,4 +28,11 @@ pub struct Reach {
     pub professions: ProfessionSet,
     /// True to look at everything of the groups within the radius, claimable or not.
     pub exhaustive: bool,
+}
+
+impl Reach {
+    /// Accepted ways of care.
+    pub(super) const fn ways(&self) -> CareWays {
+        CareWays::new(self.modalities, self.appointment_types)
+    }
 }

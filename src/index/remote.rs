@@ -11,15 +11,14 @@ use super::node::{Node, Standing};
 use super::tick::{RING_TICKS, ring_index, tick_of, tick_start};
 use super::ways::Ways;
 use crate::domain::geo::EarthVector;
-use crate::domain::id::TerritoryId;
-use crate::domain::offer::{Candidate, Judge};
+use crate::domain::offer::{Candidate, Judge, Territories};
 use crate::domain::time::UtcInstant;
 
 /// A schedule in a tick.
 #[derive(Clone, Debug)]
 struct Entry {
     ways: Ways,
-    territories: Arc<[TerritoryId]>,
+    territories: Territories,
     node: Arc<Node>,
 }
 
@@ -36,9 +35,8 @@ impl RemoteIndex {
 
     /// Moves a schedule from where it stood to where it stands.
     pub(super) fn update(&self, node: &Arc<Node>, old: &Standing, new: &Standing) {
-        let territories: Arc<[TerritoryId]> = new.remote_territories.as_slice().into();
-        let entry = Entry { ways: new.ways, territories, node: Arc::clone(node) };
-        let same = old.ways == new.ways && old.remote_territories == new.remote_territories;
+        let entry = Entry { ways: new.ways, territories: new.territories.clone(), node: Arc::clone(node) };
+        let same = old.ways == new.ways && old.territories == new.territories;
         for tick in old.remote_ticks.iter().filter(|tick| new.remote_ticks.binary_search(tick).is_err()) {
             self.alter(*tick, node, None);
         }
@@ -77,21 +75,30 @@ impl RemoteIndex {
         let last = tick_of(until).min(tick_of(from) + RING_TICKS - 1);
         for tick in tick_of(from)..=last {
             let begins_at = tick_start(tick).max(from);
-            if judge.least_remote_cost(begins_at, None) > judge.bound() {
+            let by_time = judge.least_remote_cost(begins_at);
+            if by_time > judge.bound() {
                 return;
             }
             let Some(list) = self.ticks.get(ring_index(tick)) else { return };
-            for entry in list.load().iter() {
-                if !entry.ways.may_suit(ways) {
+            // Entries stand in order of identifier: what is refused for that at the bound, later ones are too.
+            let mut refused = u32::MAX;
+            for entry in list.load().iter().filter(|entry| entry.ways.may_suit(ways)) {
+                let cost = by_time.saturating_add(judge.territory_cost(&entry.territories));
+                if cost > judge.bound() || cost >= refused {
                     continue;
                 }
-                let (cost, bound) = (judge.least_remote_cost(begins_at, Some(&entry.territories)), judge.bound());
-                if cost > bound || (cost == bound && !judge.admits_at_bound(&entry.node.id)) {
+                let cost = cost.saturating_add(judge.staleness_cost(entry.node.received_at()));
+                let bound = judge.bound();
+                if cost > bound {
                     continue;
                 }
-                if let Some(offer) = entry.node.offer.load().as_ref() {
+                if cost == bound && !judge.admits_at_bound(&entry.node.id) {
+                    refused = cost;
+                    continue;
+                }
+                if let Some(offer) = entry.node.peek().as_ref() {
                     let distance_m = center.zip(offer.vector.as_ref()).map(|(from, to)| from.distance_m(to));
-                    judge.judge(Candidate { offer, row: &entry.node.row.load(), distance_m });
+                    judge.judge(Candidate { number: entry.node.number, offer, distance_m });
                 }
             }
         }

@@ -1,8 +1,8 @@
 //! A query's way through the index: which cells and ticks are visited, for which judge.
 
 use super::Index;
-use super::cell::CellScan;
 use super::reach::Reach;
+use super::scan::CellScan;
 use super::ways::Ways;
 use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::geo::EarthVector;

@@ -12,7 +12,7 @@ use crate::domain::department::Department;
 use crate::domain::directory::PatientLimits;
 use crate::domain::geo::GeoPoint;
 use crate::domain::id::{CaseId, SourceId};
-use crate::domain::offer::{Candidate, Judge};
+use crate::domain::offer::{Candidate, CareWays, Judge};
 use crate::domain::patient::NeedSet;
 use crate::domain::record::{Body, Key};
 use crate::domain::slot::{NewHold, Published, SlotTraits};
@@ -90,7 +90,7 @@ fn change(sequence: u64, version: u64, body: Body) -> Change {
 struct Collector(std::collections::BTreeMap<String, Vec<String>>);
 
 impl Judge for Collector {
-    fn earliest_at(&self, _distance_m: u32, _home_visits: bool) -> UtcInstant {
+    fn earliest_at(&self, _distance_m: u32, _ways: CareWays) -> UtcInstant {
         minute(0)
     }
 
@@ -98,7 +98,15 @@ impl Judge for Collector {
         0
     }
 
-    fn least_remote_cost(&self, _care_begins_at: UtcInstant, _territories: Option<&[TerritoryId]>) -> u32 {
+    fn least_remote_cost(&self, _care_begins_at: UtcInstant) -> u32 {
+        0
+    }
+
+    fn territory_cost(&self, _territories: &[TerritoryId]) -> u32 {
+        0
+    }
+
+    fn staleness_cost(&self, _received_at: UtcInstant) -> u32 {
         0
     }
 
@@ -111,8 +119,8 @@ impl Judge for Collector {
     }
 
     fn judge(&mut self, candidate: Candidate<'_>) {
-        let free = candidate.row.openings.iter().zip(&candidate.row.slot_ids);
-        let free = free.filter(|(opening, _)| opening.free_from() <= minute(0)).map(|(_, id)| id.to_string());
+        let free = candidate.offer.row.openings().iter().zip(candidate.offer.row.slots());
+        let free = free.filter(|(opening, _)| opening.free_from() <= minute(0)).map(|(_, slot)| slot.id.to_string());
         self.0.insert(candidate.offer.schedule.id.to_string(), free.collect());
     }
 }

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::code::AppointmentType;
-use crate::domain::offer::{Opening, OpeningKind};
+use crate::domain::offer::Opening;
 use crate::domain::time::{MS_PER_MINUTE, UtcInstant};
 
 /// Length of a tick in milliseconds.
@@ -33,11 +33,11 @@ pub(super) fn ring_index(tick: i64) -> usize {
 }
 
 /// The ticks in which care could begin in an opening: the first one of an appointment, all of a walk-in window.
-pub(super) fn ticks_of(opening: &Opening, kind: &OpeningKind) -> std::ops::RangeInclusive<i64> {
+pub(super) fn ticks_of(opening: &Opening) -> std::ops::RangeInclusive<i64> {
     let first = tick_of(opening.start_at);
-    match kind.appointment_type {
+    match opening.kind.appointment_type() {
         AppointmentType::Routine => first..=first,
-        AppointmentType::Walkin => first..=tick_of(opening.end_at.plus_ms(-1)).min(first + RING_TICKS - 1),
+        AppointmentType::Walkin => first..=tick_of(opening.end_at().plus_ms(-1)).min(first + RING_TICKS - 1),
     }
 }
 

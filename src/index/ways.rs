@@ -3,10 +3,8 @@
 //! Like every filter of the index they may agree in vain, and never differ where something suits.
 
 use super::reach::Reach;
-use crate::domain::code::{
-    AppointmentType, AppointmentTypeSet, Modality, ModalitySet, ProfessionSet, SpecialtySet, VisibilitySet,
-};
-use crate::domain::offer::OpeningKind;
+use crate::domain::code::{AppointmentTypeSet, ProfessionSet, SpecialtySet, VisibilitySet};
+use crate::domain::offer::{CareWays, OpeningKind, Practice};
 
 /// What a schedule offers, or a question asks for, as bits: ways of care (modality by appointment type), visibilities,
 /// and services (specialties and professions, several of which may share a bit).
@@ -26,22 +24,23 @@ impl Ways {
     /// What is asked for.
     pub(super) fn asked(reach: &Reach) -> Self {
         let general = reach.specialties.iter().any(|specialty| specialty.is_general_practice());
-        Self::care(reach.modalities, reach.appointment_types, reach.visibilities)
+        Self::care(reach.ways(), reach.visibilities)
             .union(Self::services(reach.specialties, reach.professions))
             .union(Self(if general { Self::UNSPECIFIED } else { 0 }))
     }
 
-    /// What a kind of opening offers.
-    pub(super) fn offered(kind: &OpeningKind) -> Self {
-        Self::care(kind.modalities, AppointmentTypeSet::of(&[kind.appointment_type]), kind.visibilities)
-            .union(Self::services(kind.specialties, kind.professions))
-            .union(Self(if kind.is_unspecified() { Self::UNSPECIFIED } else { 0 }))
+    /// What openings of a kind and practice offer.
+    pub(super) fn offered(kind: OpeningKind, practice: &Practice) -> Self {
+        Self::care(
+            CareWays::new(kind.modalities(), AppointmentTypeSet::of(&[kind.appointment_type()])),
+            kind.visibilities(),
+        )
+        .union(Self::services(practice.specialties, practice.professions))
+        .union(Self(if practice.is_unspecified() { Self::UNSPECIFIED } else { 0 }))
     }
 
-    fn care(modalities: ModalitySet, types: AppointmentTypeSet, visibilities: VisibilitySet) -> Self {
-        let routine = if types.contains(AppointmentType::Routine) { u64::from(modalities.bits()) } else { 0 };
-        let walk_in = if types.contains(AppointmentType::Walkin) { u64::from(modalities.bits()) } else { 0 };
-        Self(routine | walk_in << 3 | u64::from(visibilities.bits()) << Self::VISIBILITY_SHIFT)
+    fn care(ways: CareWays, visibilities: VisibilitySet) -> Self {
+        Self(u64::from(ways.bits()) | u64::from(visibilities.bits()) << Self::VISIBILITY_SHIFT)
     }
 
     fn services(specialties: SpecialtySet, professions: ProfessionSet) -> Self {
@@ -57,11 +56,10 @@ impl Ways {
         common & Self::CARE != 0 && common & Self::VISIBILITY != 0 && common & Self::SERVICE != 0
     }
 
-    /// Whether home visits are among the ways.
+    /// The ways of care among them.
     #[inline]
-    pub(super) fn home_visits(self) -> bool {
-        let bit = u64::from(ModalitySet::of(&[Modality::Hh]).bits());
-        self.0 & (bit | bit << 3) != 0
+    pub(super) fn care_ways(self) -> CareWays {
+        CareWays::from_bits(u8::try_from(self.0 & Self::CARE).unwrap_or(0))
     }
 
     pub(super) const fn union(self, other: Self) -> Self {

@@ -6,14 +6,15 @@
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use super::Index;
 use super::node::{Node, Standing, new_row, updated_row};
 use super::shared::Shared;
 use crate::domain::directory::{Place, Schedule};
-use crate::domain::geo::{EarthVector, GeoPoint};
+use crate::domain::geo::EarthVector;
 use crate::domain::id::{PlaceId, PractitionerId, ScheduleId, SlotId};
-use crate::domain::offer::{Offer, OpeningKind, Row};
+use crate::domain::offer::Offer;
 use crate::domain::record::{Body, Change, Key, Position, Versioned};
 use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
@@ -21,25 +22,21 @@ use crate::domain::time::UtcInstant;
 /// What a change did to a slot: `None` stands for a slot that is gone.
 type SlotChange = (SlotId, Option<Arc<Slot>>);
 
+/// Schedules of one place or practitioner: mostly one.
+type ScheduleIds = SmallVec<[ScheduleId; 1]>;
+
 /// What the writer remembers between changes.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     head: Position,
     shared: Shared,
     /// Schedules by the place and the practitioner that they name.
-    by_place: FxHashMap<PlaceId, FxHashSet<ScheduleId>>,
-    by_practitioner: FxHashMap<PractitionerId, FxHashSet<ScheduleId>>,
-    /// Where each schedule stands, when it stands anywhere.
-    placed: FxHashMap<ScheduleId, Placed>,
+    by_place: FxHashMap<PlaceId, ScheduleIds>,
+    by_practitioner: FxHashMap<PractitionerId, ScheduleIds>,
+    /// Number of the newest schedule.
+    last_number: u64,
     /// Slots whose schedule is not resolved yet.
     waiting: FxHashMap<ScheduleId, FxHashSet<SlotId>>,
-}
-
-/// Where a schedule stands.
-#[derive(Clone, PartialEq, Debug, Default)]
-struct Placed {
-    position: Option<GeoPoint>,
-    standing: Standing,
 }
 
 /// What a batch of changes touched.
@@ -134,15 +131,15 @@ impl Writer {
                 return;
             }
             if let Some(ids) = self.by_place.get_mut(&old.value.place_id) {
-                ids.remove(id);
+                ids.retain(|known| known != id);
             }
             if let Some(ids) = old.value.practitioner_id.as_ref().and_then(|p| self.by_practitioner.get_mut(p)) {
-                ids.remove(id);
+                ids.retain(|known| known != id);
             }
         }
-        self.by_place.entry(schedule.place_id.clone()).or_default().insert(id.clone());
+        self.by_place.entry(schedule.place_id.clone()).or_default().push(id.clone());
         if let Some(practitioner_id) = &schedule.practitioner_id {
-            self.by_practitioner.entry(practitioner_id.clone()).or_default().insert(id.clone());
+            self.by_practitioner.entry(practitioner_id.clone()).or_default().push(id.clone());
         }
         touched.offers.insert(id.clone());
     }
@@ -176,21 +173,20 @@ impl Writer {
 
     /// Resolves a schedule anew and places all its slots.
     fn resolve(&mut self, index: &Index, id: &ScheduleId) {
-        let node = node(index, id);
-        let Some(offer) = offer(index, id) else {
-            self.place(index, &node, Placed::default());
-            node.offer.store(None);
+        let node = self.node(index, id);
+        let known = node.offer();
+        let Some(mut offer) = offer(index, id) else {
+            place(index, &node, &standing(known.as_deref()), &Standing::default());
+            node.set_offer(None);
+            let slots = known.iter().flat_map(|known| known.row.slots()).map(|slot| slot.id.clone());
+            self.waiting.entry(id.clone()).or_default().extend(slots);
             return;
         };
-        let mut ids: FxHashSet<SlotId> = node.row.load().slot_ids.iter().cloned().collect();
-        ids.extend(self.waiting.remove(id).unwrap_or_default());
+        let mut ids: FxHashSet<SlotId> = self.waiting.remove(id).unwrap_or_default();
+        ids.extend(known.iter().flat_map(|known| known.row.slots()).map(|slot| slot.id.clone()));
         let slots: Vec<Arc<Slot>> = ids.iter().filter_map(|slot_id| slot_of(index, slot_id, id)).collect();
-        let row = new_row(&offer, slots.iter());
-        let placed = Placed { position: offer.place.position, standing: Standing::of(&row) };
-        // The facts go first and the filters last: a reader that the filters send finds what they speak of.
-        node.offer.store(Some(Arc::new(offer)));
-        node.row.store(Arc::new(row));
-        self.place(index, &node, placed);
+        offer.row = new_row(&offer, slots.iter());
+        move_to(index, &node, known.as_deref(), offer);
     }
 
     /// Remembers slots until their schedule is resolved.
@@ -201,52 +197,72 @@ impl Writer {
 
     /// Takes over what became of some slots of a schedule.
     fn update_slots(&mut self, index: &Index, id: &ScheduleId, slots: &[SlotChange]) {
-        let node = node(index, id);
+        let node = self.node(index, id);
         let Some(offer) = node.offer() else {
             self.await_schedule(id, slots);
             return;
         };
-        let row = node.row.load_full();
-        if !only_claims_changed(&row, &offer, slots) {
-            let current: Vec<SlotChange> =
-                slots.iter().map(|(slot_id, _)| (slot_id.clone(), slot_of(index, slot_id, id))).collect();
-            node.row.store(Arc::new(updated_row(&row, &offer, &current)));
-        }
-        let standing = Standing::of(&node.row.load());
-        self.place(index, &node, Placed { position: offer.place.position, standing });
-    }
-
-    /// Moves a schedule from where it stood to where it stands.
-    fn place(&mut self, index: &Index, node: &Arc<Node>, new: Placed) {
-        let old = self.placed.get(&node.id).cloned().unwrap_or_default();
-        if old == new {
+        if let Some(claimed) = only_claims_changed(&offer, slots) {
+            let before = Standing::of(&offer);
+            for (at, slot) in claimed {
+                offer.row.set_slot(at, Arc::clone(slot));
+            }
+            place(index, &node, &before, &Standing::of(&offer));
             return;
         }
-        for (number, group) in index.groups.iter().enumerate() {
-            let bit = 1 << number;
-            let (was, is) = (old.standing.groups & bit != 0, new.standing.groups & bit != 0);
-            let empty = Standing::default();
-            let (before, after) = (if was { &old.standing } else { &empty }, if is { &new.standing } else { &empty });
-            if was || is {
-                group.remote.update(node, before, after);
-            }
-            let stood = old.position.filter(|_| was);
-            let stands = new.position.filter(|_| is);
-            match (stood, stands) {
-                (Some(from), Some(to)) if from == to => group.grid.cell(&to).load().refresh(node, &new.standing),
-                (from, to) => {
-                    if let Some(from) = from {
-                        let cell = group.grid.cell(&from);
-                        cell.store(Arc::new(cell.load().without(node)));
-                    }
-                    if let Some(to) = to {
-                        let cell = group.grid.cell(&to);
-                        cell.store(Arc::new(cell.load().with(node, &EarthVector::from(&to), &new.standing)));
-                    }
-                }
-            }
+        let current: Vec<SlotChange> =
+            slots.iter().map(|(slot_id, _)| (slot_id.clone(), slot_of(index, slot_id, id))).collect();
+        let row = updated_row(&offer, &current);
+        move_to(index, &node, Some(&offer), Offer { row, ..Offer::clone(&offer) });
+    }
+
+    fn node(&mut self, index: &Index, id: &ScheduleId) -> Arc<Node> {
+        let make = || {
+            self.last_number += 1;
+            Arc::new(Node::new(id.clone(), self.last_number))
+        };
+        Arc::clone(index.nodes.entry(id.clone()).or_insert_with(make).value())
+    }
+}
+
+/// Gives a schedule what is known of it now, and moves it to where that stands.
+fn move_to(index: &Index, node: &Arc<Node>, known: Option<&Offer>, offer: Offer) {
+    let (before, after) = (standing(known), Standing::of(&offer));
+    // The facts go first and the filters last: a reader that the filters send finds what they speak of.
+    node.set_offer(Some(Arc::new(offer)));
+    place(index, node, &before, &after);
+}
+
+fn standing(offer: Option<&Offer>) -> Standing {
+    offer.map(Standing::of).unwrap_or_default()
+}
+
+/// Moves a schedule from where it stood to where it stands.
+fn place(index: &Index, node: &Arc<Node>, old: &Standing, new: &Standing) {
+    if old == new {
+        return;
+    }
+    for (number, group) in index.groups.iter().enumerate() {
+        let bit = 1 << number;
+        let (was, is) = (old.groups & bit != 0, new.groups & bit != 0);
+        let empty = Standing::default();
+        let (before, after) = (if was { old } else { &empty }, if is { new } else { &empty });
+        if was || is {
+            group.remote.update(node, before, after);
         }
-        self.placed.insert(node.id.clone(), new);
+        let (stood, stands) = (old.position.filter(|_| was), new.position.filter(|_| is));
+        if stood.is_some() && stood == stands && stands.is_some_and(|at| group.grid.cell(&at).load().refresh(node, new))
+        {
+            continue;
+        }
+        if let Some(from) = stood {
+            let cell = group.grid.cell(&from);
+            cell.store(Arc::new(cell.load().without(node)));
+        }
+        if let Some(to) = stands {
+            let cell = group.grid.cell(&to);
+            cell.store(Arc::new(cell.load().with(node, &EarthVector::from(&to), new)));
+        }
     }
 }
 
@@ -255,8 +271,8 @@ impl Writer {
 fn renew(index: &Index, id: &ScheduleId, schedule: &Arc<Schedule>) -> bool {
     let Some(node) = index.nodes.get(id).map(|entry| Arc::clone(entry.value())) else { return false };
     let Some(offer) = node.offer() else { return false };
-    let renewed = Offer::new(Arc::clone(schedule), Arc::clone(&offer.place), offer.practitioner.clone());
-    node.offer.store(Some(Arc::new(renewed)));
+    let renewed = Offer { received_at: schedule.received_at, schedule: Arc::clone(schedule), ..Offer::clone(&offer) };
+    node.set_offer(Some(Arc::new(renewed)));
     true
 }
 
@@ -282,40 +298,21 @@ fn remove(index: &Index, key: &Key, version: u64, touched: &mut Touched) {
     }
 }
 
-/// Takes over new claims in place; false when more than claims changed.
-fn only_claims_changed(row: &Row, offer: &Offer, slots: &[SlotChange]) -> bool {
-    let found: Option<Vec<_>> = slots
-        .iter()
-        .map(|(slot_id, slot)| {
-            let slot = slot.as_ref()?;
-            let from = row.openings.partition_point(|opening| opening.start_at < slot.window.start_at());
-            let ids = row.slot_ids.iter().enumerate().skip(from);
-            let at = ids.take_while(|(at, _)| starts_with(row, *at, slot)).find(|(_, id)| *id == slot_id)?.0;
-            let opening = row.openings.get(at)?;
-            let kind = row.kinds.get(usize::from(opening.kind))?;
-            let same = opening.end_at == slot.window.end_at() && *kind == OpeningKind::new(&slot.traits, offer);
-            same.then_some((opening, slot.free_from()))
-        })
-        .collect();
-    let Some(found) = found else { return false };
-    for (opening, free_from) in found {
-        opening.set_free_from(free_from);
-    }
-    true
-}
-
-fn starts_with(row: &Row, at: usize, slot: &Slot) -> bool {
-    row.openings.get(at).is_some_and(|opening| opening.start_at == slot.window.start_at())
+/// Where the slots stand in their row; `None` when more than claims changed.
+fn only_claims_changed<'a>(offer: &Offer, slots: &'a [SlotChange]) -> Option<Vec<(usize, &'a Arc<Slot>)>> {
+    let find = |(_, slot): &'a SlotChange| {
+        let slot = slot.as_ref()?;
+        let at = offer.row.position(slot)?;
+        let known = offer.row.slot(at)?;
+        (known.window == slot.window && known.traits == slot.traits).then_some((at, slot))
+    };
+    slots.iter().map(find).collect()
 }
 
 /// Whether two versions of a schedule differ only in when and what was last heard.
 fn same_facts(old: &Schedule, new: &Schedule) -> bool {
     let heard = |schedule: &Schedule| Schedule { source_revision: 0, received_at: UtcInstant::MIN, ..schedule.clone() };
     heard(old) == heard(new)
-}
-
-fn node(index: &Index, id: &ScheduleId) -> Arc<Node> {
-    Arc::clone(index.nodes.entry(id.clone()).or_insert_with(|| Arc::new(Node::new(id.clone()))).value())
 }
 
 fn offer(index: &Index, id: &ScheduleId) -> Option<Offer> {

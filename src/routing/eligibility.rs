@@ -6,7 +6,7 @@
 use crate::domain::answer::{Rule, Unknown};
 use crate::domain::code::{AppointmentType, Modality, Sex, Visibility, VisibilitySet};
 use crate::domain::directory::sex_bit;
-use crate::domain::offer::{Offer, Opening, OpeningKind};
+use crate::domain::offer::{Offer, Opening, OpeningKind, Practice};
 use crate::domain::patient::{Need, NeedSet};
 use crate::domain::time::UtcInstant;
 
@@ -117,20 +117,20 @@ impl OfferRules {
 /// Which rules a kind of opening fails whatever the time: visibility, specialty, appointment type.
 #[must_use]
 #[inline]
-pub fn kind_rules(question: &Question<'_>, kind: &OpeningKind) -> RuleSet {
+pub fn kind_rules(question: &Question<'_>, kind: OpeningKind, practice: &Practice) -> RuleSet {
     let parts = question.parts;
     let to_all = VisibilitySet::of(&[Visibility::Public, Visibility::Pro, Visibility::Snp]);
     let to_cpts = || {
-        kind.visibilities.contains(Visibility::Cpts)
-            && kind.territories.iter().any(|territory| parts.territories.contains(territory))
+        kind.visibilities().contains(Visibility::Cpts)
+            && practice.territories.iter().any(|territory| parts.territories.contains(territory))
     };
-    let visible = kind.visibilities.intersects(to_all) || to_cpts();
-    let suits = kind.specialties.intersects(parts.specialties)
-        || kind.professions.intersects(parts.professions)
-        || (question.general_practice && kind.is_unspecified());
+    let visible = kind.visibilities().intersects(to_all) || to_cpts();
+    let suits = practice.specialties.intersects(parts.specialties)
+        || practice.professions.intersects(parts.professions)
+        || (question.general_practice && practice.is_unspecified());
     RuleSet::when(!visible, Rule::Visibility)
         .union(RuleSet::when(!suits, Rule::Specialty))
-        .union(RuleSet::when(!parts.appointment_types.contains(kind.appointment_type), Rule::AppointmentType))
+        .union(RuleSet::when(!parts.appointment_types.contains(kind.appointment_type()), Rule::AppointmentType))
 }
 
 /// Which rule a modality fails at a distance: asked for at all, within the radius, within the professional's.
@@ -161,7 +161,6 @@ pub fn reach_m(question: &Question<'_>, offer: &Offer, modality: Modality) -> u3
 #[inline]
 pub fn opening_rules(
     question: &Question<'_>,
-    kind: &OpeningKind,
     opening: &Opening,
     modality: Modality,
     distance_m: Option<u32>,
@@ -172,13 +171,13 @@ pub fn opening_rules(
         Modality::Vr | Modality::Hh => question.now,
     };
     let margin = question.policy.arrival_margin_minutes;
-    let (too_late, begins_at) = match (kind.appointment_type, modality) {
+    let (too_late, begins_at) = match (opening.kind.appointment_type(), modality) {
         (AppointmentType::Routine, Modality::Amb) => {
             (opening.start_at < arrival_at.plus_minutes(margin), opening.start_at)
         }
         (AppointmentType::Routine, Modality::Vr | Modality::Hh) => (opening.start_at < arrival_at, opening.start_at),
         (AppointmentType::Walkin, Modality::Amb | Modality::Vr | Modality::Hh) => {
-            (arrival_at.plus_minutes(margin) > opening.end_at, opening.start_at.max(arrival_at))
+            (arrival_at.plus_minutes(margin) > opening.end_at(), opening.start_at.max(arrival_at))
         }
     };
     let failed = RuleSet::when(too_late, Rule::Arrival)
@@ -189,7 +188,7 @@ pub fn opening_rules(
 
 /// What the patient needs to know and nobody stated.
 #[must_use]
-pub fn unknowns(question: &Question<'_>, offer: &Offer, kind: &OpeningKind, modality: Modality) -> Vec<Unknown> {
+pub fn unknowns(question: &Question<'_>, offer: &Offer, practice: &Practice, modality: Modality) -> Vec<Unknown> {
     let mut unknowns = Vec::new();
     let needs = match modality {
         Modality::Amb => question.parts.needs,
@@ -200,7 +199,7 @@ pub fn unknowns(question: &Question<'_>, offer: &Offer, kind: &OpeningKind, moda
     if !question.parts.languages.is_empty() && offer.languages().is_empty() {
         unknowns.push(Unknown::Language);
     }
-    if kind.specialties.is_empty() {
+    if practice.specialties.is_empty() {
         unknowns.push(Unknown::Specialty);
     }
     let limits = &offer.limits;

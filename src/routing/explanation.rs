@@ -25,12 +25,12 @@ pub fn option(question: &Question<'_>, found: Match, slot: Arc<Slot>) -> CareOpt
     let parts = parts(question, &found);
     let remaining = slot.remaining_count(question.now);
     let mut option = CareOption {
-        unknowns: unknowns(question, &found.offer, &found.kind, found.modality),
+        unknowns: unknowns(question, &found.offer, found.practice(), found.modality),
+        territories: found.practice().territories.clone(),
         offer: found.offer,
         modality: found.modality,
-        appointment_type: found.kind.appointment_type,
+        appointment_type: found.kind.appointment_type(),
         care_begins_at: found.care_begins_at,
-        territories: found.kind.territories,
         remaining_count: u32::try_from(remaining).unwrap_or(u32::MAX),
         parts,
         sentence: String::new(),
@@ -58,7 +58,7 @@ fn parts(question: &Question<'_>, found: &Match) -> OptionParts {
         wait_minutes: found.care_begins_at.minutes_since(question.now),
         travel_minutes: travelled_m.map_or(0, |distance_m| travel_minutes(question.policy, distance_m)),
         distance_m: travelled_m.unwrap_or(0),
-        territory_preference: question.preference(&found.kind.territories),
+        territory_preference: question.preference(&found.practice().territories),
         data_age_seconds: question.now.seconds_since(found.offer.schedule.received_at),
         cost_seconds: found.cost_seconds,
     }

@@ -6,8 +6,8 @@ use rustc_hash::FxHashSet;
 
 use crate::domain::answer::{Exclusion, Rule};
 use crate::domain::code::{AppointmentType, Modality, ModalitySet};
-use crate::domain::id::{ScheduleId, SlotId, TerritoryId};
-use crate::domain::offer::{Candidate, Judge, Opening, OpeningKind};
+use crate::domain::id::{ScheduleId, TerritoryId};
+use crate::domain::offer::{Candidate, CareWays, Judge, Opening};
 use crate::domain::time::{MS_PER_DAY, UtcInstant};
 
 use super::eligibility::{OfferRules, RuleSet, kind_rules, modality_rules, opening_rules, reach_m};
@@ -35,7 +35,7 @@ pub struct Miss {
 pub struct Examiner<'q> {
     question: &'q Question<'q>,
     schedules_max: usize,
-    seen: FxHashSet<usize>,
+    seen: FxHashSet<u64>,
     /// The best miss of each rule.
     misses: Vec<Miss>,
     counts: [u32; Rule::ALL.len()],
@@ -90,15 +90,14 @@ impl<'q> Examiner<'q> {
         &self,
         rules: &OfferRules,
         candidate: &Candidate<'_>,
-        kind: &OpeningKind,
         opening: &Opening,
     ) -> Option<(RuleSet, Modality, UtcInstant)> {
-        let question = self.question;
-        let of_kind = kind_rules(question, kind);
-        let asked = ModalitySet::from_bits(kind.modalities.bits() & question.parts.modalities.bits());
-        let tried = if asked.is_empty() { kind.modalities } else { asked };
+        let (question, kind) = (self.question, opening.kind);
+        let of_kind = kind_rules(question, kind, candidate.offer.practice_of(kind));
+        let asked = ModalitySet::from_bits(kind.modalities().bits() & question.parts.modalities.bits());
+        let tried = if asked.is_empty() { kind.modalities() } else { asked };
         let failures = tried.iter().map(|modality| {
-            let (timing, begins_at) = opening_rules(question, kind, opening, modality, candidate.distance_m);
+            let (timing, begins_at) = opening_rules(question, opening, modality, candidate.distance_m);
             let distance = modality_rules(question, candidate.offer, modality, candidate.distance_m);
             (of_kind.union(rules.failed(modality)).union(distance).union(timing), modality, begins_at)
         });
@@ -108,24 +107,24 @@ impl<'q> Examiner<'q> {
     fn miss(
         &mut self,
         candidate: &Candidate<'_>,
-        kind: &OpeningKind,
-        slot_id: &SlotId,
+        (at, opening): (usize, &Opening),
         miss: (Rule, Modality, UtcInstant, u32),
     ) {
         let (rule, modality, care_begins_at, excess) = miss;
         let distance_m = candidate.distance_m;
-        let cost =
-            cost_seconds(self.question, candidate.offer, &kind.territories, modality, care_begins_at, distance_m);
+        let practice = candidate.offer.practice_of(opening.kind);
+        let cost = cost_seconds(self.question, candidate.offer, practice, modality, care_begins_at, distance_m);
         let known = self.misses.iter().position(|known| known.rule == rule);
         let worse = known.and_then(|at| self.misses.get(at)).is_some_and(|known| known.found.cost_seconds < cost);
         if worse {
             return;
         }
         let found = Match {
+            number: candidate.number,
             cost_seconds: cost,
             offer: Arc::clone(candidate.offer),
-            slot_id: slot_id.clone(),
-            kind: kind.clone(),
+            opening: at,
+            kind: opening.kind,
             modality,
             care_begins_at,
             distance_m,
@@ -143,7 +142,7 @@ impl<'q> Examiner<'q> {
         rule: Rule,
         candidate: &Candidate<'_>,
         opening: &Opening,
-        (appointment_type, modality, begins_at): (AppointmentType, Modality, UtcInstant),
+        (modality, begins_at): (Modality, UtcInstant),
     ) -> u32 {
         let question = self.question;
         match rule {
@@ -154,9 +153,9 @@ impl<'q> Examiner<'q> {
                     Modality::Vr | Modality::Hh => question.now,
                 };
                 let ready_at = arrival_at.plus_minutes(question.policy.arrival_margin_minutes);
-                let by_at = match appointment_type {
+                let by_at = match opening.kind.appointment_type() {
                     AppointmentType::Routine => opening.start_at,
-                    AppointmentType::Walkin => opening.end_at,
+                    AppointmentType::Walkin => opening.end_at(),
                 };
                 ready_at.minutes_since(by_at)
             }
@@ -183,7 +182,7 @@ impl<'q> Examiner<'q> {
 }
 
 impl Judge for Examiner<'_> {
-    fn earliest_at(&self, _distance_m: u32, _home_visits: bool) -> UtcInstant {
+    fn earliest_at(&self, _distance_m: u32, _ways: CareWays) -> UtcInstant {
         self.question.now
     }
 
@@ -193,8 +192,16 @@ impl Judge for Examiner<'_> {
     }
 
     /// The soonest are examined first.
-    fn least_remote_cost(&self, care_begins_at: UtcInstant, _territories: Option<&[TerritoryId]>) -> u32 {
+    fn least_remote_cost(&self, care_begins_at: UtcInstant) -> u32 {
         care_begins_at.seconds_since(self.question.now)
+    }
+
+    fn territory_cost(&self, _territories: &[TerritoryId]) -> u32 {
+        0
+    }
+
+    fn staleness_cost(&self, _received_at: UtcInstant) -> u32 {
+        0
     }
 
     fn bound(&self) -> u32 {
@@ -207,7 +214,7 @@ impl Judge for Examiner<'_> {
 
     fn judge(&mut self, candidate: Candidate<'_>) {
         let question = self.question;
-        if !self.seen.insert(Arc::as_ptr(candidate.offer).addr()) {
+        if !self.seen.insert(candidate.number) {
             return;
         }
         if self.seen.len() > self.schedules_max {
@@ -215,17 +222,17 @@ impl Judge for Examiner<'_> {
             return;
         }
         let rules = OfferRules::of(question, candidate.offer);
-        let row = candidate.row;
+        let row = &candidate.offer.row;
         let until = question.needed_by_at.plus_ms(EXAMINED_AFTER_DELAY_MS);
         let first = row.first_running_at(question.now);
-        for (opening, slot_id) in row.openings.iter().zip(&row.slot_ids).skip(first) {
+        for (at, opening) in row.openings().iter().enumerate().skip(first) {
             if opening.start_at > until {
                 break;
             }
-            let Some(kind) = row.kinds.get(usize::from(opening.kind)).filter(|_| opening.end_at > question.now) else {
+            if opening.end_at() <= question.now {
                 continue;
-            };
-            let Some((failed, modality, begins_at)) = self.least_failing(&rules, &candidate, kind, opening) else {
+            }
+            let Some((failed, modality, begins_at)) = self.least_failing(&rules, &candidate, opening) else {
                 continue;
             };
             self.examined_count += 1;
@@ -235,8 +242,8 @@ impl Judge for Examiner<'_> {
             }
             // What is kept for others is not shown, not even as a near miss.
             if failed.only().is_some() && rule != Rule::Visibility {
-                let excess = self.excess(rule, &candidate, opening, (kind.appointment_type, modality, begins_at));
-                self.miss(&candidate, kind, slot_id, (rule, modality, begins_at, excess));
+                let excess = self.excess(rule, &candidate, opening, (modality, begins_at));
+                self.miss(&candidate, (at, opening), (rule, modality, begins_at, excess));
             }
         }
     }

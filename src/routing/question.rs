@@ -3,8 +3,11 @@
 use super::policy::Policy;
 use super::travel::travel_seconds;
 use crate::domain::answer::TerritoryPreference;
-use crate::domain::code::{Modality, ModalitySet, Sex, SpecialtySet, Visibility, VisibilitySet};
+use crate::domain::code::{
+    AppointmentType, AppointmentTypeSet, Modality, ModalitySet, Sex, SpecialtySet, Visibility, VisibilitySet,
+};
 use crate::domain::id::TerritoryId;
+use crate::domain::offer::CareWays;
 use crate::domain::query::{CareQuery, CareQueryDraft};
 use crate::domain::time::{MS_PER_SECOND, UtcInstant};
 
@@ -25,9 +28,17 @@ pub struct Question<'q> {
     pub sex: Sex,
     /// Whether general practice is among the accepted specialties.
     pub general_practice: bool,
+    /// Accepted ways of care.
+    pub ways: CareWays,
     /// Territories that share patients with the patient's own.
     pub neighbours: &'q [TerritoryId],
 }
+
+/// Ways for which the patient does not travel.
+const AT_A_DISTANCE: CareWays = CareWays::new(ModalitySet::of(&[Modality::Hh, Modality::Vr]), AppointmentTypeSet::ALL);
+/// Care at the place without appointment, which begins on arrival.
+const WALK_IN: CareWays =
+    CareWays::new(ModalitySet::of(&[Modality::Amb]), AppointmentTypeSet::of(&[AppointmentType::Walkin]));
 
 impl<'q> Question<'q> {
     /// The question that a query asks at an instant.
@@ -50,6 +61,7 @@ impl<'q> Question<'q> {
             radius_m,
             sex: query.sex(),
             general_practice: has_general_practice(parts.specialties),
+            ways: CareWays::new(parts.modalities, parts.appointment_types),
             neighbours,
         }
     }
@@ -112,11 +124,16 @@ impl<'q> Question<'q> {
         if stale { self.policy.stale_cost_seconds } else { 0 }
     }
 
-    /// Whether home visits are accepted, so that a candidate's distance does not delay care.
+    /// When care could begin at a distance at the earliest, in the best of these ways.
     #[must_use]
     #[inline]
-    pub const fn accepts_home_visits(&self) -> bool {
-        self.parts.modalities.intersects(ModalitySet::of(&[Modality::Hh]))
+    pub fn earliest_at(&self, distance_m: u32, ways: CareWays) -> UtcInstant {
+        let ways = self.ways.and(ways);
+        if ways.intersects(AT_A_DISTANCE) {
+            return self.now;
+        }
+        let arrival_at = self.arrival_at(distance_m);
+        if ways.intersects(WALK_IN) { arrival_at } else { arrival_at.plus_minutes(self.policy.arrival_margin_minutes) }
     }
 }
 

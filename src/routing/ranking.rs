@@ -7,8 +7,9 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::domain::code::{Modality, ModalitySet};
-use crate::domain::id::{ScheduleId, SlotId, TerritoryId};
-use crate::domain::offer::{Candidate, Judge, Offer, Opening, OpeningKind};
+use crate::domain::id::{ScheduleId, TerritoryId};
+use crate::domain::offer::{Candidate, CareWays, Judge, Offer, Opening, OpeningKind, Practice};
+use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
 
 use super::eligibility::{OfferRules, kind_rules, modality_rules, opening_rules};
@@ -17,13 +18,15 @@ use super::question::Question;
 /// An opening that suits.
 #[derive(Clone, Debug)]
 pub struct Match {
+    /// Number of the schedule in the index.
+    pub number: u64,
     /// Weighted sum in seconds; the least comes first.
     pub cost_seconds: u32,
-    /// The schedule.
+    /// The schedule with its openings.
     pub offer: Arc<Offer>,
-    /// The slot.
-    pub slot_id: SlotId,
-    /// What it shares with others.
+    /// Which of them.
+    pub opening: usize,
+    /// What it has in common with others.
     pub kind: OpeningKind,
     /// How care would be given.
     pub modality: Modality,
@@ -34,36 +37,60 @@ pub struct Match {
 }
 
 impl Match {
+    /// The slot as it is now.
+    #[must_use]
+    pub fn slot(&self) -> Option<Arc<Slot>> {
+        self.offer.row.slot(self.opening)
+    }
+
+    /// In what and for which territories care is given.
+    #[must_use]
+    pub fn practice(&self) -> &Practice {
+        self.offer.practice_of(self.kind)
+    }
+
     /// The total order of matches, best first.
     #[must_use]
+    #[inline]
     pub fn order(&self, other: &Self) -> Ordering {
-        self.cost_seconds
-            .cmp(&other.cost_seconds)
-            .then_with(|| self.offer.schedule.id.cmp(&other.offer.schedule.id))
-            .then_with(|| self.slot_id.cmp(&other.slot_id))
-            .then_with(|| (self.modality as u8).cmp(&(other.modality as u8)))
+        self.cost_seconds.cmp(&other.cost_seconds).then_with(|| self.order_at_same_cost(other))
+    }
+
+    fn order_at_same_cost(&self, other: &Self) -> Ordering {
+        let slots = || order_of_slots(&self.offer, self.opening, &other.offer, other.opening);
+        let schedules = self.offer.schedule.id.cmp(&other.offer.schedule.id);
+        schedules.then_with(slots).then_with(|| (self.modality as u8).cmp(&(other.modality as u8)))
     }
 }
 
-/// Cost in seconds of care that begins at an instant, at a distance, from a schedule and territories.
+/// The order of two slots by identifier.
+fn order_of_slots(offer: &Offer, at: usize, other: &Offer, other_at: usize) -> Ordering {
+    if std::ptr::eq(offer, other) && at == other_at {
+        return Ordering::Equal;
+    }
+    offer.row.slot(at).map(|slot| slot.id.clone()).cmp(&other.row.slot(other_at).map(|slot| slot.id.clone()))
+}
+
+/// Cost in seconds of care that begins at an instant, at a distance, from a schedule and practice.
 #[must_use]
-#[inline]
 pub fn cost_seconds(
     question: &Question<'_>,
     offer: &Offer,
-    territories: &[TerritoryId],
+    practice: &Practice,
     modality: Modality,
     care_begins_at: UtcInstant,
     distance_m: Option<u32>,
 ) -> u32 {
-    let travelled_m = match modality {
-        Modality::Amb | Modality::Hh => distance_m,
-        Modality::Vr => None,
-    };
-    question
-        .least_cost_seconds(care_begins_at, travelled_m)
-        .saturating_add(question.preference_cost_seconds(question.preference(territories)))
-        .saturating_add(question.staleness_cost_seconds(offer.received_at))
+    let travelled_m = distance_m.filter(|_| modality != Modality::Vr);
+    let by_time = question.least_cost_seconds(care_begins_at, travelled_m);
+    by_time.saturating_add(surcharge_seconds(question, offer, practice))
+}
+
+/// What is added to the cost of waiting and travelling: territory and staleness.
+#[inline]
+fn surcharge_seconds(question: &Question<'_>, offer: &Offer, practice: &Practice) -> u32 {
+    let preference = question.preference_cost_seconds(question.preference(&practice.territories));
+    preference.saturating_add(question.staleness_cost_seconds(offer.received_at))
 }
 
 /// Looks for the best few openings, one a schedule.
@@ -75,13 +102,24 @@ pub struct Matcher<'q> {
     best: Vec<Match>,
 }
 
-/// The best opening of one schedule, not yet owned.
-struct Best<'a> {
+/// The best opening of one schedule so far.
+#[derive(Clone, Copy)]
+struct Best {
     cost_seconds: u32,
-    slot_id: &'a SlotId,
-    kind: &'a OpeningKind,
+    opening: usize,
+    kind: OpeningKind,
     modality: Modality,
     care_begins_at: UtcInstant,
+}
+
+impl Best {
+    /// Whether it comes before another of the same schedule.
+    #[inline]
+    fn is_before(&self, other: &Self, offer: &Offer) -> bool {
+        let by_slot = || order_of_slots(offer, self.opening, offer, other.opening);
+        let order = self.cost_seconds.cmp(&other.cost_seconds).then_with(by_slot);
+        order.then_with(|| (self.modality as u8).cmp(&(other.modality as u8))).is_lt()
+    }
 }
 
 impl<'q> Matcher<'q> {
@@ -104,41 +142,36 @@ impl<'q> Matcher<'q> {
 
     /// The best of the modalities in which an opening may suit.
     #[inline]
-    fn look<'a>(
-        &self,
-        candidate: &Candidate<'a>,
-        kind: &'a OpeningKind,
-        usable: ModalitySet,
-        opening: &Opening,
-        slot_id: &'a SlotId,
-    ) -> Option<Best<'a>> {
+    fn look(&self, candidate: &Candidate<'_>, usable: &Usable, at: usize, opening: &Opening) -> Option<Best> {
         let (question, distance_m) = (self.question, candidate.distance_m);
-        let mut best: Option<Best<'a>> = None;
-        for modality in usable.iter() {
-            let (failed, care_begins_at) = opening_rules(question, kind, opening, modality, distance_m);
+        let mut best: Option<Best> = None;
+        for modality in usable.modalities.iter() {
+            let (failed, care_begins_at) = opening_rules(question, opening, modality, distance_m);
             if !failed.is_empty() {
                 continue;
             }
-            let cost = cost_seconds(question, candidate.offer, &kind.territories, modality, care_begins_at, distance_m);
+            let travelled_m = distance_m.filter(|_| modality != Modality::Vr);
+            let cost =
+                question.least_cost_seconds(care_begins_at, travelled_m).saturating_add(usable.surcharge_seconds);
             if best.as_ref().is_none_or(|best| cost < best.cost_seconds) {
-                best = Some(Best { cost_seconds: cost, slot_id, kind, modality, care_begins_at });
+                best = Some(Best { cost_seconds: cost, opening: at, kind: opening.kind, modality, care_begins_at });
             }
         }
         best
     }
 
-    fn enter(&mut self, candidate: &Candidate<'_>, best: &Best<'_>) {
+    fn enter(&mut self, candidate: &Candidate<'_>, best: &Best) {
         let found = Match {
+            number: candidate.number,
             cost_seconds: best.cost_seconds,
             offer: Arc::clone(candidate.offer),
-            slot_id: best.slot_id.clone(),
-            kind: best.kind.clone(),
+            opening: best.opening,
+            kind: best.kind,
             modality: best.modality,
             care_begins_at: best.care_begins_at,
             distance_m: candidate.distance_m,
         };
-        let schedule_id = &found.offer.schedule.id;
-        if let Some(at) = self.best.iter().position(|known| known.offer.schedule.id == *schedule_id) {
+        if let Some(at) = self.best.iter().position(|known| known.number == found.number) {
             if self.best.get(at).is_some_and(|known| known.order(&found).is_le()) {
                 return;
             }
@@ -150,28 +183,38 @@ impl<'q> Matcher<'q> {
     }
 }
 
-/// The modalities of a kind in which nothing but time and capacity may still fail.
-#[inline]
-fn usable(question: &Question<'_>, rules: &OfferRules, candidate: &Candidate<'_>, kind: &OpeningKind) -> ModalitySet {
-    let mut usable = ModalitySet::EMPTY;
-    if !kind_rules(question, kind).is_empty() {
-        return usable;
-    }
-    for modality in kind.modalities.iter() {
-        let failed = rules.failed(modality);
-        let at_distance = modality_rules(question, candidate.offer, modality, candidate.distance_m);
-        if failed.union(at_distance).is_empty() {
-            usable.insert(modality);
+/// What the openings of one kind have in common for one question.
+struct Usable {
+    /// The modalities in which nothing but time and capacity may still fail.
+    modalities: ModalitySet,
+    /// What is added to the cost of waiting and travelling.
+    surcharge_seconds: u32,
+}
+
+impl Usable {
+    #[inline]
+    fn of(question: &Question<'_>, rules: &OfferRules, candidate: &Candidate<'_>, kind: OpeningKind) -> Self {
+        let mut usable = Self { modalities: ModalitySet::EMPTY, surcharge_seconds: 0 };
+        let practice = candidate.offer.practice_of(kind);
+        if !kind_rules(question, kind, practice).is_empty() {
+            return usable;
         }
+        usable.surcharge_seconds = surcharge_seconds(question, candidate.offer, practice);
+        for modality in kind.modalities().iter() {
+            let failed = rules.failed(modality);
+            let at_distance = modality_rules(question, candidate.offer, modality, candidate.distance_m);
+            if failed.union(at_distance).is_empty() {
+                usable.modalities.insert(modality);
+            }
+        }
+        usable
     }
-    usable
 }
 
 impl Judge for Matcher<'_> {
     #[inline]
-    fn earliest_at(&self, distance_m: u32, home_visits: bool) -> UtcInstant {
-        let comes = home_visits && self.question.accepts_home_visits();
-        if comes { self.question.now } else { self.question.arrival_at(distance_m) }
+    fn earliest_at(&self, distance_m: u32, ways: CareWays) -> UtcInstant {
+        self.question.earliest_at(distance_m, ways)
     }
 
     #[inline]
@@ -180,10 +223,18 @@ impl Judge for Matcher<'_> {
     }
 
     #[inline]
-    fn least_remote_cost(&self, care_begins_at: UtcInstant, territories: Option<&[TerritoryId]>) -> u32 {
-        let preference = territories.map(|territories| self.question.preference(territories));
-        let cost = preference.map_or(0, |preference| self.question.preference_cost_seconds(preference));
-        self.question.least_cost_seconds(care_begins_at, None).saturating_add(cost)
+    fn least_remote_cost(&self, care_begins_at: UtcInstant) -> u32 {
+        self.question.least_cost_seconds(care_begins_at, None)
+    }
+
+    #[inline]
+    fn territory_cost(&self, territories: &[TerritoryId]) -> u32 {
+        self.question.preference_cost_seconds(self.question.preference(territories))
+    }
+
+    #[inline]
+    fn staleness_cost(&self, received_at: UtcInstant) -> u32 {
+        self.question.staleness_cost_seconds(received_at)
     }
 
     #[inline]
@@ -199,13 +250,12 @@ impl Judge for Matcher<'_> {
     fn judge(&mut self, candidate: Candidate<'_>) {
         let question = self.question;
         let rules = OfferRules::of(question, candidate.offer);
-        let row = candidate.row;
+        let row = &candidate.offer.row;
         let first = row.first_running_at(question.now);
-        let openings = row.openings.iter().zip(&row.slot_ids).skip(first);
-        let mut best: Option<Best<'_>> = None;
+        let mut best: Option<Best> = None;
         // Neighbouring openings mostly are of one kind: what it allows is worked out once.
-        let mut last_kind = (u16::MAX, ModalitySet::EMPTY);
-        for (opening, slot_id) in openings {
+        let mut last: Option<(OpeningKind, Usable)> = None;
+        for (at, opening) in row.openings().iter().enumerate().skip(first) {
             if opening.start_at > question.needed_by_at {
                 break;
             }
@@ -216,16 +266,12 @@ impl Judge for Matcher<'_> {
             if opening.free_from() > question.now {
                 continue;
             }
-            let Some(kind) = row.kinds.get(usize::from(opening.kind)) else { continue };
-            if last_kind.0 != opening.kind {
-                last_kind = (opening.kind, usable(question, &rules, &candidate, kind));
+            if last.as_ref().is_none_or(|(kind, _)| *kind != opening.kind) {
+                last = Some((opening.kind, Usable::of(question, &rules, &candidate, opening.kind)));
             }
-            let Some(found) = self.look(&candidate, kind, last_kind.1, opening, slot_id) else { continue };
-            let better = best.as_ref().is_none_or(|best| {
-                (found.cost_seconds, found.slot_id, found.modality as u8)
-                    < (best.cost_seconds, best.slot_id, best.modality as u8)
-            });
-            if better {
+            let Some((_, usable)) = &last else { continue };
+            let Some(found) = self.look(&candidate, usable, at, opening) else { continue };
+            if best.as_ref().is_none_or(|best| found.is_before(best, candidate.offer)) {
                 best = Some(found);
             }
         }

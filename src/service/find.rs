@@ -110,7 +110,7 @@ impl Finder<'_> {
         examination.complete &= short;
         let misses = std::mem::take(&mut examination.misses);
         let near_misses = misses.into_iter().filter_map(|miss| {
-            let slot = self.index.slot(&miss.found.slot_id)?.value;
+            let slot = miss.found.slot()?;
             Some(near_miss(&question, miss, slot))
         });
         let by_place = question.parts.position.is_some() && searches_by_place(question.parts.modalities);
@@ -126,7 +126,7 @@ impl Finder<'_> {
     /// The options that matches make; a slot that was taken since it matched is left out.
     fn options(&self, question: &Question<'_>, matches: Vec<Match>) -> Vec<CareOption> {
         let made = matches.into_iter().filter_map(|found| {
-            let slot = self.index.slot(&found.slot_id)?.value;
+            let slot = found.slot()?;
             Some(option(question, found, slot))
         });
         made.filter(|option| option.remaining_count > 0).collect()

@@ -28,7 +28,9 @@ fn compare(index: &Index, oracle: &Oracle, region: &Region, seed: u64) {
         let (matches, _) = finder.matches(&query, now);
         let found: Vec<Found> = matches
             .iter()
-            .map(|one| (one.cost_seconds, one.offer.schedule.id.to_string(), one.slot_id.to_string(), one.modality))
+            .map(|one| {
+                (one.cost_seconds, one.offer.schedule.id.to_string(), one.slot().unwrap().id.to_string(), one.modality)
+            })
             .collect();
         let expected = oracle.find(&query, now);
         assert_eq!(found, expected, "{class:?} {now} {query:?}");

@@ -21,7 +21,8 @@ pub(in crate::grpc) fn option_to_proto(option: &CareOption, rank: u32) -> pb::Ca
         sentence,
     } = option;
     let (schedule, place, practitioner) = (&offer.schedule, &offer.place, offer.practitioner.as_deref());
-    let specialties = if slot.traits.specialties.is_empty() { offer.specialties } else { slot.traits.specialties };
+    let specialties =
+        if slot.traits.specialties.is_empty() { offer.practice.specialties } else { slot.traits.specialties };
     let url = if slot.traits.booking_url.is_empty() { &schedule.booking_url } else { &slot.traits.booking_url };
     pb::CareOption {
         rank,
