@@ -1,14 +1,16 @@
-//! Sixteen schedules side by side as columns: what a scan compares before it looks at any of them.
+//! Eight schedules side by side as columns: what a scan compares before it looks at any of them.
 //!
 //! Positions are of single precision, so distances from them are lower bounds within [`COLUMN_ERROR_M`].
 
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU16, AtomicU64, Ordering};
 
+use super::tick::{TickBits, WORDS, first_between};
 use super::ways::Ways;
 use crate::domain::geo::EarthVector;
+use crate::domain::time::UtcInstant;
 
 /// Schedules in a block.
-pub(super) const LANES: usize = 16;
+pub(super) const LANES: usize = 8;
 /// What the columns may be wrong by, in metres: single precision at the size of the Earth, and the arc above its chord.
 const COLUMN_ERROR_M: f32 = 4.0;
 
@@ -38,9 +40,12 @@ pub(super) struct Lane {
     pub(super) ways: Ways,
     /// Which of the cell's sets of territories it has.
     pub(super) territories: u16,
+    /// When its source was last heard.
+    pub(super) received_at: UtcInstant,
+    pub(super) ticks: TickBits,
 }
 
-/// Sixteen schedules, the last ones of a cell's last block absent.
+/// Eight schedules, the last ones of a cell's last block absent.
 #[derive(Debug)]
 pub(super) struct Block {
     x: [f32; LANES],
@@ -48,32 +53,51 @@ pub(super) struct Block {
     z: [f32; LANES],
     ways: [AtomicU64; LANES],
     territories: [AtomicU16; LANES],
+    received_at_ms: [AtomicI64; LANES],
+    /// Word by word, so that the same hours of all schedules stand together.
+    ticks: [[AtomicU64; LANES]; WORDS],
 }
 
 impl Block {
-    /// A block of at most sixteen schedules.
+    /// A block of at most eight schedules.
     pub(super) fn of(lanes: &[Lane]) -> Self {
         let at = |lane: usize| lanes.get(lane).map_or(Column::NOWHERE, |lane| lane.at);
-        Self {
+        let block = Self {
             x: std::array::from_fn(|lane| at(lane).x),
             y: std::array::from_fn(|lane| at(lane).y),
             z: std::array::from_fn(|lane| at(lane).z),
-            ways: std::array::from_fn(|lane| AtomicU64::new(lanes.get(lane).map_or(0, |lane| lane.ways.0))),
-            territories: std::array::from_fn(|lane| AtomicU16::new(lanes.get(lane).map_or(0, |lane| lane.territories))),
+            ways: Default::default(),
+            territories: Default::default(),
+            received_at_ms: Default::default(),
+            ticks: Default::default(),
+        };
+        for (number, lane) in lanes.iter().enumerate() {
+            block.refresh(number, lane.ways, lane.territories, lane.received_at, &lane.ticks);
         }
+        block
     }
 
     /// The schedule in a lane.
     pub(super) fn lane(&self, lane: usize) -> Option<Lane> {
         let at = Column { x: *self.x.get(lane)?, y: *self.y.get(lane)?, z: *self.z.get(lane)? };
-        Some(Lane { at, ways: self.ways(lane), territories: self.territories(lane) })
+        Some(Lane {
+            at,
+            ways: self.ways(lane),
+            territories: self.territories(lane),
+            received_at: self.received_at(lane),
+            ticks: TickBits(std::array::from_fn(|word| self.tick_word(lane, word))),
+        })
     }
 
     /// Takes over what the filters say of the schedule in a lane.
-    pub(super) fn refresh(&self, lane: usize, ways: Ways, territories: u16) {
-        if let (Some(known_ways), Some(known_territories)) = (self.ways.get(lane), self.territories.get(lane)) {
-            known_ways.store(ways.0, Ordering::Relaxed);
-            known_territories.store(territories, Ordering::Relaxed);
+    pub(super) fn refresh(&self, lane: usize, ways: Ways, territories: u16, received_at: UtcInstant, ticks: &TickBits) {
+        for (words, bits) in self.ticks.iter().zip(ticks.0) {
+            store(words.get(lane), bits);
+        }
+        store(self.ways.get(lane), ways.0);
+        if let (Some(set), Some(received)) = (self.territories.get(lane), self.received_at_ms.get(lane)) {
+            set.store(territories, Ordering::Relaxed);
+            received.store(received_at.ms(), Ordering::Relaxed);
         }
     }
 
@@ -96,6 +120,28 @@ impl Block {
     #[inline]
     pub(super) fn territories(&self, lane: usize) -> u16 {
         self.territories.get(lane).map_or(0, |territories| territories.load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    pub(super) fn received_at(&self, lane: usize) -> UtcInstant {
+        UtcInstant::from_ms(self.received_at_ms.get(lane).map_or(0, |at| at.load(Ordering::Relaxed)))
+    }
+
+    /// The earliest instant from `from` to `until` at which the schedule in a lane might begin care.
+    #[inline]
+    pub(super) fn first_between(&self, lane: usize, from: UtcInstant, until: UtcInstant) -> Option<UtcInstant> {
+        first_between(|word| self.tick_word(lane, word), from, until)
+    }
+
+    #[inline]
+    fn tick_word(&self, lane: usize, word: usize) -> u64 {
+        self.ticks.get(word).and_then(|words| words.get(lane)).map_or(0, |bits| bits.load(Ordering::Relaxed))
+    }
+}
+
+fn store(word: Option<&AtomicU64>, bits: u64) {
+    if let Some(word) = word {
+        word.store(bits, Ordering::Relaxed);
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::block::{Block, Column, LANES, Lane};
 use super::node::{Node, Standing};
-use super::tick::TickRing;
 use super::ways::Ways;
 use crate::domain::geo::EarthVector;
 use crate::domain::offer::Territories;
@@ -17,7 +16,6 @@ use crate::domain::offer::Territories;
 #[derive(Debug, Default)]
 pub(super) struct Cell {
     pub(super) blocks: Box<[Block]>,
-    pub(super) ticks: Box<[TickRing]>,
     pub(super) nodes: Box<[Arc<Node>]>,
     /// The sets of territories that occur.
     pub(super) territories: Box<[Territories]>,
@@ -30,49 +28,43 @@ impl Cell {
     pub(super) fn with(&self, node: &Arc<Node>, vector: &EarthVector, standing: &Standing) -> Self {
         let at = self.nodes.partition_point(|known| known.id < node.id);
         let (mut territories, mut lanes) = (self.territories.to_vec(), self.lanes());
-        let set = territories.iter().position(|known| *known == standing.territories).unwrap_or_else(|| {
-            territories.push(standing.territories.clone());
-            territories.len() - 1
-        });
-        let set = u16::try_from(set).unwrap_or(u16::MAX);
-        lanes.insert(at, Lane { at: Column::from(vector), ways: standing.ways, territories: set });
-        Self {
-            ticks: inserted(&self.ticks, at, TickRing::new(standing.ticks)),
-            nodes: inserted(&self.nodes, at, Arc::clone(node)),
-            ..Self::of(&lanes, territories)
-        }
+        let lane = Lane {
+            at: Column::from(vector),
+            ways: standing.ways,
+            territories: set_of(&mut territories, &standing.territories),
+            received_at: standing.received_at,
+            ticks: standing.ticks,
+        };
+        lanes.insert(at, lane);
+        Self { nodes: inserted(&self.nodes, at, Arc::clone(node)), ..Self::of(&lanes, territories) }
     }
 
     /// The cell without a schedule.
     pub(super) fn without(&self, node: &Node) -> Self {
-        let mut lanes = self.lanes();
         let Some(at) = self.position(node) else {
-            let (ticks, nodes) = (self.ticks.clone(), self.nodes.clone());
-            return Self { ticks, nodes, ..Self::of(&lanes, self.territories.to_vec()) };
+            return Self { nodes: self.nodes.clone(), ..Self::of(&self.lanes(), self.territories.to_vec()) };
         };
+        let mut lanes = self.lanes();
         lanes.remove(at);
         // Sets that nobody has any more go with the last schedule that had them.
         let mut territories: Vec<Territories> = Vec::new();
         for lane in &mut lanes {
-            let Some(set) = self.territories.get(usize::from(lane.territories)) else { continue };
-            let known = territories.iter().position(|known| known == set).unwrap_or_else(|| {
-                territories.push(set.clone());
-                territories.len() - 1
-            });
-            lane.territories = u16::try_from(known).unwrap_or(u16::MAX);
+            let set = self.territories.get(usize::from(lane.territories));
+            lane.territories = set.map_or(u16::MAX, |set| set_of(&mut territories, set));
         }
-        Self { ticks: removed(&self.ticks, at), nodes: removed(&self.nodes, at), ..Self::of(&lanes, territories) }
+        let nodes = self.nodes.iter().enumerate().filter(|(number, _)| *number != at);
+        Self { nodes: nodes.map(|(_, node)| Arc::clone(node)).collect(), ..Self::of(&lanes, territories) }
     }
 
     /// Takes over what the filters say of a schedule; false when that takes a new cell.
     pub(super) fn refresh(&self, node: &Node, standing: &Standing) -> bool {
         let set = self.territories.iter().position(|known| *known == standing.territories);
         let (Some(at), Some(set)) = (self.position(node), set) else { return false };
-        let (Some(block), Some(ticks)) = (self.blocks.get(at / LANES), self.ticks.get(at)) else { return false };
+        let Some(block) = self.blocks.get(at / LANES) else { return false };
         // First what lets a scan in.
         self.ways.fetch_or(standing.ways.0, Ordering::Relaxed);
-        block.refresh(at % LANES, standing.ways, u16::try_from(set).unwrap_or(u16::MAX));
-        ticks.store(standing.ticks);
+        let set = u16::try_from(set).unwrap_or(u16::MAX);
+        block.refresh(at % LANES, standing.ways, set, standing.received_at, &standing.ticks);
         true
     }
 
@@ -109,7 +101,11 @@ fn inserted<T: Clone>(column: &[T], at: usize, value: T) -> Box<[T]> {
     longer.into()
 }
 
-fn removed<T: Clone>(column: &[T], at: usize) -> Box<[T]> {
-    let others = column.iter().enumerate().filter(|(index, _)| *index != at);
-    others.map(|(_, value)| value.clone()).collect()
+/// The number of a set of territories; one beyond the last that has a number costs nothing extra in bounds.
+fn set_of(known: &mut Vec<Territories>, wanted: &Territories) -> u16 {
+    let at = known.iter().position(|known| known == wanted).unwrap_or_else(|| {
+        known.push(wanted.clone());
+        known.len() - 1
+    });
+    u16::try_from(at).unwrap_or(u16::MAX)
 }

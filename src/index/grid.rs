@@ -74,7 +74,7 @@ impl Grid {
                     if let Some(cell) = cells.get(&CellKey { row, column }) {
                         let cell_m = self.distance_to_cell_m(center, row, column);
                         if cell_m <= scan.radius_m && scan.least_cost(cell_m, judge) <= judge.bound() {
-                            cell.load().scan(scan, &mut scratch, judge);
+                            cell.load().scan(cell_m, scan, &mut scratch, judge);
                         }
                     }
                 }

@@ -1,14 +1,13 @@
 //! One schedule in the index: what is known of it with its openings, swapped in whole, and where it stands.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwapOption;
 
 use super::group;
-use super::tick::{TickBits, ring_index, ticks_of};
+use super::tick::{TickBits, is_tick_start, ring_index, ticks_of};
 use super::ways::Ways;
-use crate::domain::code::{Modality, ModalitySet};
+use crate::domain::code::{AppointmentType, Modality, ModalitySet};
 use crate::domain::geo::GeoPoint;
 use crate::domain::id::{ScheduleId, SlotId};
 use crate::domain::offer::{Offer, Opening, OpeningKind, Practice, Row, Territories};
@@ -20,14 +19,12 @@ use crate::domain::time::UtcInstant;
 pub(super) struct Node {
     pub(super) id: ScheduleId,
     pub(super) number: u64,
-    /// When its source was last heard, for bounds: the offer says it too, one step farther away.
-    received_at_ms: AtomicI64,
     offer: ArcSwapOption<Offer>,
 }
 
 impl Node {
     pub(super) fn new(id: ScheduleId, number: u64) -> Self {
-        Self { id, number, received_at_ms: AtomicI64::new(0), offer: ArcSwapOption::empty() }
+        Self { id, number, offer: ArcSwapOption::empty() }
     }
 
     /// What is known of it; `None` until all that it names is known.
@@ -41,27 +38,21 @@ impl Node {
         self.offer.load()
     }
 
-    #[inline]
-    pub(super) fn received_at(&self) -> UtcInstant {
-        UtcInstant::from_ms(self.received_at_ms.load(Ordering::Relaxed))
-    }
-
     pub(super) fn set_offer(&self, offer: Option<Arc<Offer>>) {
-        if let Some(offer) = &offer {
-            self.received_at_ms.store(offer.received_at.ms(), Ordering::Relaxed);
-        }
         self.offer.store(offer);
     }
 }
 
 /// Where a schedule stands and what the filters say of it, all derived from its offer.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Standing {
     /// Where it is on Earth; without a position it is found by time only.
     pub(super) position: Option<GeoPoint>,
     /// Groups of care, one bit each.
     pub(super) groups: u16,
     pub(super) ways: Ways,
+    /// When the source was last heard.
+    pub(super) received_at: UtcInstant,
     pub(super) ticks: TickBits,
     /// Places of the ring at which teleconsultation could begin, sorted.
     pub(super) remote_ticks: Vec<u16>,
@@ -70,10 +61,24 @@ pub(super) struct Standing {
 }
 
 impl Standing {
+    /// That of a schedule which is not known, or has no openings.
+    pub(super) fn nowhere() -> Self {
+        Self {
+            position: None,
+            groups: 0,
+            ways: Ways::default(),
+            received_at: UtcInstant::MIN,
+            ticks: TickBits::default(),
+            remote_ticks: Vec::new(),
+            territories: Territories::new(),
+        }
+    }
+
     pub(super) fn of(offer: &Offer) -> Self {
-        let mut standing = Self { position: offer.place.position, ..Self::default() };
+        let (position, received_at) = (offer.place.position, offer.received_at);
+        let mut standing = Self { position, received_at, ..Self::nowhere() };
         let by_place = ModalitySet::of(&[Modality::Amb, Modality::Hh]);
-        let mut last = None;
+        let (mut last, mut on_ticks) = (None, true);
         for opening in offer.row.openings() {
             let kind = opening.kind;
             // Neighbouring openings mostly are of one kind.
@@ -86,6 +91,7 @@ impl Standing {
                 standing.ways = standing.ways.union(Ways::offered(kind, practice));
                 standing.territories.extend(practice.territories.iter().copied());
             }
+            on_ticks &= is_tick_start(opening.start_at) && kind.appointment_type() == AppointmentType::Routine;
             if opening.free_from() == UtcInstant::MAX {
                 continue;
             }
@@ -97,6 +103,9 @@ impl Standing {
                     standing.remote_ticks.push(u16::try_from(ring_index(tick)).unwrap_or(0));
                 }
             }
+        }
+        if on_ticks {
+            standing.ways = standing.ways.with_appointments_on_ticks();
         }
         standing.remote_ticks.sort_unstable();
         standing.remote_ticks.dedup();

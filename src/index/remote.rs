@@ -4,6 +4,7 @@
 //! the filters of a cell, a tick's list may hold a schedule in vain, but never misses one.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
 
@@ -15,11 +16,40 @@ use crate::domain::offer::{Candidate, Judge, Territories};
 use crate::domain::time::UtcInstant;
 
 /// A schedule in a tick.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Entry {
     ways: Ways,
     territories: Territories,
+    /// When its source was last heard; the one thing that changes in place.
+    received_at_ms: AtomicI64,
     node: Arc<Node>,
+}
+
+impl Entry {
+    fn of(node: &Arc<Node>, standing: &Standing) -> Self {
+        Self {
+            ways: standing.ways,
+            territories: standing.territories.clone(),
+            received_at_ms: AtomicI64::new(standing.received_at.ms()),
+            node: Arc::clone(node),
+        }
+    }
+
+    #[inline]
+    fn received_at(&self) -> UtcInstant {
+        UtcInstant::from_ms(self.received_at_ms.load(Ordering::Relaxed))
+    }
+}
+
+impl Clone for Entry {
+    fn clone(&self) -> Self {
+        Self {
+            ways: self.ways,
+            territories: self.territories.clone(),
+            received_at_ms: AtomicI64::new(self.received_at().ms()),
+            node: Arc::clone(&self.node),
+        }
+    }
 }
 
 /// The teleconsultations of a group; each tick's list stands in order of schedule.
@@ -35,29 +65,39 @@ impl RemoteIndex {
 
     /// Moves a schedule from where it stood to where it stands.
     pub(super) fn update(&self, node: &Arc<Node>, old: &Standing, new: &Standing) {
-        let entry = Entry { ways: new.ways, territories: new.territories.clone(), node: Arc::clone(node) };
-        let same = old.ways == new.ways && old.territories == new.territories;
         for tick in old.remote_ticks.iter().filter(|tick| new.remote_ticks.binary_search(tick).is_err()) {
             self.alter(*tick, node, None);
         }
+        let same = old.ways == new.ways && old.territories == new.territories;
         for tick in &new.remote_ticks {
             if !same || old.remote_ticks.binary_search(tick).is_err() {
-                self.alter(*tick, node, Some(&entry));
+                self.alter(*tick, node, Some(Entry::of(node, new)));
+            } else if old.received_at != new.received_at {
+                self.hear(*tick, node, new.received_at);
             }
         }
     }
 
-    fn alter(&self, tick: u16, node: &Node, entry: Option<&Entry>) {
+    /// Notes when a schedule's source was last heard.
+    fn hear(&self, tick: u16, node: &Node, received_at: UtcInstant) {
+        let list = self.ticks.get(usize::from(tick)).map(ArcSwap::load);
+        let found = list.as_ref().and_then(|entries| entries.get(position(entries, node).ok()?));
+        if let Some(entry) = found {
+            entry.received_at_ms.store(received_at.ms(), Ordering::Relaxed);
+        }
+    }
+
+    fn alter(&self, tick: u16, node: &Node, entry: Option<Entry>) {
         let Some(list) = self.ticks.get(usize::from(tick)) else { return };
         let mut entries = Vec::clone(&list.load());
-        match (entries.binary_search_by(|known| known.node.id.cmp(&node.id)), entry) {
+        match (position(&entries, node), entry) {
             (Ok(at), None) => drop(entries.remove(at)),
             (Ok(at), Some(entry)) => {
                 if let Some(known) = entries.get_mut(at) {
-                    *known = entry.clone();
+                    *known = entry;
                 }
             }
-            (Err(at), Some(entry)) => entries.insert(at, entry.clone()),
+            (Err(at), Some(entry)) => entries.insert(at, entry),
             (Err(_), None) => return,
         }
         list.store(Arc::new(entries));
@@ -83,11 +123,14 @@ impl RemoteIndex {
             // Entries stand in order of identifier: what is refused for that at the bound, later ones are too.
             let mut refused = u32::MAX;
             for entry in list.load().iter().filter(|entry| entry.ways.may_suit(ways)) {
+                if entry.ways.are_appointments_on_ticks() && tick_start(tick) < from {
+                    continue;
+                }
                 let cost = by_time.saturating_add(judge.territory_cost(&entry.territories));
                 if cost > judge.bound() || cost >= refused {
                     continue;
                 }
-                let cost = cost.saturating_add(judge.staleness_cost(entry.node.received_at()));
+                let cost = cost.saturating_add(judge.staleness_cost(entry.received_at()));
                 let bound = judge.bound();
                 if cost > bound {
                     continue;
@@ -103,4 +146,8 @@ impl RemoteIndex {
             }
         }
     }
+}
+
+fn position(entries: &[Entry], node: &Node) -> Result<usize, usize> {
+    entries.binary_search_by(|known| known.node.id.cmp(&node.id))
 }

@@ -2,18 +2,16 @@
 //!
 //! Least costs come first: judging the likely winners sinks the judge's bound, so that most of the others need no look.
 
-use super::block::{Column, LANES, lower_bound_m, radius_squared};
+use super::block::{Block, Column, LANES, lower_bound_m, radius_squared};
 use super::cell::Cell;
+use super::tick::first_start;
 use super::ways::Ways;
 use crate::domain::geo::EarthVector;
 use crate::domain::offer::{Candidate, Judge};
 use crate::domain::time::UtcInstant;
 
-/// How many of a cell's schedules are put in order of time before they are judged; the others follow as they come.
+/// How many of a cell's schedules are put in order of cost before they are judged; the others follow as they come.
 const FIRST_JUDGED: usize = 24;
-
-/// The cost of what cannot begin in time.
-const NEVER: u32 = u32::MAX;
 
 /// What a scan of cells looks for.
 #[derive(Clone, Copy, Debug)]
@@ -52,9 +50,7 @@ impl CellScan {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Seen {
     cost: u32,
-    at: usize,
-    distance_m: u32,
-    territory_cost: u32,
+    at: u32,
 }
 
 /// Room that the cells of a query share.
@@ -66,76 +62,58 @@ pub(super) struct Scratch {
 
 impl Cell {
     /// Hands the schedules that might suit to the judge, those of least cost first.
-    pub(super) fn scan<J: Judge>(&self, scan: &CellScan, scratch: &mut Scratch, judge: &mut J) {
-        if !scan.exhaustive && !self.ways().may_suit(scan.ways) {
-            return;
+    ///
+    /// `distance_m` is a lower bound of the distance to all of them.
+    pub(super) fn scan<J: Judge>(&self, distance_m: u32, scan: &CellScan, scratch: &mut Scratch, judge: &mut J) {
+        if !scan.exhaustive {
+            let ways = self.ways();
+            let earliest_at = judge.earliest_at(distance_m, ways.care_ways());
+            if !ways.may_suit(scan.ways) || judge.least_cost(distance_m, earliest_at) > judge.bound() {
+                return;
+            }
         }
         let Scratch { seen, territory_costs } = scratch;
-        territory_costs.clear();
-        territory_costs.extend(self.territories.iter().map(|territories| judge.territory_cost(territories)));
-        seen.clear();
         self.collect(scan, territory_costs, judge, seen);
         let first = FIRST_JUDGED.min(seen.len());
         if first < seen.len() {
             seen.select_nth_unstable(first);
         }
         let (first, rest) = seen.split_at_mut(first);
-        for seen in first.iter_mut() {
-            seen.cost = self.cost_by_time(seen, scan, judge).unwrap_or(NEVER);
-        }
         first.sort_unstable();
-        for seen in first.iter().filter(|seen| seen.cost != NEVER) {
-            self.judge(seen.cost, seen, scan, judge);
-        }
-        for seen in rest.iter() {
-            if seen.cost <= judge.bound()
-                && let Some(cost) = self.cost_by_time(seen, scan, judge)
-            {
-                self.judge(cost, seen, scan, judge);
-            }
+        for seen in first.iter().chain(rest.iter()) {
+            self.judge(seen, scan, judge);
         }
     }
 
-    /// Notes who is near enough and might suit, with what distance and territory cost.
-    fn collect<J: Judge>(&self, scan: &CellScan, territory_costs: &[u32], judge: &J, seen: &mut Vec<Seen>) {
+    /// Notes who is near enough and might suit, with what it costs at least.
+    fn collect<J: Judge>(&self, scan: &CellScan, territory_costs: &mut Vec<u32>, judge: &J, all: &mut Vec<Seen>) {
+        all.clear();
+        territory_costs.clear();
         let (from, bound) = (Column::from(&scan.center), judge.bound());
         let reach = radius_squared(scan.reach_m(judge));
-        for (number, block) in self.blocks.iter().enumerate() {
-            for (lane, square) in block.squares(from).into_iter().enumerate().filter(|(_, square)| *square <= reach) {
-                let ways = block.ways(lane);
-                if !scan.exhaustive && !ways.may_suit(scan.ways) {
+        for (block, first) in self.blocks.iter().zip((0..).step_by(LANES)) {
+            for ((lane, square), number) in block.squares(from).into_iter().enumerate().zip(first..) {
+                if square > reach || !(scan.exhaustive || block.ways(lane).may_suit(scan.ways)) {
                     continue;
                 }
-                let distance_m = lower_bound_m(square);
-                let territory_cost =
-                    territory_costs.get(usize::from(block.territories(lane))).copied().unwrap_or_default();
-                let begins_at = judge.earliest_at(distance_m, ways.care_ways());
-                let cost = judge.least_cost(distance_m, begins_at).saturating_add(territory_cost);
-                if cost <= bound {
-                    seen.push(Seen { cost, at: number * LANES + lane, distance_m, territory_cost });
+                if territory_costs.is_empty() {
+                    territory_costs.extend(self.territories.iter().map(|set| judge.territory_cost(set)));
+                }
+                let territory_cost = territory_costs.get(usize::from(block.territories(lane))).copied().unwrap_or(0);
+                let surcharge = territory_cost.saturating_add(judge.staleness_cost(block.received_at(lane)));
+                if let Some(cost) = least_cost_of(block, lane, lower_bound_m(square), (surcharge, bound), scan, judge) {
+                    all.push(Seen { cost, at: number });
                 }
             }
         }
     }
 
-    /// What a schedule costs at least by the first tick in which care could begin; `None` when there is none in time.
     #[inline]
-    fn cost_by_time<J: Judge>(&self, seen: &Seen, scan: &CellScan, judge: &J) -> Option<u32> {
-        if scan.exhaustive {
-            return Some(seen.cost);
-        }
-        let ways = self.blocks.get(seen.at / LANES)?.ways(seen.at % LANES).care_ways();
-        let from = judge.earliest_at(seen.distance_m, ways);
-        let begins_at = self.ticks.get(seen.at)?.first_between(from, scan.until)?;
-        Some(judge.least_cost(seen.distance_m, begins_at).saturating_add(seen.territory_cost))
-    }
-
-    #[inline]
-    fn judge<J: Judge>(&self, cost: u32, seen: &Seen, scan: &CellScan, judge: &mut J) {
+    fn judge<J: Judge>(&self, seen: &Seen, scan: &CellScan, judge: &mut J) {
         let bound = judge.bound();
-        let Some(node) = self.nodes.get(seen.at).filter(|_| cost <= bound) else { return };
-        let cost = cost.saturating_add(judge.staleness_cost(node.received_at()));
-        if cost > bound || (cost == bound && !judge.admits_at_bound(&node.id)) {
+        let at = usize::try_from(seen.at).unwrap_or(usize::MAX);
+        let Some(node) = self.nodes.get(at).filter(|_| seen.cost <= bound) else { return };
+        if seen.cost == bound && !judge.admits_at_bound(&node.id) {
             return;
         }
         if let Some(offer) = node.peek().as_ref() {
@@ -143,4 +121,27 @@ impl Cell {
             judge.judge(Candidate { number: node.number, offer, distance_m });
         }
     }
+}
+
+/// What a schedule costs at least, by place and by the first tick in which care could begin; `None` above the bound, and
+/// when there is no such tick in time.
+#[inline]
+fn least_cost_of<J: Judge>(
+    block: &Block,
+    lane: usize,
+    distance_m: u32,
+    (surcharge, bound): (u32, u32),
+    scan: &CellScan,
+    judge: &J,
+) -> Option<u32> {
+    let ways = block.ways(lane);
+    let earliest_at = judge.earliest_at(distance_m, ways.care_ways());
+    let least = |begins_at| Some(judge.least_cost(distance_m, begins_at).saturating_add(surcharge));
+    let in_bound = |cost: &u32| *cost <= bound;
+    let by_place = least(earliest_at).filter(in_bound);
+    if scan.exhaustive || by_place.is_none() {
+        return by_place;
+    }
+    let from = first_start(earliest_at, ways.are_appointments_on_ticks());
+    least(block.first_between(lane, from, scan.until)?).filter(in_bound)
 }

@@ -4,8 +4,6 @@
 //! are a whole ring apart share a bit, so the answer is a lower bound: it may send the judge to look in vain, but never
 //! past something.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use crate::domain::code::AppointmentType;
 use crate::domain::offer::Opening;
 use crate::domain::time::{MS_PER_MINUTE, UtcInstant};
@@ -13,7 +11,7 @@ use crate::domain::time::{MS_PER_MINUTE, UtcInstant};
 /// Length of a tick in milliseconds.
 pub(super) const TICK_MS: i64 = 5 * MS_PER_MINUTE;
 /// Words of a ring, of 64 ticks each.
-const WORDS: usize = 16;
+pub(super) const WORDS: usize = 16;
 /// Ticks in a ring: three and a half days, more than the longest clinical delay.
 pub(super) const RING_TICKS: i64 = 1_024;
 
@@ -41,9 +39,14 @@ pub(super) fn ticks_of(opening: &Opening) -> std::ops::RangeInclusive<i64> {
     }
 }
 
-/// The bits of a schedule, not shared.
+/// Whether an instant is the first one of a tick.
+pub(super) const fn is_tick_start(at: UtcInstant) -> bool {
+    at.ms().rem_euclid(TICK_MS) == 0
+}
+
+/// The ticks of a schedule as bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct TickBits([u64; WORDS]);
+pub(super) struct TickBits(pub(super) [u64; WORDS]);
 
 impl TickBits {
     pub(super) fn insert(&mut self, tick: i64) {
@@ -54,47 +57,31 @@ impl TickBits {
     }
 }
 
-/// The bits of a schedule, read while they are altered.
-#[derive(Debug, Default)]
-pub(super) struct TickRing([AtomicU64; WORDS]);
-
-impl TickRing {
-    pub(super) fn new(bits: TickBits) -> Self {
-        Self(bits.0.map(AtomicU64::new))
-    }
-
-    pub(super) fn store(&self, bits: TickBits) {
-        for (word, bits) in self.0.iter().zip(bits.0) {
-            word.store(bits, Ordering::Relaxed);
+/// The earliest instant from `from` to `until` at which something might begin, by the words of a ring.
+#[inline]
+pub(super) fn first_between(word: impl Fn(usize) -> u64, from: UtcInstant, until: UtcInstant) -> Option<UtcInstant> {
+    let (first, last) = (tick_of(from), tick_of(until));
+    let mut tick = first;
+    while tick <= last {
+        let index = ring_index(tick);
+        let bit = index % 64;
+        let bits = word(index / 64) >> bit;
+        if bits != 0 {
+            tick += i64::from(bits.trailing_zeros());
+            return (tick <= last).then(|| tick_start(tick).max(from));
+        }
+        tick += 64 - i64::try_from(bit).unwrap_or(0);
+        if tick - first >= RING_TICKS {
+            return None;
         }
     }
-
-    /// The earliest instant from `from` to `until` at which something might begin.
-    #[inline]
-    pub(super) fn first_between(&self, from: UtcInstant, until: UtcInstant) -> Option<UtcInstant> {
-        let (first, last) = (tick_of(from), tick_of(until));
-        let mut tick = first;
-        while tick <= last {
-            let index = ring_index(tick);
-            let bit = index % 64;
-            let word = self.0.get(index / 64)?.load(Ordering::Relaxed) >> bit;
-            if word != 0 {
-                tick += i64::from(word.trailing_zeros());
-                return (tick <= last).then(|| tick_start(tick).max(from));
-            }
-            tick += 64 - i64::try_from(bit).unwrap_or(0);
-            if tick - first >= RING_TICKS {
-                return None;
-            }
-        }
-        None
-    }
+    None
 }
 
-impl Clone for TickRing {
-    fn clone(&self) -> Self {
-        Self(std::array::from_fn(|word| AtomicU64::new(self.0.get(word).map_or(0, |w| w.load(Ordering::Relaxed)))))
-    }
+/// The instant itself, or for appointments on ticks the first tick that does not begin before it.
+#[inline]
+pub(super) const fn first_start(from: UtcInstant, on_ticks: bool) -> UtcInstant {
+    if on_ticks { tick_start(from.ms().saturating_add(TICK_MS - 1).div_euclid(TICK_MS)) } else { from }
 }
 
 #[cfg(test)]
@@ -121,7 +108,7 @@ mod tests {
                 .map(|offset| base + offset)
                 .find(|tick| *tick >= tick_of(from) && *tick <= tick_of(until))
                 .map(|tick| tick_start(tick).max(from));
-            prop_assert_eq!(TickRing::new(bits).first_between(from, until), expected);
+            prop_assert_eq!(first_between(|word| bits.0[word], from, until), expected);
         }
     }
 }

@@ -18,6 +18,8 @@ impl Ways {
     const SPECIALTY_SHIFT: u8 = 16;
     const PROFESSION_SHIFT: u8 = 48;
     const SERVICE: u64 = !0 << Self::SPECIALTY_SHIFT;
+    /// Every opening is an appointment that begins with a tick; alone of all bits, it says what holds for all.
+    const APPOINTMENTS_ON_TICKS: u64 = 1 << 15;
     /// Nobody said which specialty, which general practice takes.
     const UNSPECIFIED: u64 = 1 << 63;
 
@@ -60,6 +62,17 @@ impl Ways {
     #[inline]
     pub(super) fn care_ways(self) -> CareWays {
         CareWays::from_bits(u8::try_from(self.0 & Self::CARE).unwrap_or(0))
+    }
+
+    /// Notes that every opening is an appointment that begins with a tick.
+    pub(super) const fn with_appointments_on_ticks(self) -> Self {
+        Self(self.0 | Self::APPOINTMENTS_ON_TICKS)
+    }
+
+    /// Whether every opening is an appointment that begins with a tick.
+    #[inline]
+    pub(super) const fn are_appointments_on_ticks(self) -> bool {
+        self.0 & Self::APPOINTMENTS_ON_TICKS != 0
     }
 
     pub(super) const fn union(self, other: Self) -> Self {

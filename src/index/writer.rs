@@ -176,7 +176,7 @@ impl Writer {
         let node = self.node(index, id);
         let known = node.offer();
         let Some(mut offer) = offer(index, id) else {
-            place(index, &node, &standing(known.as_deref()), &Standing::default());
+            place(index, &node, &standing(known.as_deref()), &Standing::nowhere());
             node.set_offer(None);
             let slots = known.iter().flat_map(|known| known.row.slots()).map(|slot| slot.id.clone());
             self.waiting.entry(id.clone()).or_default().extend(slots);
@@ -234,7 +234,7 @@ fn move_to(index: &Index, node: &Arc<Node>, known: Option<&Offer>, offer: Offer)
 }
 
 fn standing(offer: Option<&Offer>) -> Standing {
-    offer.map(Standing::of).unwrap_or_default()
+    offer.map_or_else(Standing::nowhere, Standing::of)
 }
 
 /// Moves a schedule from where it stood to where it stands.
@@ -245,7 +245,7 @@ fn place(index: &Index, node: &Arc<Node>, old: &Standing, new: &Standing) {
     for (number, group) in index.groups.iter().enumerate() {
         let bit = 1 << number;
         let (was, is) = (old.groups & bit != 0, new.groups & bit != 0);
-        let empty = Standing::default();
+        let empty = Standing::nowhere();
         let (before, after) = (if was { old } else { &empty }, if is { new } else { &empty });
         if was || is {
             group.remote.update(node, before, after);
@@ -272,7 +272,7 @@ fn renew(index: &Index, id: &ScheduleId, schedule: &Arc<Schedule>) -> bool {
     let Some(node) = index.nodes.get(id).map(|entry| Arc::clone(entry.value())) else { return false };
     let Some(offer) = node.offer() else { return false };
     let renewed = Offer { received_at: schedule.received_at, schedule: Arc::clone(schedule), ..Offer::clone(&offer) };
-    node.set_offer(Some(Arc::new(renewed)));
+    move_to(index, &node, Some(&offer), renewed);
     true
 }
 
