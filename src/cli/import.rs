@@ -8,6 +8,7 @@ mod finding;
 pub mod plan;
 mod identity;
 mod reading;
+mod wording;
 pub mod positions;
 pub mod roster;
 pub mod fhir;

@@ -93,6 +93,34 @@ fn what_a_roster_offers_is_found_held_and_booked_once() {
 }
 
 #[test]
+fn what_the_service_refuses_of_a_roster_is_named_by_file_row_and_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(&folder.path().join("state"));
+    let roster = folder.path().join("roster.csv");
+    write_roster(&roster, false);
+    let text = std::fs::read_to_string(&roster).unwrap();
+    let mut cells: Vec<_> = text.lines().nth(1).unwrap().split(';').collect();
+    (cells[10], cells[11], cells[12]) = ("2026-01-05", "08:00", "12:00");
+    std::fs::write(&roster, format!("{text}{}\n", cells.join(";"))).unwrap();
+    let import = ["import", roster.to_str().unwrap(), "--source-id", "vendor"];
+    let shown = run(server.address(), &import);
+    assert_eq!(shown.status.code(), Some(5));
+    let text = String::from_utf8(shown.stdout).unwrap();
+    let refusals: Vec<_> = text.lines().filter(|line| line.contains("REFUSÉ")).collect();
+    assert_eq!(refusals.len(), 1, "twelve slots, one cause: {text}");
+    for part in ["line 3", "┆ end", "SLOT_PAST", "┆ 12"] {
+        assert!(refusals[0].contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("rows["), "{text}");
+    let report = json(server.address(), &import, 5);
+    assert_eq!(report["file"], roster.to_str().unwrap());
+    let refused: Vec<_> =
+        report["rows"].as_array().unwrap().iter().filter(|row| row["severity"] == "REFUSED").collect();
+    assert_eq!((refused.len(), &refused[0]["field"], &refused[0]["origin"]), (1, &"end".into(), &"line 3".into()));
+    assert_eq!(refused[0]["slot_ids"].as_array().unwrap().len(), 12);
+}
+
+#[test]
 fn exported_state_is_taken_up_by_another_folder() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));

@@ -73,6 +73,7 @@ pub async fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<Exi
     let source_id = arguments.source_id.as_deref().unwrap_or_default();
     let plan = read_plan(source_id, arguments, terminal)?;
     let mut options = SendOptions::at(source_id, SystemClock.now());
+    options.file = shown_name(&arguments.file);
     options.source_revision = arguments.revision.unwrap_or(options.source_revision);
     options.all_or_nothing = arguments.all_or_nothing;
     options.dry_run = arguments.dry_run;
@@ -89,6 +90,11 @@ pub async fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<Exi
     };
     terminal.answer(&text);
     Ok(exit_of(&report))
+}
+
+/// The file's name in the report: what was typed, unless it came by the standard input.
+fn shown_name(file: &Path) -> String {
+    if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() }
 }
 
 /// How an import ends.

@@ -126,12 +126,15 @@ pub struct RowReport {
     pub origin: Origin,
     /// How bad it is.
     pub severity: Severity,
-    /// Column, or FHIR path, or field of the server; empty for the whole row.
+    /// Column, or FHIR path, or flag of the command; empty for the whole row.
     pub field: String,
     /// Stable reason code: one of [`Reason`], or the server's.
     pub reason: String,
     /// One sentence that says what is the matter and what to do.
     pub message: String,
+    /// The row's slots that it is about, as the server named them; empty when it is about the row itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub slot_ids: Vec<String>,
 }
 
 impl RowReport {
@@ -144,7 +147,14 @@ impl RowReport {
             field: field.to_owned(),
             reason: reason.code().to_owned(),
             message: message.to_string(),
+            slot_ids: Vec::new(),
         }
+    }
+
+    /// How often it was found: once for each slot that it is about.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.slot_ids.len().max(1)
     }
 }
 

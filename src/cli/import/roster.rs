@@ -120,9 +120,10 @@ fn read_opening(
     for territory in territories {
         builder.state_territory(findings, territory);
     }
-    builder.state_place(findings, place);
+    let origin = findings.origin().clone();
+    builder.state_place(findings, &origin, place);
     if let Some(practitioner) = practitioner {
-        builder.state_practitioner(findings, practitioner);
+        builder.state_practitioner(findings, &origin, practitioner);
     }
     let input = pb::SlotInput { schedule_id: schedule.schedule_id.clone(), territory_ids, ..offer };
     builder.state_schedule(findings, schedule);

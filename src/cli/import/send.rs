@@ -18,6 +18,7 @@ use tonic::client::GrpcService;
 use tonic::codegen::{Body as HttpBody, Bytes, StdError};
 use tonic_types::StatusExt as _;
 
+use super::wording::Kind;
 use super::{ImportPlan, Origin, Reason, RowReport, Severity};
 use crate::domain::time::UtcInstant;
 
@@ -56,6 +57,8 @@ impl<T> Transport for T where
 /// How a plan is sent.
 #[derive(Clone, Debug)]
 pub struct SendOptions {
+    /// Name of the file, for the report; empty when it has none.
+    pub file: String,
     /// Publishing system, the same as in the plan's schedules.
     pub source_id: String,
     /// Revision of what the file says; never decreases for a schedule. The same revision again is a replay.
@@ -77,6 +80,7 @@ impl SendOptions {
     #[must_use]
     pub fn at(source_id: &str, now: UtcInstant) -> Self {
         Self {
+            file: String::new(),
             source_id: source_id.to_owned(),
             source_revision: u64::try_from(now.ms()).unwrap_or_default(),
             in_flight: IN_FLIGHT_DEFAULT,
@@ -132,22 +136,26 @@ fn progress_bar(options: &SendOptions, count: usize) -> ProgressBar {
     }
 }
 
-/// What a failed call says of the row that it was about: one finding per wrong field, else one for the whole.
-fn refusals(origin: &Origin, status: &Status) -> Vec<RowReport> {
+/// What a failed call says of the row that it was about, in the file's own words: one finding per wrong field, else one for
+/// the whole. Without a kind it is about the file.
+fn refusals(kind: Option<Kind>, origin: &Origin, status: &Status) -> Vec<RowReport> {
     let reason = status.get_details_error_info().map(|info| info.reason).filter(|reason| !reason.is_empty());
     let reason = reason.unwrap_or_else(|| code_name(status.code()));
-    let refusal = |field: String, message: String| RowReport {
+    let refusal = |field: &str, message: String| RowReport {
         origin: origin.clone(),
         severity: Severity::Refused,
-        field,
+        field: field.to_owned(),
         reason: reason.clone(),
         message,
+        slot_ids: Vec::new(),
     };
     let violations = status.get_details_bad_request().map(|request| request.field_violations).unwrap_or_default();
     if violations.is_empty() {
-        return vec![refusal(String::new(), status.message().to_owned())];
+        let field = kind.map_or("", |kind| kind.field_of_reason(&reason, origin));
+        return vec![refusal(field, status.message().to_owned())];
     }
-    violations.into_iter().map(|violation| refusal(violation.field, violation.description)).collect()
+    let in_file = |path: &str| kind.map_or("", |kind| kind.field(path, origin));
+    violations.into_iter().map(|violation| refusal(in_file(&violation.field), violation.description)).collect()
 }
 
 /// The name of a status without reason, spelled as in the protocol: `INVALID_ARGUMENT`.

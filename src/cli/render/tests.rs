@@ -309,19 +309,43 @@ fn a_status_says_when_writes_are_refused() {
 
 #[test]
 fn an_import_shows_the_rows_that_need_a_look() {
-    let row = |line, severity| RowReport::new(Origin::Line(line), severity, "date", Reason::ALL[0], "write 2026-01-05");
-    let mut rows = vec![row(2, Severity::Ok), row(3, Severity::Refused)];
-    rows.extend((4..60).map(|line| row(line, Severity::Warning)));
+    let row =
+        |line, severity, message: &str| RowReport::new(Origin::Line(line), severity, "date", Reason::ALL[0], message);
+    let mut rows = vec![row(2, Severity::Ok, ""), row(3, Severity::Refused, "write 2026-01-05")];
+    rows.extend((4..60).map(|line| row(line, Severity::Warning, &format!("write {line}"))));
     let report = ImportReport { source_id: "vendor".to_owned(), refused_count: 1, rows, ..ImportReport::default() };
     let text = import::report(&report, &Layout::new(100));
     assert_shows(
         &text,
         100,
-        &["Annuaire", "line 3", "REFUSÉ", "write 2026-01-05", "et 17 autres lignes", "1 refusées"],
+        &["Annuaire", "line 3", "REFUSÉ", "write 2026-01-05", "et 17 autres causes", "1 refusées"],
     );
     assert!(!text.contains("line 2 "), "{text}");
     let dry_run = ImportReport { dry_run: true, ..ImportReport::default() };
     assert_shows(&import::report(&dry_run, &Layout::new(80)), 80, &["Essai à blanc"]);
+}
+
+#[test]
+fn an_import_shows_each_cause_once_with_its_count_and_first_rows() {
+    let past = |line| RowReport {
+        slot_ids: (0..12).map(|slot| format!("s/{line}/{slot}")).collect(),
+        ..RowReport::new(Origin::Line(line), Severity::Refused, "end", Reason::SlotPast, "the slot is over")
+    };
+    let alien = |line| {
+        let message = format!("schedule `s-{line}` belongs to source `other`");
+        RowReport::new(Origin::Line(line), Severity::Refused, "--source-id", Reason::ALL[0], message)
+    };
+    let rows = (2..12).map(past).chain((12..14).map(alien)).collect();
+    let report = ImportReport { file: "folder/roster.csv".to_owned(), rows, ..ImportReport::default() };
+    let text = import::report(&report, &Layout::new(110));
+    assert_shows(
+        &text,
+        110,
+        &["Dans roster.csv", "line 2", "┆ end", "SLOT_PAST", "┆ 120", "line 4", "et 7 autres", "s-12"],
+    );
+    assert_eq!(text.matches("the slot is over").count(), 1, "{text}");
+    assert_eq!(text.matches("belongs to source").count(), 1, "what a flag causes has one cause: {text}");
+    assert!(!text.contains("line 5") && text.contains("line 13"), "{text}");
 }
 
 #[test]

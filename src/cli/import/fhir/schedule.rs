@@ -15,7 +15,7 @@ use super::element::{
 };
 use crate::cli::import::finding::Findings;
 use crate::cli::import::reading::{self, PERSON_NAME_MAX, TEXT_MAX};
-use crate::cli::import::{Reason, identity};
+use crate::cli::import::{Origin, Reason, identity};
 use crate::domain::code::Profession;
 use crate::domain::id::CommuneCode;
 use crate::proto::routing as pb;
@@ -31,6 +31,14 @@ pub(super) struct ScheduleFacts {
 
 /// Schedules read so far, by entry; `None` for those that cannot be used.
 pub(super) type Known = HashMap<usize, Option<ScheduleFacts>>;
+
+/// A Location, what names it when it has no identifier, and the entry in which it stands.
+type Location<'a> = (&'a Value, String, Origin);
+
+/// A Location with an entry of its own.
+fn whole(location: Resource<'_>) -> Location<'_> {
+    (location.value, location.id.to_owned(), location.origin())
+}
 
 /// The actors of a schedule.
 #[derive(Default)]
@@ -62,7 +70,7 @@ impl<'a> Reader<'a> {
         let actors = self.actors(schedule, findings);
         let place = self.place(&actors, findings);
         let practitioner = self.practitioner(&actors, findings);
-        let mut place = place?;
+        let (mut place, place_origin) = place?;
         let zone = reading::zone_of(&place).unwrap_or_else(|| {
             let message = "nothing tells the time zone of the place: Europe/Paris is taken";
             findings.warn("Location.address", Reason::AssumedZone, message);
@@ -80,9 +88,9 @@ impl<'a> Reader<'a> {
         if findings.is_refused() {
             return None;
         }
-        self.builder.state_place(findings, place);
-        if let Some(practitioner) = practitioner {
-            self.builder.state_practitioner(findings, practitioner);
+        self.builder.state_place(findings, &place_origin, place);
+        if let Some((practitioner, origin)) = practitioner.zip(actors.practitioner.map(|found| found.origin())) {
+            self.builder.state_practitioner(findings, &origin, practitioner);
         }
         let facts = ScheduleFacts { schedule_id: message.schedule_id.clone(), zone };
         self.builder.state_schedule(findings, message);
@@ -112,11 +120,10 @@ impl<'a> Reader<'a> {
         actors
     }
 
-    /// The place: the role's location, contained or not, else the schedule's own.
-    fn place(&self, actors: &Actors<'a>, findings: &mut Findings) -> Option<pb::Place> {
+    /// The place and where it stands: the role's location, contained or not, else the schedule's own.
+    fn place(&self, actors: &Actors<'a>, findings: &mut Findings) -> Option<(pb::Place, Origin)> {
         let found = actors.role.and_then(|role| self.location_of_role(role, findings));
-        let own = || actors.location.map(|location| (location.value, location.id.to_owned()));
-        let Some((location, fallback_id)) = found.or_else(own) else {
+        let Some((location, fallback_id, origin)) = found.or_else(|| actors.location.map(whole)) else {
             let message = "no place: give a PractitionerRole with a location, or a Location, that is in the Bundle";
             findings.refuse("Schedule.actor", Reason::UnresolvedReference, message);
             return None;
@@ -130,11 +137,11 @@ impl<'a> Reader<'a> {
             findings.warn("Location.managingOrganization", Reason::MissingValue, message);
         }
         let place_id = self.place_id(location, &fallback_id);
-        Some(place_message(location, place_id, structure_id, findings))
+        Some((place_message(location, place_id, structure_id, findings), origin))
     }
 
-    /// The first location of a role, and what names it when it has no identifier.
-    fn location_of_role(&self, role: Resource<'a>, findings: &mut Findings) -> Option<(&'a Value, String)> {
+    /// The first location of a role.
+    fn location_of_role(&self, role: Resource<'a>, findings: &mut Findings) -> Option<Location<'a>> {
         let locations = items(role.value, "location");
         if locations.len() > 1 {
             let message =
@@ -143,13 +150,12 @@ impl<'a> Reader<'a> {
         }
         let target = text(locations.first()?, "reference");
         let Some(contained_id) = target.strip_prefix('#') else {
-            let location = self.index.resolve_kind(target, "Location")?;
-            return Some((location.value, location.id.to_owned()));
+            return self.index.resolve_kind(target, "Location").map(whole);
         };
         let mut contained = items(role.value, "contained").iter();
         let is_meant = |value: &&Value| text(value, "resourceType") == "Location" && text(value, "id") == contained_id;
         // The same `#id` in another role is another resource, so the role is part of the name.
-        contained.find(is_meant).map(|value| (value, format!("{}#{contained_id}", role.id)))
+        contained.find(is_meant).map(|value| (value, format!("{}#{contained_id}", role.id), role.origin()))
     }
 
     /// `<system>|<value>` of the place's identifier, else what names it in the Bundle.

@@ -8,6 +8,7 @@ use super::entry::{Entries, same_agenda, unite};
 use super::{ImportPlan, Origin, PlannedSlot, SlotNaming, identity, window_message};
 use crate::cli::import::finding::Findings;
 use crate::cli::import::positions::{Found, Positions};
+use crate::cli::import::wording::Kind;
 use crate::cli::import::{ImportOptions, Reason, RowReport, SLOTS_MAX, Severity};
 use crate::domain::time::Window;
 use crate::proto::routing as pb;
@@ -63,21 +64,26 @@ impl PlanBuilder {
     pub(crate) fn state_territory(&mut self, findings: &mut Findings, territory: pb::Territory) {
         let id = territory.territory_id.clone();
         let differing = self.territories.state(findings.origin(), territory);
-        warn_conflict(findings, "territory_id", &id, &differing);
+        warn_conflict(findings, Kind::Territory, &id, &differing);
     }
 
-    /// Takes a place.
-    pub(crate) fn state_place(&mut self, findings: &mut Findings, place: pb::Place) {
+    /// Takes a place that stands at `origin`, which in a Bundle is an entry of its own.
+    pub(crate) fn state_place(&mut self, findings: &mut Findings, origin: &Origin, place: pb::Place) {
         let id = place.place_id.clone();
-        let differing = self.places.state(findings.origin(), place);
-        warn_conflict(findings, "place_id", &id, &differing);
+        let differing = self.places.state(origin, place);
+        warn_conflict(findings, Kind::Place, &id, &differing);
     }
 
-    /// Takes a professional.
-    pub(crate) fn state_practitioner(&mut self, findings: &mut Findings, practitioner: pb::Practitioner) {
+    /// Takes a professional that stands at `origin`, which in a Bundle is an entry of its own.
+    pub(crate) fn state_practitioner(
+        &mut self,
+        findings: &mut Findings,
+        origin: &Origin,
+        practitioner: pb::Practitioner,
+    ) {
         let id = practitioner.practitioner_id.clone();
-        let differing = self.practitioners.state(findings.origin(), practitioner);
-        warn_conflict(findings, "practitioner_id", &id, &differing);
+        let differing = self.practitioners.state(origin, practitioner);
+        warn_conflict(findings, Kind::Practitioner, &id, &differing);
     }
 
     /// Refuses the row when the schedule was stated before with another place, professional or other patients.
@@ -90,7 +96,8 @@ impl PlanBuilder {
                 schedule.schedule_id,
                 differing.join(", ")
             );
-            findings.refuse("schedule_id", Reason::Conflict, message);
+            let field = Kind::Schedule.field("schedule_id", findings.origin());
+            findings.refuse(field, Reason::Conflict, message);
         }
     }
 
@@ -98,7 +105,7 @@ impl PlanBuilder {
     pub(crate) fn state_schedule(&mut self, findings: &mut Findings, schedule: pb::Schedule) {
         let id = schedule.schedule_id.clone();
         let differing = self.schedules.state(findings.origin(), schedule);
-        warn_conflict(findings, "schedule_id", &id, &differing);
+        warn_conflict(findings, Kind::Schedule, &id, &differing);
     }
 
     /// Takes an emergency site, refused when it was stated before with other content.
@@ -184,12 +191,17 @@ impl PlanBuilder {
         let territories = self.territories.list.iter_mut().filter(|planned| planned.message.name.is_empty());
         for planned in territories {
             planned.message.name = format!("CPTS {}", planned.message.territory_id);
-            self.row_reports.push(no_name(&planned.origin, "territory_name", &planned.message.name));
+            self.row_reports.push(no_name(
+                &planned.origin,
+                Kind::Territory.field("name", &planned.origin),
+                &planned.message.name,
+            ));
         }
         let practitioners = self.practitioners.list.iter_mut().filter(|planned| planned.message.family_name.is_empty());
         for planned in practitioners {
             planned.message.family_name = planned.message.practitioner_id.chars().take(100).collect();
-            self.row_reports.push(no_name(&planned.origin, "family_name", &planned.message.family_name));
+            let field = Kind::Practitioner.field("family_name", &planned.origin);
+            self.row_reports.push(no_name(&planned.origin, field, &planned.message.family_name));
         }
     }
 
@@ -217,8 +229,9 @@ fn same_set(left: &[String], right: &[String]) -> bool {
 fn locate(place: &mut pb::Place, prefix: Option<&str>, positions: &Positions, origin: &Origin) -> Option<RowReport> {
     let own_id = prefix.and_then(|prefix| place.place_id.strip_prefix(prefix)?.strip_prefix(':'));
     let ids = [place.place_id.as_str(), own_id.unwrap_or_default()];
+    let field = Kind::Place.field("position", origin);
     let warning =
-        |reason, message: String| Some(RowReport::new(origin.clone(), Severity::Warning, "position", reason, message));
+        |reason, message: String| Some(RowReport::new(origin.clone(), Severity::Warning, field, reason, message));
     match positions.find(ids, &place.postal_code, &place.city) {
         Some(Found::Place(point)) => {
             place.position = Some(pb::GeoPoint { latitude: point.latitude(), longitude: point.longitude() });
@@ -247,8 +260,9 @@ fn no_name(origin: &Origin, field: &str, stand_in: &str) -> RowReport {
     RowReport::new(origin.clone(), Severity::Warning, field, Reason::NoName, message)
 }
 
-fn warn_conflict(findings: &mut Findings, field: &str, id: &str, differing: &[&str]) {
+fn warn_conflict(findings: &mut Findings, kind: Kind, id: &str, differing: &[&str]) {
     if !differing.is_empty() {
+        let field = kind.field("", findings.origin());
         let message = format!("`{id}` was stated before with another {}; the first stands", differing.join(", "));
         findings.warn(field, Reason::Conflict, message);
     }

@@ -23,7 +23,8 @@ fn read_with(columns: &str, values: &str) -> ImportPlan {
 /// Severity, line, field and reason of the findings that are not `OK`; place findings of the position left out.
 fn faults(plan: &ImportPlan) -> Vec<(Severity, String, &str, &str)> {
     let told = |report: &&RowReport| {
-        report.severity != Severity::Ok && report.field != "position" && report.reason != "NO_NAME"
+        report.severity != Severity::Ok
+            && !["NO_POSITION", "APPROXIMATE_POSITION", "NO_NAME"].contains(&&*report.reason)
     };
     let reports = plan.row_reports.iter().filter(told);
     reports.map(|report| (report.severity, report.origin.to_string(), &*report.field, &*report.reason)).collect()

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tonic::{Response, Status};
 
 use super::{ImportReport, SendOptions, Transport, refusals};
+use crate::cli::import::wording::Kind;
 use crate::cli::import::{Origin, Planned, RowReport, Severity, identity};
 use crate::proto::routing as pb;
 use crate::proto::routing::directory_service_client::DirectoryServiceClient;
@@ -34,7 +35,7 @@ pub(super) async fn send<T: Transport>(
     let client = DirectoryServiceClient::new(transport.clone());
     let sender = Sender { options, progress };
     sender
-        .send_kind("territory", territories, report, |request_id, territory| {
+        .send_kind(Kind::Territory, territories, report, |request_id, territory| {
             let mut client = client.clone();
             async move {
                 let request = pb::UpsertTerritoryRequest { request_id, territory: Some(territory) };
@@ -43,7 +44,7 @@ pub(super) async fn send<T: Transport>(
         })
         .await;
     sender
-        .send_kind("place", places, report, |request_id, place| {
+        .send_kind(Kind::Place, places, report, |request_id, place| {
             let mut client = client.clone();
             async move {
                 let request = pb::UpsertPlaceRequest { request_id, place: Some(place) };
@@ -52,7 +53,7 @@ pub(super) async fn send<T: Transport>(
         })
         .await;
     sender
-        .send_kind("practitioner", practitioners, report, |request_id, practitioner| {
+        .send_kind(Kind::Practitioner, practitioners, report, |request_id, practitioner| {
             let mut client = client.clone();
             async move {
                 let request = pb::UpsertPractitionerRequest { request_id, practitioner: Some(practitioner) };
@@ -61,7 +62,7 @@ pub(super) async fn send<T: Transport>(
         })
         .await;
     sender
-        .send_kind("schedule", schedules, report, |request_id, schedule| {
+        .send_kind(Kind::Schedule, schedules, report, |request_id, schedule| {
             let mut client = client.clone();
             async move {
                 let request = pb::UpsertScheduleRequest { request_id, schedule: Some(schedule) };
@@ -70,7 +71,7 @@ pub(super) async fn send<T: Transport>(
         })
         .await;
     sender
-        .send_kind("emergency_site", emergency_sites, report, |request_id, emergency_site| {
+        .send_kind(Kind::EmergencySite, emergency_sites, report, |request_id, emergency_site| {
             let mut client = client.clone();
             async move {
                 let request = pb::UpsertEmergencySiteRequest { request_id, emergency_site: Some(emergency_site) };
@@ -87,19 +88,20 @@ struct Sender<'a> {
 
 impl Sender<'_> {
     /// Sends the entries of one kind, at most `in_flight` at once, and waits for all of them.
-    async fn send_kind<M, F, C>(&self, kind: &'static str, entries: Vec<Planned<M>>, report: &mut ImportReport, call: C)
+    async fn send_kind<M, F, C>(&self, kind: Kind, entries: Vec<Planned<M>>, report: &mut ImportReport, call: C)
     where
         M: Message + 'static,
         F: Future<Output = Result<Vec<pb::FieldWarning>, Status>> + Send + 'static,
         C: Fn(String, M) -> F,
     {
-        self.progress.set_message(kind);
+        let name = kind.wrapper();
+        self.progress.set_message(name);
         let tasks = Tasks::new();
         let permits = Arc::new(Semaphore::new(self.options.in_flight.max(1)));
         let mut running = Vec::with_capacity(entries.len());
         for Planned { origin, message } in entries {
             let permit = Arc::clone(&permits).acquire_owned().await;
-            let request_id = identity::request_id(kind, self.options.source_revision, &message.encode_to_vec());
+            let request_id = identity::request_id(name, self.options.source_revision, &message.encode_to_vec());
             let answer = call(request_id, message);
             let progress = self.progress.clone();
             let task = tasks.spawn(async move {
@@ -117,30 +119,27 @@ impl Sender<'_> {
     }
 }
 
-fn take(kind: &str, origin: &Origin, answer: Result<Vec<pb::FieldWarning>, Status>, report: &mut ImportReport) {
+fn take(kind: Kind, origin: &Origin, answer: Result<Vec<pb::FieldWarning>, Status>, report: &mut ImportReport) {
     match answer {
         Ok(warnings) => {
             report.directory.accepted += 1;
-            report.add(warnings.into_iter().map(|warning| server_warning(origin, kind, warning)).collect());
+            report.add(warnings.into_iter().map(|warning| server_warning(kind, origin, warning)).collect());
         }
         Err(status) => {
             report.directory.refused += 1;
-            let mut refused = refusals(origin, &status);
-            for row in &mut refused {
-                row.field = if row.field.is_empty() { kind.to_owned() } else { row.field.clone() };
-            }
-            report.add(refused);
+            report.add(refusals(Some(kind), origin, &status));
         }
     }
 }
 
-/// A doubt of the server about an accepted value.
-pub(super) fn server_warning(origin: &Origin, kind: &str, warning: pb::FieldWarning) -> RowReport {
+/// A doubt of the server about an accepted value, in the file's own words.
+pub(super) fn server_warning(kind: Kind, origin: &Origin, warning: pb::FieldWarning) -> RowReport {
     RowReport {
         origin: origin.clone(),
         severity: Severity::Warning,
-        field: if warning.field.is_empty() { kind.to_owned() } else { warning.field },
+        field: kind.field(&warning.field, origin).to_owned(),
         reason: "SERVER_WARNING".to_owned(),
         message: warning.message,
+        slot_ids: Vec::new(),
     }
 }

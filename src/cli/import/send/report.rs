@@ -10,6 +10,8 @@ use crate::cli::import::{ImportPlan, RowReport, Severity};
 pub struct ImportReport {
     /// True when nothing was sent because the caller only asked what would be.
     pub dry_run: bool,
+    /// The file in which the rows stand; empty when it has no name.
+    pub file: String,
     /// Publishing system.
     pub source_id: String,
     /// Revision under which the file was sent; the same again is a replay.
@@ -72,6 +74,7 @@ impl ImportReport {
     pub fn planned(plan: &ImportPlan, options: &SendOptions) -> Self {
         let mut report = Self {
             dry_run: options.dry_run,
+            file: options.file.clone(),
             source_id: options.source_id.clone(),
             source_revision: options.source_revision,
             directory: DirectoryCounts {

@@ -26,7 +26,7 @@ pub(super) async fn outdated<T: Transport>(
                  revision, or leave it to the clock",
                 options.source_revision, known.source_revision, known.schedule_id
             );
-            return Some(RowReport::new(Origin::File, Severity::Refused, "", Reason::StaleRevision, message));
+            return Some(RowReport::new(Origin::File, Severity::Refused, "--revision", Reason::StaleRevision, message));
         }
     }
     None

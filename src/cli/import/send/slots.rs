@@ -1,10 +1,13 @@
 //! Publishes slots in batches over one stream.
 
+use std::collections::HashMap;
+
 use indicatif::ProgressBar;
 use prost::Message as _;
 
 use super::directory::server_warning;
 use super::{ImportReport, SendOptions, Transport, refusals};
+use crate::cli::import::wording::Kind;
 use crate::cli::import::{Origin, PlannedSlot, Reason, RowReport, Severity, identity};
 use crate::proto::routing as pb;
 use crate::proto::routing::publishing_service_client::PublishingServiceClient;
@@ -38,25 +41,50 @@ pub(super) async fn send<T: Transport>(
     let mut answers = match client.publish_slots(tokio_stream::iter(requests)).await {
         Ok(response) => response.into_inner(),
         Err(status) => {
-            report.add(refusals(&Origin::File, &status));
+            report.add(refusals(None, &Origin::File, &status));
             leave_unanswered(&batches, report);
             return;
         }
     };
+    let mut said = Said::default();
     let mut batches = batches.into_iter();
     while let Some(batch) = batches.next() {
         match answers.message().await {
             Ok(Some(answer)) if answer.request_id == batch.request.request_id => {
                 progress.inc(u64::try_from(batch.origins.len()).unwrap_or_default());
-                take(&batch, answer, report);
+                take(&batch, answer, &mut said, report);
             }
             other => {
                 if let Err(status) = other {
-                    report.add(refusals(&Origin::File, &status));
+                    report.add(refusals(None, &Origin::File, &status));
                 }
                 let rest: Vec<Batch> = std::iter::once(batch).chain(batches.by_ref()).collect();
                 leave_unanswered(&rest, report);
             }
+        }
+    }
+    report.add(said.rows);
+}
+
+/// What the server says of slots: one finding for all slots of a row of the file of which it says the same.
+#[derive(Default)]
+struct Said {
+    rows: Vec<RowReport>,
+    places: HashMap<Cause, usize>,
+}
+
+/// Row of the file, field, reason and message.
+type Cause = (Origin, String, String, String);
+
+impl Said {
+    fn add(&mut self, slot_id: &str, said: RowReport) {
+        let cause = (said.origin.clone(), said.field.clone(), said.reason.clone(), said.message.clone());
+        let place = *self.places.entry(cause).or_insert(self.rows.len());
+        if place == self.rows.len() {
+            self.rows.push(said);
+        }
+        if let Some(row) = self.rows.get_mut(place) {
+            row.slot_ids.push(slot_id.to_owned());
         }
     }
 }
@@ -91,7 +119,7 @@ fn batch(rows: Vec<pb::SlotInput>, origins: Vec<Origin>, options: &SendOptions) 
     Batch { request, origins }
 }
 
-fn take(batch: &Batch, answer: pb::PublishSlotsResponse, report: &mut ImportReport) {
+fn take(batch: &Batch, answer: pb::PublishSlotsResponse, said: &mut Said, report: &mut ImportReport) {
     let mut answered = 0;
     for result in answer.results {
         let place = usize::try_from(result.row).ok();
@@ -103,19 +131,29 @@ fn take(batch: &Batch, answer: pb::PublishSlotsResponse, report: &mut ImportRepo
             pb::RowStatus::Unchanged => report.slots.unchanged += 1,
             pb::RowStatus::Refused => {
                 report.slots.refused += 1;
-                report.add(vec![RowReport {
-                    origin: origin.clone(),
-                    severity: Severity::Refused,
-                    field: result.field,
-                    reason: result.reason,
-                    message: format!("slot `{}`: {}", result.slot_id, result.message),
-                }]);
+                said.add(&result.slot_id, refusal(origin, &result));
             }
             pb::RowStatus::Unspecified => answered -= 1,
         }
-        report.add(result.warnings.into_iter().map(|warning| server_warning(origin, "slot", warning)).collect());
+        for warning in result.warnings {
+            said.add(&result.slot_id, server_warning(Kind::Slot, origin, warning));
+        }
     }
     report.slots.unanswered += batch.origins.len().saturating_sub(answered);
+}
+
+fn refusal(origin: &Origin, result: &pb::RowResult) -> RowReport {
+    let pb::RowResult { row: _, slot_id: _, status: _, reason, message, field, warnings: _ } = result;
+    let field =
+        if field.is_empty() { Kind::Slot.field_of_reason(reason, origin) } else { Kind::Slot.field(field, origin) };
+    RowReport {
+        origin: origin.clone(),
+        severity: Severity::Refused,
+        field: field.to_owned(),
+        reason: reason.clone(),
+        message: message.clone(),
+        slot_ids: Vec::new(),
+    }
 }
 
 /// Says, once per row of the file, that nothing was heard of its slots.

@@ -11,7 +11,7 @@ use tonic::transport::{Channel, Server};
 use tonic::{Request, Response, Streaming};
 
 use super::*;
-use crate::cli::import::{ImportOptions, parse_roster};
+use crate::cli::import::{ImportOptions, parse_bundle, parse_roster};
 use crate::proto::routing as pb;
 use crate::proto::routing::directory_service_server::{DirectoryService, DirectoryServiceServer};
 use crate::proto::routing::publishing_service_server::{PublishingService, PublishingServiceServer};
@@ -25,7 +25,8 @@ struct Told {
     slots: BTreeMap<String, u64>,
 }
 
-/// Takes everything, except the place `refused` and slots of the schedule `broken`, at which it hangs up.
+/// Takes everything, except places named `refused`, slots of schedules named `refused` or `past`, and those of `broken`, at
+/// which it hangs up.
 #[derive(Clone, Default)]
 struct FakeServer {
     told: Arc<Mutex<Told>>,
@@ -78,7 +79,7 @@ impl DirectoryService for FakeServer {
         request: Request<pb::UpsertPlaceRequest>,
     ) -> Result<Response<pb::UpsertPlaceResponse>, Status> {
         let request = request.into_inner();
-        if request.place.is_some_and(|place| place.place_id == "refused") {
+        if request.place.is_some_and(|place| place.place_id.ends_with("refused")) {
             let mut details = tonic_types::ErrorDetails::with_error_info("BAD_FIELDS", "sas", HashMap::new());
             details.add_bad_request_violation("place.city", "give a town");
             return Err(Status::with_error_details(tonic::Code::InvalidArgument, "refused", details));
@@ -134,7 +135,12 @@ impl FakeServer {
                 return Err(Status::unavailable("going away"));
             }
             let mut result = pb::RowResult { row, slot_id: slot.slot_id.clone(), ..pb::RowResult::default() };
-            if slot.schedule_id.ends_with("refused") {
+            if slot.schedule_id.ends_with("past") {
+                result.reason = "SLOT_PAST".to_owned();
+                result.field = format!("rows[{row}].window.end_at");
+                result.message = "the slot is over".to_owned();
+                result.set_status(pb::RowStatus::Refused);
+            } else if slot.schedule_id.ends_with("refused") {
                 result.reason = "UNKNOWN_SCHEDULE".to_owned();
                 result.set_status(pb::RowStatus::Refused);
             } else if told.slots.insert(slot.slot_id, batch.source_revision).is_some() {
@@ -202,9 +208,39 @@ async fn refusals_of_the_server_stand_at_their_rows() {
     assert_eq!((report.slots.created, report.slots.refused, report.directory.refused), (2, 2, 1));
     let refused: Vec<_> = report.rows.iter().filter(|row| row.severity == Severity::Refused).collect();
     assert!(refused.iter().all(|row| row.origin == Origin::Line(3)), "{refused:?}");
-    assert_eq!((refused[0].field.as_str(), refused[0].reason.as_str()), ("place.city", "BAD_FIELDS"));
-    assert_eq!(refused[1].reason, "UNKNOWN_SCHEDULE");
+    assert_eq!((refused[0].field.as_str(), refused[0].reason.as_str()), ("city", "BAD_FIELDS"));
+    assert_eq!((refused[1].field.as_str(), refused[1].reason.as_str()), ("schedule_id", "UNKNOWN_SCHEDULE"));
     assert!(!report.is_complete());
+}
+
+#[tokio::test]
+async fn one_cause_is_said_once_a_row_with_its_column_and_its_slots() {
+    let server = FakeServer::default();
+    let channel = start(&server).await;
+    let rows = [row("p", "past", "08:00;12:00;15"), row("p", "past", "14:00;15:00;30")].concat();
+    let report = send(channel, plan(&rows), &SendOptions { file: "roster.csv".to_owned(), ..options() }).await;
+    assert_eq!((report.file.as_str(), report.slots.refused, report.refused_count), ("roster.csv", 18, 2));
+    let refused: Vec<_> = report.rows.iter().filter(|row| row.severity == Severity::Refused).collect();
+    let facts = |row: &RowReport| (row.origin.to_string(), row.field.clone(), row.message.clone(), row.count());
+    let said = |line: &str, count| (line.to_owned(), "end".to_owned(), "the slot is over".to_owned(), count);
+    assert_eq!([facts(refused[0]), facts(refused[1])], [said("line 2", 16), said("line 3", 2)]);
+    assert_eq!(refused[1].slot_ids, ["past/20260105T130000Z/AMB", "past/20260105T133000Z/AMB"]);
+}
+
+#[tokio::test]
+async fn refusals_of_a_bundle_name_the_entry_and_the_element() {
+    let server = FakeServer::default();
+    let channel = start(&server).await;
+    let bundle = include_str!("../../../../tests/fixtures/bundle-sos.json");
+    let mut bundle: serde_json::Value = serde_json::from_str(bundle).unwrap();
+    let mut entries = bundle["entry"].as_array_mut().unwrap().iter_mut();
+    let location = entries.position(|entry| entry["resource"]["resourceType"] == "Location").unwrap();
+    bundle["entry"][location]["resource"]["identifier"] = serde_json::json!([{"value": "refused"}]);
+    let plan = parse_bundle(bundle.to_string().as_bytes(), &ImportOptions::default()).unwrap();
+    let report = send(channel, plan, &options()).await;
+    let refused: Vec<_> = report.rows.iter().filter(|row| row.severity == Severity::Refused).collect();
+    assert_eq!(refused[0].field, "Location.address.city");
+    assert!(refused[0].origin.to_string().starts_with(&format!("entry {location} (Location/")), "{refused:?}");
 }
 
 #[tokio::test]
