@@ -39,7 +39,13 @@ use crate::clock::{Clock as _, SystemClock};
 )]
 struct Arguments {
     /// Lay tables out for this many columns; the screen's, or 120, unless given
-    #[arg(long, global = true, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(60..=1000))]
+    #[arg(
+        long,
+        global = true,
+        value_name = "COLUMNS",
+        value_parser = clap::value_parser!(u16).range(60..=1000),
+        allow_negative_numbers = true
+    )]
     width: Option<u16>,
     #[command(subcommand)]
     command: Command,

@@ -39,7 +39,13 @@ pub struct ServerArguments {
     #[arg(long, value_enum, default_value_t = Output::Table)]
     pub output: Output,
     /// Give up a call after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u64).range(1..=3600),
+        allow_negative_numbers = true
+    )]
     pub timeout: u64,
 }
 

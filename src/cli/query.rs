@@ -31,13 +31,13 @@ pub struct QueryArguments {
     #[arg(long, value_name = "CODE", value_parser = human::parse_motive)]
     pub motive: Option<String>,
     /// Age: P10Y, 10y, 6m (months), 3w, 5d; a bare number counts years
-    #[arg(long, value_name = "AGE", value_parser = human::parse_age)]
+    #[arg(long, value_name = "AGE", value_parser = human::parse_age, allow_negative_numbers = true)]
     pub age: Option<String>,
     /// Sex: M, F, O, UN
     #[arg(long, value_name = "CODE", value_parser = human::parse_sex)]
     pub sex: Option<String>,
     /// Care must begin within: 4H, 30M, ASAP, 1h30, or minutes
-    #[arg(long, value_name = "DELAY", value_parser = human::parse_delay)]
+    #[arg(long, value_name = "DELAY", value_parser = human::parse_delay, allow_negative_numbers = true)]
     pub within: Option<u32>,
     /// Accepted specialties of TRE_R38, for instance SM54; general practice unless given
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = human::parse_specialty)]
@@ -61,10 +61,15 @@ pub struct QueryArguments {
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = human::parse_language)]
     pub language: Vec<String>,
     /// Search radius in kilometres; the department's official one unless given
-    #[arg(long, value_name = "KM", value_parser = human::parse_radius_km)]
+    #[arg(long, value_name = "KM", value_parser = human::parse_radius_km, allow_negative_numbers = true)]
     pub radius_km: Option<u32>,
     /// At most this many options, 1 to 20 (default 5)
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=20))]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        value_parser = clap::value_parser!(u32).range(1..=20),
+        allow_negative_numbers = true
+    )]
     pub limit: Option<u32>,
     /// Role of the person who asks: ARM, MEDECIN, INFIRMIER ...
     #[arg(long, value_name = "CODE", value_parser = human::parse_role)]

@@ -1,5 +1,6 @@
 //! The command line as a whole.
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 
 use super::{Arguments, Command};
@@ -78,6 +79,38 @@ fn wrong_values_are_refused_with_what_to_write() {
         assert_eq!(error.exit_code(), 2, "{line}");
         assert!(error.to_string().contains(hint), "{line}: {error}");
     }
+}
+
+/// What flags that take figures say they take; every other flag takes a text, a code or an identifier.
+const FIGURES: [&str; 8] = ["LAT,LON", "PLACE=LAT,LON", "AGE", "DELAY", "KM", "NUMBER", "SECONDS", "COLUMNS"];
+
+#[test]
+fn a_figure_below_zero_is_the_value_of_its_flag() {
+    let mut flags = Vec::new();
+    for command in Arguments::command().get_subcommands() {
+        for flag in command.get_arguments() {
+            let takes = flag.get_value_names().and_then(|names| names.first()).map(|name| name.to_string());
+            let Some(long) = flag.get_long().filter(|_| takes.is_some_and(|takes| FIGURES.contains(&&*takes))) else {
+                continue;
+            };
+            let line = format!("{} --{long} -5", command.get_name());
+            let error = parse(&line).map(|_| ()).unwrap_err();
+            // What lacks is told last, so `-5` was taken for the value, and refused by its reader if it is none.
+            let is_taken = [ErrorKind::ValueValidation, ErrorKind::MissingRequiredArgument].contains(&error.kind());
+            assert!(is_taken, "{line}: {error}");
+            flags.push(long.to_owned());
+        }
+    }
+    for long in ["at", "age", "within", "radius-km", "limit", "ttl", "timeout", "revision", "position-of-place"] {
+        assert!(flags.iter().any(|flag| flag == long), "--{long} takes a figure");
+    }
+    let error = parse("--width -5 status").map(|_| ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ValueValidation);
+    let Command::Find(found) = parse("find --at -21.34,55.48").unwrap().command else { panic!("not find") };
+    let Command::Hold(held) = parse("hold s --case c --at -0.5,-1.5").unwrap().command else { panic!("not hold") };
+    let positions = [found.query.at.unwrap(), held.query.at.unwrap()].map(|at| (at.latitude(), at.longitude()));
+    assert_eq!(positions, [(-21.34, 55.48), (-0.5, -1.5)]);
+    assert!(parse("import roster.csv --source-id s --position-of-place -p=-21.34,55.48").is_ok());
 }
 
 #[test]

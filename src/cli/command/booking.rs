@@ -20,7 +20,12 @@ pub struct HoldArguments {
     #[arg(long, value_name = "ID")]
     pub case: String,
     /// How long to hold, in seconds; the policy's time unless given
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(5..=900))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(5..=900),
+        allow_negative_numbers = true
+    )]
     pub ttl: Option<u32>,
     /// Who holds, opaque
     #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]

@@ -52,10 +52,10 @@ pub struct ImportArguments {
     #[arg(long)]
     pub all_or_nothing: bool,
     /// Position of a place for which the file gives none; repeatable
-    #[arg(long, value_name = "PLACE=LAT,LON")]
+    #[arg(long, value_name = "PLACE=LAT,LON", allow_hyphen_values = true)]
     pub position_of_place: Vec<String>,
     /// The source's revision: older than the newest one seen is refused; the time in milliseconds unless given
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub revision: Option<u64>,
     /// Where the service is.
     #[command(flatten)]
