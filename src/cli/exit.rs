@@ -62,4 +62,12 @@ mod tests {
         numbers.dedup();
         assert_eq!(numbers, [0, 1, 2, 3, 4, 5]);
     }
+
+    #[test]
+    fn the_readme_shows_the_table() {
+        let readme = include_str!("../../README.md").replace('`', "").replace('…', "...");
+        for (_, number, meaning) in Exit::TABLE {
+            assert!(readme.contains(&format!("| {number} | {meaning} |")), "{number}: {meaning}");
+        }
+    }
 }

@@ -11,6 +11,9 @@ use tonic_types::StatusExt as _;
 
 use super::exit::Exit;
 use super::json::JsonError;
+use crate::app::StartError;
+use crate::ledger::embedded::OpenError;
+use crate::ledger::transfer::TransferError;
 use crate::proto::routing as pb;
 
 /// Why a command failed.
@@ -30,7 +33,7 @@ pub enum Failure {
     /// The service answered with an error.
     #[error("{}", .0.message)]
     Answered(Box<Refusal>),
-    /// A file cannot be read or written.
+    /// A file that the command line names cannot be read or made.
     #[error("{what}: {source}")]
     File {
         /// The file and what was done with it.
@@ -51,10 +54,49 @@ impl Failure {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => Exit::Usage,
+            Self::Usage(_) | Self::File { .. } => Exit::Usage,
             Self::Unreachable { .. } => Exit::Unreachable,
             Self::Answered(refusal) => refusal.exit,
-            Self::File { .. } | Self::Json(_) | Self::Local(_) => Exit::Failure,
+            Self::Json(_) | Self::Local(_) => Exit::Failure,
+        }
+    }
+
+    /// A service that does not start: what the command line or the settings name may be wrong, or this machine.
+    #[must_use]
+    pub fn of_start(error: &StartError) -> Self {
+        match error {
+            StartError::Ledger(fault) => Self::of_ledger(fault, error),
+            StartError::Address { .. } => Self::Usage(error.to_string()),
+            StartError::AddressInUse { .. } | StartError::LedgerTask { .. } | StartError::Serve(_) => {
+                Self::Local(error.to_string())
+            }
+        }
+    }
+
+    /// An export or its import that failed: the file or the folder may be wrong, or this machine.
+    #[must_use]
+    pub fn of_transfer(error: &TransferError, message: impl ToString) -> Self {
+        match error {
+            TransferError::Store(fault) => Self::of_ledger(fault, message),
+            TransferError::Read { .. }
+            | TransferError::Line { .. }
+            | TransferError::NewerFormat { .. }
+            | TransferError::Incomplete { .. }
+            | TransferError::NotEmpty { .. } => Self::Usage(message.to_string()),
+            TransferError::Write(_) | TransferError::Definitions(_) => Self::Local(message.to_string()),
+        }
+    }
+
+    /// A data folder that cannot be opened.
+    fn of_ledger(error: &OpenError, message: impl ToString) -> Self {
+        match error {
+            OpenError::Folder { .. }
+            | OpenError::Missing { .. }
+            | OpenError::NotALedger { .. }
+            | OpenError::NewerFormat { .. } => Self::Usage(message.to_string()),
+            OpenError::InUse { .. } | OpenError::Damaged { .. } | OpenError::Io { .. } | OpenError::Thread(_) => {
+                Self::Local(message.to_string())
+            }
         }
     }
 }

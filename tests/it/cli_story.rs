@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: how answers look (see the renderers' own tests) and which option is best (see matching).
 
+mod exit_codes;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Output;

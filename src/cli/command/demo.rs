@@ -46,7 +46,7 @@ pub async fn run(arguments: &DemoArguments, terminal: &Terminal) -> Result<Exit,
     let folder = tempfile::Builder::new()
         .prefix("sas-router-demo-")
         .tempdir()
-        .map_err(|source| Failure::File { what: "making a temporary folder".to_owned(), source })?;
+        .map_err(|error| Failure::Local(format!("making a temporary folder: {error}")))?;
     let listen = free_address(terminal);
     let overrides = Overrides {
         server: ServerOverrides { listen: Some(listen.to_string()), ..ServerOverrides::default() },

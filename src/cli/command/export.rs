@@ -26,16 +26,19 @@ pub struct ExportArguments {
 /// # Errors
 /// When the folder is in use or cannot be read, or the export cannot be written.
 pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let failed = |error: transfer::TransferError| Failure::Local(error.to_string());
+    let data_dir = &arguments.data_dir;
+    std::fs::read_dir(data_dir)
+        .map_err(|source| Failure::File { what: format!("reading the folder {}", data_dir.display()), source })?;
+    let failed = |error: transfer::TransferError| Failure::of_transfer(&error, &error);
     let count = match &arguments.to {
         Some(path) => {
             let file = File::create_new(path)
                 .map_err(|source| Failure::File { what: format!("making {}", path.display()), source })?;
-            let count = transfer::export(&arguments.data_dir, &file).map_err(failed)?;
-            file.sync_all().map_err(|source| Failure::File { what: format!("writing {}", path.display()), source })?;
+            let count = transfer::export(data_dir, &file).map_err(failed)?;
+            file.sync_all().map_err(|error| Failure::Local(format!("writing {}: {error}", path.display())))?;
             count
         }
-        None => transfer::export(&arguments.data_dir, terminal.output()).map_err(failed)?,
+        None => transfer::export(data_dir, terminal.output()).map_err(failed)?,
     };
     terminal.note(&format!("{count} records exported"));
     Ok(Exit::Success)

@@ -120,7 +120,7 @@ fn restore(data_dir: &Path, arguments: &ImportArguments, terminal: &Terminal) ->
         ));
     }
     let report = transfer::import(data_dir, BufReader::new(open(&arguments.file)?), SystemClock.now())
-        .map_err(|error| Failure::Local(format!("{}: {error}", arguments.file.display())))?;
+        .map_err(|error| Failure::of_transfer(&error, format_args!("{}: {error}", arguments.file.display())))?;
     terminal.answer(&match arguments.server.output {
         Output::Json => json!({ "imported": report.imported, "unchanged": report.unchanged }).to_string(),
         Output::Table => format!("{} enregistrements repris, {} déjà là.", report.imported, report.unchanged),

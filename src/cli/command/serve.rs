@@ -75,7 +75,7 @@ pub async fn run(arguments: &ServeArguments, terminal: &Terminal) -> Result<Exit
 /// # Errors
 /// When it cannot start; the message says what to do.
 pub async fn start(config: Config) -> Result<App, Failure> {
-    App::start(config, Arc::new(SystemClock)).await.map_err(|error| Failure::Local(error.to_string()))
+    App::start(config, Arc::new(SystemClock)).await.map_err(|error| Failure::of_start(&error))
 }
 
 /// What to say when the system does not let the process listen for signals.
