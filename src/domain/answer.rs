@@ -1,4 +1,4 @@
-//! What the regulator is told: an outcome, options with their reasons, near misses, emergency sites.
+//! What the regulator is told: an outcome, options with their reasons, near misses, emergency sites, doubts.
 
 use std::sync::Arc;
 
@@ -279,6 +279,42 @@ pub struct Stamp {
     pub degraded: bool,
 }
 
+/// What may be doubtful about a question that is answered all the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum QueryDoubt {
+    /// A territory on whose behalf regulation asks is not known.
+    UnknownTerritory,
+}
+
+impl QueryDoubt {
+    /// Stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::UnknownTerritory => "UNKNOWN_TERRITORY",
+        }
+    }
+
+    /// The field of the question that it is about.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::UnknownTerritory => "territory_ids",
+        }
+    }
+}
+
+/// A doubt about a question that was answered all the same.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueryWarning {
+    /// What is doubtful.
+    pub doubt: QueryDoubt,
+    /// The value in doubt, as the interface writes it; empty when it is the field as a whole.
+    pub value: String,
+    /// What it means and what to check, in one French sentence.
+    pub sentence: String,
+}
+
 /// The right next step, and why.
 #[derive(Clone, Debug)]
 pub struct CareAnswer {
@@ -304,6 +340,8 @@ pub struct CareAnswer {
     pub radius: Option<Radius>,
     /// Latest instant at which care may begin; `None` when no slot was looked for.
     pub needed_by_at: Option<UtcInstant>,
+    /// What is doubtful about the question.
+    pub warnings: Vec<QueryWarning>,
     /// The state from which the answer was given.
     pub stamp: Stamp,
 }

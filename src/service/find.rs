@@ -154,6 +154,7 @@ impl Finder<'_> {
                 degraded: self.degraded,
             },
             emergency_sites: nearest(&self.index.sites(), &sites, self.policy),
+            warnings: warnings::warnings(query, self.index, needed_by_at.is_some()),
             needed_by_at,
             radius,
             examined_count: examination.examined_count,
@@ -189,6 +190,8 @@ fn reach(question: &Question<'_>, radius_m: u32, until: UtcInstant, exhaustive: 
         exhaustive,
     }
 }
+
+mod warnings;
 
 #[cfg(test)]
 mod tests;

@@ -41,14 +41,14 @@ fn write_roster(file: &Path, with_fault: bool) {
     let opens_at = SystemClock.now().plus_minutes(60).to_local(Tz::Europe__Paris);
     let mut text = String::from(
         "place_id;place_name;postal_code;city;commune_code;latitude;longitude;practitioner_id;family_name;specialties;\
-         date;start;end;slot_minutes;modalities;visibilities\n",
+         date;start;end;slot_minutes;modalities;visibilities;territory_id;territory_name\n",
     );
     let (date, start) = (opens_at.format("%Y-%m-%d"), opens_at.format("%H:%M"));
     let end = (opens_at + chrono::TimeDelta::hours(1)).format("%H:%M");
     let place = "cab;Cabinet;18000;Bourges;18033;47.083;2.397;internal:a;Tilleul;SM54";
-    writeln!(text, "{place};{date};{start};{end};20;AMB;PUBLIC|SNP").unwrap();
+    writeln!(text, "{place};{date};{start};{end};20;AMB;PUBLIC|SNP;189990013;CPTS de Bourges").unwrap();
     if with_fault {
-        writeln!(text, "{place};{date};{start};{end};20;BY-OWL;SNP").unwrap();
+        writeln!(text, "{place};{date};{start};{end};20;BY-OWL;SNP;;").unwrap();
     }
     std::fs::write(file, text).unwrap();
 }
@@ -120,6 +120,29 @@ fn what_the_service_refuses_of_a_roster_is_named_by_file_row_and_column() {
         report["rows"].as_array().unwrap().iter().filter(|row| row["severity"] == "REFUSED").collect();
     assert_eq!((refused.len(), &refused[0]["field"], &refused[0]["origin"]), (1, &"end".into(), &"line 3".into()));
     assert_eq!(refused[0]["slot_ids"].as_array().unwrap().len(), 12);
+}
+
+#[test]
+fn a_doubtful_question_is_answered_and_the_doubt_told_beside_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start(&folder.path().join("state"));
+    let roster = folder.path().join("roster.csv");
+    write_roster(&roster, false);
+    json(server.address(), &["import", roster.to_str().unwrap(), "--source-id", "vendor"], 0);
+    let ask = |territory| [&["find"], QUESTION.as_slice(), &["--territory", territory]].concat();
+    let known = run(server.address(), &ask("189990013"));
+    assert_eq!((known.status.code(), String::from_utf8(known.stderr).unwrap().as_str()), (Some(0), ""));
+
+    let unknown = run(server.address(), &ask("123456789"));
+    let stderr = String::from_utf8(unknown.stderr).unwrap();
+    assert_eq!(unknown.status.code(), Some(0), "a patient is on the phone: {stderr}");
+    assert!(stderr.starts_with("attention : La CPTS 123456789 est inconnue") && stderr.contains("(UNKNOWN_TERRITORY)"));
+    assert!(String::from_utf8(unknown.stdout).unwrap().contains("(APPOINTMENT)"));
+    let answer = json(server.address(), &ask("123456789"), 0);
+    assert_eq!(answer["warnings"][0]["reason"], "UNKNOWN_TERRITORY");
+    assert_eq!(answer["warnings"][0]["field"], "query.territory_ids");
+    assert_eq!(answer["warnings"][0]["value"], "1123456789");
+    assert_eq!(answer["options"].as_array().unwrap().len(), 1);
 }
 
 #[test]

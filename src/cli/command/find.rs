@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::query::QueryArguments;
 use crate::cli::render::Layout;
-use crate::cli::render::answer::answer;
+use crate::cli::render::answer::{self as render, answer};
 use crate::cli::render::options::territory_ids;
 use crate::cli::terminal::Terminal;
 use crate::proto::routing as pb;
@@ -35,6 +35,9 @@ pub struct FindArguments {
 pub async fn run(arguments: &FindArguments, terminal: &Terminal) -> Result<Exit, Failure> {
     let channel = arguments.server.connect().await?;
     let response = find(&channel, arguments.query.to_query(&arguments.case)).await?;
+    for warning in &response.warnings {
+        terminal.note(&render::warning(warning, &Layout::new(terminal.width())));
+    }
     let layout = match arguments.server.output {
         Output::Table => layout_for(&response, terminal, &channel).await,
         Output::Json => Layout::new(terminal.width()),

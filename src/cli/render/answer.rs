@@ -36,6 +36,12 @@ pub fn answer(answer: &pb::FindCareResponse, layout: &Layout) -> String {
     parts.join("\n\n")
 }
 
+/// A doubt about the question.
+#[must_use]
+pub fn warning(warning: &pb::QueryWarning, layout: &Layout) -> String {
+    wrapped(&format!("attention : {} ({})", warning.sentence, warning.reason), layout.width, 2)
+}
+
 /// The outcome, its sentence, the rule that decided, the radius and the delay.
 fn heading(answer: &pb::FindCareResponse, zone: Tz, today: Option<UtcInstant>, layout: &Layout) -> String {
     let outcome = words::labelled(words::outcome(answer.outcome));

@@ -92,6 +92,7 @@ fn found() -> pb::FindCareResponse {
             department: "69".to_owned(),
         }),
         needed_by_at: at("2026-01-05T13:00:00Z"),
+        warnings: vec![],
         stamp: Some(stamp()),
     }
 }

@@ -2,7 +2,9 @@
 
 use super::common::{instant_to_proto, phone_to_proto, stamp_to_proto};
 use super::option::option_to_proto;
-use crate::domain::answer::{CareAnswer, CareOutcome, Exclusion, NearMiss, Radius, RadiusSource, Rule, SiteDistance};
+use crate::domain::answer::{
+    CareAnswer, CareOutcome, Exclusion, NearMiss, QueryWarning, Radius, RadiusSource, Rule, SiteDistance,
+};
 use crate::proto::routing as pb;
 
 /// Writes an answer.
@@ -19,6 +21,7 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         emergency_sites,
         radius,
         needed_by_at,
+        warnings,
         stamp,
     } = answer;
     let (decision_type, orientation_type) = outcome.hub_codes();
@@ -37,6 +40,17 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         radius: radius.as_ref().map(radius_to_proto),
         needed_by_at: needed_by_at.map(instant_to_proto),
         stamp: Some(stamp_to_proto(stamp)),
+        warnings: warnings.iter().map(warning_to_proto).collect(),
+    }
+}
+
+fn warning_to_proto(warning: &QueryWarning) -> pb::QueryWarning {
+    let QueryWarning { doubt, value, sentence } = warning;
+    pb::QueryWarning {
+        reason: doubt.code().to_owned(),
+        field: format!("query.{}", doubt.field()),
+        value: value.clone(),
+        sentence: sentence.clone(),
     }
 }
 
