@@ -19,6 +19,7 @@ pub use fhir::parse_bundle;
 pub use finding::{Origin, Reason, RowReport, Severity};
 pub use plan::{ImportPlan, Planned, PlannedSlot, SlotNaming};
 pub use positions::Positions;
+pub(crate) use reading::position_doubt;
 pub use roster::parse_roster;
 pub use send::{ImportReport, SendOptions, send};
 

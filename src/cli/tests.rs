@@ -68,6 +68,7 @@ fn wrong_values_are_refused_with_what_to_write() {
     for (line, hint) in [
         ("find --age soon", "P10Y"),
         ("find --at here", "LATITUDE,LONGITUDE"),
+        ("find --at 165.5,-21.3", "latitude before the longitude"),
         ("find --within later", "4H"),
         ("find --specialty SM540", "SM54"),
         ("find --need stairs", "wheelchair"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::code::{AppointmentType, DecisionType, Modality, OrientationType};
 use super::department::Department;
 use super::emergency::{EmergencyAccess, EmergencySite};
+use super::geo::PositionDoubt;
 use super::offer::{Offer, Territories};
 use super::patient::Need;
 use super::record::Position;
@@ -284,6 +285,8 @@ pub struct Stamp {
 pub enum QueryDoubt {
     /// A territory on whose behalf regulation asks is not known.
     UnknownTerritory,
+    /// The patient's position is not where a patient of the service would be.
+    Position(PositionDoubt),
 }
 
 impl QueryDoubt {
@@ -292,6 +295,7 @@ impl QueryDoubt {
     pub const fn code(self) -> &'static str {
         match self {
             Self::UnknownTerritory => "UNKNOWN_TERRITORY",
+            Self::Position(doubt) => doubt.code(),
         }
     }
 
@@ -300,6 +304,7 @@ impl QueryDoubt {
     pub const fn field(self) -> &'static str {
         match self {
             Self::UnknownTerritory => "territory_ids",
+            Self::Position(_) => "position",
         }
     }
 }

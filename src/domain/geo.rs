@@ -2,6 +2,10 @@
 //!
 //! A [`GeoPoint`] is always finite and in range. Distances are great circles on a sphere, good to 0.5 %.
 
+mod france;
+
+pub use france::PositionDoubt;
+
 /// Metres per radian of a great circle: the mean Earth radius (IUGG).
 pub const EARTH_RADIUS_M: f64 = 6_371_008.8;
 
@@ -19,7 +23,7 @@ pub enum GeoError {
     #[error("{0} is not a number: give decimal degrees")]
     NotFinite(&'static str),
     /// Beyond the poles.
-    #[error("latitude {0} is impossible: give degrees from -90 to 90")]
+    #[error("latitude {0} is impossible: give degrees from -90 to 90, the latitude before the longitude")]
     Latitude(f64),
     /// Beyond the antimeridian.
     #[error("longitude {0} is impossible: give degrees from -180 to 180")]

@@ -143,6 +143,32 @@ fn a_doubtful_question_is_answered_and_the_doubt_told_beside_the_answer() {
     assert_eq!(answer["warnings"][0]["field"], "query.territory_ids");
     assert_eq!(answer["warnings"][0]["value"], "1123456789");
     assert_eq!(answer["options"].as_array().unwrap().len(), 1);
+
+    let swapped = run(server.address(), &["find", "--at", "2.35,48.86", "--output", "json"]);
+    let stderr = String::from_utf8(swapped.stderr).unwrap();
+    assert!(stderr.contains("(SWAPPED_POSITION)") && stderr.contains("(France métropolitaine)"), "{stderr}");
+    assert!(!stderr.contains("48.86"), "no position of a patient in what may end up in a log: {stderr}");
+    let answer: Value = serde_json::from_slice(&swapped.stdout).expect("standard output is the answer alone");
+    assert_eq!(answer["warnings"][0]["field"], "query.position");
+}
+
+#[test]
+fn a_place_whose_coordinates_were_swapped_is_taken_and_its_row_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let roster = folder.path().join("roster.csv");
+    write_roster(&roster, false);
+    let swapped = std::fs::read_to_string(&roster).unwrap().replace("47.083;2.397", "2.397;47.083");
+    std::fs::write(&roster, swapped).unwrap();
+    let given = ["--position-of-place", "cab=2.35,48.86"];
+    let import = [&["import", roster.to_str().unwrap(), "--source-id", "vendor", "--dry-run"], &given[..]].concat();
+    let output = run("http://127.0.0.1:1", &[&import[..], &["--output", "json"]].concat());
+    assert_eq!(output.status.code(), Some(0), "a doubt is no refusal");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let doubts: Vec<_> = report["rows"].as_array().unwrap().iter().filter(|row| row["severity"] == "WARNING").collect();
+    let facts = [&doubts[0]["origin"], &doubts[0]["field"], &doubts[0]["reason"]];
+    assert_eq!((doubts.len(), facts), (1, [&"line 2".into(), &"latitude".into(), &"SWAPPED_POSITION".into()]));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("--position-of-place cab=2.35,48.86 is outside France"), "{stderr}");
 }
 
 #[test]

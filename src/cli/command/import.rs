@@ -10,7 +10,8 @@ use crate::cli::connection::{Output, ServerArguments};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::import::{
-    FILE_MAX_BYTES, ImportOptions, ImportPlan, ImportReport, SendOptions, parse_bundle, parse_roster, send,
+    FILE_MAX_BYTES, ImportOptions, ImportPlan, ImportReport, SendOptions, parse_bundle, parse_roster, position_doubt,
+    send,
 };
 use crate::cli::render::{Layout, import as render};
 use crate::cli::terminal::Terminal;
@@ -132,7 +133,10 @@ fn read_plan(source_id: &str, arguments: &ImportArguments, terminal: &Terminal) 
     let bytes = read_file(&arguments.file)?;
     let mut options = ImportOptions::for_source(source_id);
     for given in &arguments.position_of_place {
-        options.positions.add_place(given).map_err(|error| Failure::Usage(error.to_string()))?;
+        let doubt = options.positions.add_place(given).map_err(|error| Failure::Usage(error.to_string()))?;
+        if let Some((reason, message)) = doubt.map(position_doubt) {
+            terminal.note(&format!("warning: --position-of-place {given} {message} ({})", reason.code()));
+        }
     }
     let format = arguments.format.unwrap_or_else(|| sniffed(&bytes));
     let parsed = match format {

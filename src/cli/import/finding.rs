@@ -105,6 +105,8 @@ reasons! {
     AssumedZone = "ASSUMED_ZONE", "nothing tells the time zone; Europe/Paris was taken";
     NoPosition = "NO_POSITION", "the place has no position and is offered for teleconsultation only";
     ApproximatePosition = "APPROXIMATE_POSITION", "the place has the position of its town";
+    SwappedPosition = "SWAPPED_POSITION", "the position is in France only when latitude and longitude change places; it was taken as given";
+    OutsideFrance = "OUTSIDE_FRANCE", "the position is outside every French territory; it was taken as given";
     NoName = "NO_NAME", "no name is given; the identifier stands in";
     Conflict = "CONFLICT", "the same identifier was stated before with other content";
     DuplicateSlot = "DUPLICATE_SLOT", "the file states the same slot before";

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::geo::GeoPoint;
+use crate::domain::geo::{GeoPoint, PositionDoubt};
 
 /// Towns of the national examples: postal code, name, latitude, longitude of the approximate centre, in degrees.
 const TOWNS: [(&str, &str, f64, f64); 5] = [
@@ -56,11 +56,11 @@ impl Positions {
         positions
     }
 
-    /// Adds a place's position as the option gives it: `PLACE=LATITUDE,LONGITUDE`.
+    /// Adds a place's position as the option gives it: `PLACE=LATITUDE,LONGITUDE`; what is doubtful about it, if anything.
     ///
     /// # Errors
     /// When the text has another form or the position is impossible.
-    pub fn add_place(&mut self, text: &str) -> Result<(), PositionError> {
+    pub fn add_place(&mut self, text: &str) -> Result<Option<PositionDoubt>, PositionError> {
         let parsed = text.rsplit_once('=').and_then(|(place, position)| {
             let (latitude, longitude) = position.split_once(',')?;
             let point = GeoPoint::new(latitude.trim().parse().ok()?, longitude.trim().parse().ok()?).ok()?;
@@ -68,7 +68,7 @@ impl Positions {
         });
         let (place, point) = parsed.ok_or_else(|| PositionError { given: text.chars().take(200).collect() })?;
         self.places.insert(place, point);
-        Ok(())
+        Ok(point.doubt())
     }
 
     /// Adds a town's position, by postal code or name.

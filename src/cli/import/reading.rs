@@ -9,6 +9,7 @@ use super::Reason;
 use super::finding::Findings;
 use crate::domain::code::{Specialty, UnknownCode};
 use crate::domain::department::Department;
+use crate::domain::geo::{GeoPoint, PositionDoubt};
 use crate::domain::id::{Checked, CommuneCode, PhoneNumber, PractitionerId, StructureId, TerritoryId};
 use crate::proto::routing as pb;
 
@@ -111,6 +112,27 @@ pub(super) fn code<T>(findings: &mut Findings, field: &str, parsed: Result<T, Un
         Err(unknown) => {
             findings.refuse(field, Reason::UnknownCode, unknown);
             None
+        }
+    }
+}
+
+/// Doubts a position outside France; it is taken as given, because nothing tells for certain what was meant.
+pub(super) fn doubt_position(findings: &mut Findings, field: &str, point: &GeoPoint) {
+    let Some(doubt) = point.doubt() else { return };
+    let (reason, message) = position_doubt(doubt);
+    findings.warn(field, reason, format!("{}, {} {message}", point.latitude(), point.longitude()));
+}
+
+/// The reason of a doubt about a position, and what to say after the position.
+pub(crate) fn position_doubt(doubt: PositionDoubt) -> (Reason, String) {
+    match doubt {
+        PositionDoubt::Swapped(territory) => {
+            let message =
+                format!("is outside France, and in the area of {territory} when swapped: give the latitude first");
+            (Reason::SwappedPosition, message)
+        }
+        PositionDoubt::OutsideFrance => {
+            (Reason::OutsideFrance, "is outside every French territory: check latitude and longitude".to_owned())
         }
     }
 }

@@ -4,14 +4,32 @@
 //! Deliberately absent: what is wrong in itself, such as an unknown code; the transport refuses that with its field.
 
 use crate::domain::answer::{QueryDoubt, QueryWarning};
+use crate::domain::geo::PositionDoubt;
 use crate::domain::id::TerritoryId;
 use crate::domain::query::CareQuery;
 use crate::index::Index;
 
 /// The doubts about a question; those that only matter to a search when one was made.
 pub(super) fn warnings(query: &CareQuery, index: &Index, was_searched: bool) -> Vec<QueryWarning> {
+    // A wrong position leads an ambulance astray too.
+    let position = query.parts().position.and_then(|position| position.doubt()).map(doubtful_position);
     let territories = if was_searched { query.parts().territories.as_slice() } else { &[] };
-    territories.iter().filter(|id| index.territory(id).is_none()).map(unknown_territory).collect()
+    let unknown = territories.iter().filter(|id| index.territory(id).is_none()).map(unknown_territory);
+    position.into_iter().chain(unknown).collect()
+}
+
+/// The sentence gives no figures: a patient's position stands in no log, and error outputs end up in logs.
+fn doubtful_position(doubt: PositionDoubt) -> QueryWarning {
+    let sentence = match doubt {
+        PositionDoubt::Swapped(territory) => format!(
+            "La position est hors de France, mais elle y serait ({territory}) si latitude et longitude étaient échangées : \
+             donner la latitude d'abord."
+        ),
+        PositionDoubt::OutsideFrance => {
+            "La position est hors de tout territoire français : vérifier la latitude et la longitude.".to_owned()
+        }
+    };
+    QueryWarning { doubt: QueryDoubt::Position(doubt), value: String::new(), sentence }
 }
 
 fn unknown_territory(id: &TerritoryId) -> QueryWarning {
@@ -86,6 +104,19 @@ mod tests {
         assert_eq!(warnings, [unknown("1123456789"), unknown("1690000029")]);
         assert_eq!(told(draft(&["690000011"])).1, []);
         assert_eq!(told(draft(&[])).1, []);
+    }
+
+    #[test]
+    fn a_swapped_position_is_doubted_whatever_the_outcome() {
+        let at = |latitude, longitude| GeoPoint::new(latitude, longitude).ok();
+        let swapped = CareQueryDraft { position: at(2.35, 48.86), ..draft(&[]) };
+        let doubts = [("SWAPPED_POSITION", String::new())];
+        assert_eq!(told(swapped.clone()), (CareOutcome::NoSlotInTime, doubts.to_vec()));
+        let escalated = CareQueryDraft { care_level: Some(CareLevel::R1), ..swapped };
+        assert_eq!(told(escalated), (CareOutcome::EmergencyDispatch, doubts.to_vec()));
+        let abroad = CareQueryDraft { position: at(40.42, -3.70), ..draft(&[]) };
+        assert_eq!(told(abroad).1, [("OUTSIDE_FRANCE", String::new())]);
+        assert_eq!(told(CareQueryDraft { position: at(46.20, 6.14), ..draft(&[]) }).1, []);
     }
 
     #[test]

@@ -273,9 +273,34 @@ fn position(location: &Value, findings: &mut Findings) -> Option<pb::GeoPoint> {
     let point = degrees("latitude")
         .zip(degrees("longitude"))
         .and_then(|(latitude, longitude)| crate::domain::geo::GeoPoint::new(latitude, longitude).ok());
-    if point.is_none() {
-        let message = "latitude or longitude is absent or impossible; the position is left out";
-        findings.warn("Location.position", Reason::InvalidValue, message);
+    match &point {
+        Some(point) => reading::doubt_position(findings, "Location.position", point),
+        None => {
+            let message = "latitude or longitude is absent or impossible; the position is left out";
+            findings.warn("Location.position", Reason::InvalidValue, message);
+        }
     }
     point.map(|point| pb::GeoPoint { latitude: point.latitude(), longitude: point.longitude() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{SOS, faults, read_changed};
+    use crate::cli::import::Severity;
+
+    #[test]
+    fn a_position_that_is_given_longitude_first_is_doubted() {
+        let at = |latitude: f64, longitude: f64| {
+            let plan = read_changed(SOS, |bundle| {
+                let mut entries = bundle["entry"].as_array_mut().unwrap().iter_mut();
+                let location = entries.find(|entry| entry["resource"]["resourceType"] == "Location").unwrap();
+                location["resource"]["position"] = serde_json::json!({"latitude": latitude, "longitude": longitude});
+            });
+            let doubts = faults(&plan).into_iter().filter(|(_, _, field, _)| *field == "Location.position");
+            doubts.map(|(severity, _, _, reason)| (severity, reason.to_owned())).collect::<Vec<_>>()
+        };
+        assert_eq!(at(48.11, -1.68), []);
+        assert_eq!(at(-1.68, 48.11), [(Severity::Warning, "SWAPPED_POSITION".to_owned())]);
+        assert_eq!(at(0.0, 0.0), [(Severity::Warning, "OUTSIDE_FRANCE".to_owned())]);
+    }
 }

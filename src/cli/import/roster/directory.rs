@@ -118,6 +118,7 @@ pub(super) fn position(row: &Row, findings: &mut Findings) -> Option<pb::GeoPoin
     let point = GeoPoint::new(latitude?, longitude?)
         .inspect_err(|error| findings.refuse(Column::Latitude.name(), Reason::InvalidValue, error))
         .ok()?;
+    reading::doubt_position(findings, Column::Latitude.name(), &point);
     Some(pb::GeoPoint { latitude: point.latitude(), longitude: point.longitude() })
 }
 
