@@ -11,11 +11,13 @@ pub mod demo;
 pub mod completions;
 
 use prost::Message;
+use tonic::Status;
 use tonic::transport::Channel;
 
 use super::connection::{Output, client};
-use super::failure::Failure;
+use super::failure::{Failure, Refusal};
 use super::json;
+use super::render::options::territory_ids;
 use super::render::{Layout, Names};
 use super::terminal::Terminal;
 use crate::clock::{Clock as _, SystemClock};
@@ -39,6 +41,11 @@ fn show(
 
 /// A layout that knows the names of these territories; a name that cannot be had is no failure.
 async fn layout_with_names(terminal: &Terminal, channel: &Channel, territory_ids: Vec<String>) -> Layout {
+    let names = territory_names(channel, territory_ids).await;
+    Layout { names, ..Layout::new(terminal.width()).at(SystemClock.now()) }
+}
+
+async fn territory_names(channel: &Channel, territory_ids: Vec<String>) -> Names {
     let mut client = client!(directory_service_client::DirectoryServiceClient, channel.clone());
     let mut names = Names::default();
     for territory_id in territory_ids {
@@ -48,5 +55,14 @@ async fn layout_with_names(terminal: &Terminal, channel: &Channel, territory_ids
             names.add_territory(territory_id, territory.name);
         }
     }
-    Layout { names, ..Layout::new(terminal.width()).at(SystemClock.now()) }
+    names
+}
+
+/// What the service refused, for a table: with the names of the territories of the alternatives.
+async fn refused(status: &Status, channel: &Channel) -> Failure {
+    let mut refusal = Refusal::from_status(status);
+    if let Some(refused) = &refusal.hold_refused {
+        refusal.names = territory_names(channel, territory_ids(refused.alternatives.iter())).await;
+    }
+    Failure::Answered(Box::new(refusal))
 }

@@ -11,6 +11,7 @@ use tonic_types::StatusExt as _;
 
 use super::exit::Exit;
 use super::json::JsonError;
+use super::render::Names;
 use crate::app::StartError;
 use crate::ledger::embedded::OpenError;
 use crate::ledger::transfer::TransferError;
@@ -124,6 +125,8 @@ pub struct Refusal {
     pub retry_delay: Option<Duration>,
     /// The next best options when a slot could not be held.
     pub hold_refused: Option<pb::HoldRefused>,
+    /// Names of the territories that these options name, as far as somebody asked for them.
+    pub names: Names,
 }
 
 impl Refusal {
@@ -143,6 +146,7 @@ impl Refusal {
             field_violations: violations.iter().map(|one| (one.field.clone(), one.description.clone())).collect(),
             retry_delay: details.retry_info().and_then(|info| info.retry_delay),
             hold_refused,
+            names: Names::default(),
         }
     }
 }

@@ -81,6 +81,10 @@ fn what_a_roster_offers_is_found_held_and_booked_once() {
     let next_best = &refused["holdRefused"]["alternatives"][0]["slotId"];
     assert!(next_best.as_str().is_some_and(|next_best| next_best != slot), "{refused}");
 
+    let shown = String::from_utf8(run(server.address(), &second).stderr).unwrap();
+    let (_, alternatives) = shown.split_once("Autres possibilités").expect("a table of alternatives");
+    assert!(alternatives.contains("CPTS de Bourges") && !alternatives.contains("189990013"), "{shown}");
+
     let booked = json(server.address(), &["confirm", hold_id], 0);
     assert_eq!(booked["booking"]["state"], "CLAIM_STATE_BOOKED");
     let booking_id = booked["booking"]["bookingId"].as_str().unwrap();

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::show;
-use crate::cli::connection::{ServerArguments, WriteArguments, client};
+use super::{refused, show};
+use crate::cli::connection::{Output, ServerArguments, WriteArguments, client};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::query::QueryArguments;
@@ -88,7 +88,8 @@ pub struct CancelArguments {
 /// # Errors
 /// When the service cannot be reached or the slot cannot be held.
 pub async fn hold(arguments: &HoldArguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let mut client = client!(booking_service_client::BookingServiceClient, arguments.server.connect().await?);
+    let channel = arguments.server.connect().await?;
+    let mut client = client!(booking_service_client::BookingServiceClient, channel.clone());
     let request = pb::HoldSlotRequest {
         request_id: arguments.write.announced(terminal),
         slot_id: arguments.slot.clone(),
@@ -97,7 +98,11 @@ pub async fn hold(arguments: &HoldArguments, terminal: &Terminal) -> Result<Exit
         query: (!arguments.query.is_empty()).then(|| arguments.query.to_query(&arguments.case)),
         regulator_id: arguments.regulator.clone(),
     };
-    let response = client.hold_slot(request).await?.into_inner();
+    let response = match client.hold_slot(request).await {
+        Ok(response) => response.into_inner(),
+        Err(status) if arguments.server.output == Output::Table => return Err(refused(&status, &channel).await),
+        Err(status) => return Err(status.into()),
+    };
     show(terminal, arguments.server.output, "HoldSlotResponse", &response, || {
         let hold = response.hold.clone().unwrap_or_default();
         let table = render::hold(&hold, response.replayed, response.stamp.as_ref(), &Layout::new(terminal.width()));

@@ -11,7 +11,7 @@ use crate::domain::time::UtcInstant;
 use crate::proto::routing as pb;
 
 /// Names of territories by identifier.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Names {
     territories: BTreeMap<String, String>,
 }

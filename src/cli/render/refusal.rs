@@ -66,7 +66,8 @@ pub fn refused(refusal: &Refusal, layout: &Layout) -> String {
     if let Some(refused) = &refusal.hold_refused
         && !refused.alternatives.is_empty()
     {
-        lines.push(format!("Autres possibilités\n{}", options(&refused.alternatives, layout.now, layout)));
+        let layout = Layout { names: refusal.names.clone(), ..layout.clone() };
+        lines.push(format!("Autres possibilités\n{}", options(&refused.alternatives, layout.now, &layout)));
     }
     lines.join("\n")
 }

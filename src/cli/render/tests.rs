@@ -253,12 +253,13 @@ fn a_refused_hold_shows_the_alternatives_and_when_to_retry() {
         field_violations: vec![("query.age".to_owned(), "write P10Y".to_owned())],
         retry_delay: Some(std::time::Duration::from_millis(1_500)),
         hold_refused: Some(pb::HoldRefused { alternatives: vec![option(1)], ..pb::HoldRefused::default() }),
+        names: layout(120).names,
     };
     let failure = Failure::Answered(Box::new(refusal.clone()));
     let only = Refusal { message: "query.age: write P10Y".to_owned(), hold_refused: None, ..refusal };
     assert_eq!(refusal::refused(&only, &layout(120)).matches("write P10Y").count(), 1);
     assert_shows(
-        &refusal::failure(&failure, &layout(120)),
+        &refusal::failure(&failure, &Layout::new(120)),
         120,
         &[
             "error: SLOT_TAKEN: the slot is taken",
@@ -266,6 +267,7 @@ fn a_refused_hold_shows_the_alternatives_and_when_to_retry() {
             "retry after 1.5 s",
             "Autres possibilités",
             "cabinet (AMB)",
+            "CPTS Vénissieux",
             "créneau sample:slot-1",
         ],
     );

@@ -4,6 +4,7 @@ use tonic::transport::Channel;
 
 use super::cases::{CASES, Case};
 use crate::cli::command::find::{find, layout_for};
+use crate::cli::command::refused;
 use crate::cli::connection::{client, new_request_id};
 use crate::cli::failure::Failure;
 use crate::cli::render::answer::answer;
@@ -66,7 +67,7 @@ pub async fn booking(channel: &Channel, terminal: &Terminal) -> Result<(), Failu
 
     terminal.answer("\nLe second demande la même : refus, avec ce qui reste de mieux dans la même réponse.");
     match client.hold_slot(request(SECOND_CASE_ID)).await {
-        Err(status) => terminal.answer(&refusal::failure(&Failure::from(status), &layout)),
+        Err(status) => terminal.answer(&refusal::failure(&refused(&status, channel).await, &layout)),
         Ok(_) => return Err(Failure::Local("the service gave one place to two patients".to_owned())),
     }
 
