@@ -32,8 +32,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::domain::code::{ProfessionSet, SpecialtySet};
 use crate::domain::directory::{Place, Practitioner, Schedule, Territory};
-use crate::domain::emergency::EmergencySite;
-use crate::domain::geo::EarthVector;
+use crate::domain::emergency::{EmergencySite, LocatedSite};
 use crate::domain::id::{ClaimId, EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SlotId, TerritoryId};
 use crate::domain::offer::Offer;
 use crate::domain::record::{Change, Position, Versioned};
@@ -60,7 +59,7 @@ pub struct Index {
     claims: DashMap<ClaimId, SlotId, FxBuildHasher>,
     nodes: DashMap<ScheduleId, Arc<Node>, FxBuildHasher>,
     /// Emergency sites with their vectors, for every answer.
-    sites: ArcSwap<Vec<(EarthVector, Arc<EmergencySite>)>>,
+    sites: ArcSwap<Vec<LocatedSite>>,
     groups: Box<[GroupIndex]>,
     head: ArcSwap<Position>,
     /// One writer at a time: cells are copied, altered and swapped in, so two writers would lose each other's work.
@@ -239,7 +238,7 @@ impl Index {
 
     /// All emergency sites with their vectors, in order of identifier.
     #[must_use]
-    pub fn sites(&self) -> Arc<Vec<(EarthVector, Arc<EmergencySite>)>> {
+    pub fn sites(&self) -> Arc<Vec<LocatedSite>> {
         self.sites.load_full()
     }
 

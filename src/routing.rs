@@ -12,4 +12,5 @@ pub mod eligibility;
 pub mod ranking;
 pub mod near;
 pub mod sites;
+mod wording;
 pub mod explanation;

@@ -6,16 +6,22 @@
 mod table;
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use chrono_tz::Tz;
 
 use super::code::UnknownCode;
+use super::geo::EarthVector;
 use table::{ROWS, Row};
 
 /// Radius where the national table gives none, in kilometres: the median of the rows that have one.
 const DEFAULT_RADIUS_KM: u16 = 20;
 /// Widening step where the national table gives none, in kilometres: half the radius, as in the table.
 const DEFAULT_STEP_KM: u16 = DEFAULT_RADIUS_KM / 2;
+
+/// The centres on Earth, in the order of [`Department::ALL`].
+static BARYCENTRES: LazyLock<Box<[EarthVector]>> =
+    LazyLock::new(|| ROWS.iter().map(|row| EarthVector::of_degrees(row.latitude, row.longitude)).collect());
 
 /// A department (01 to 95, 2A, 2B, 971 to 974, 976) or overseas collectivity (975, 977, 978, 986, 987, 988).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,14 +127,10 @@ impl Department {
     /// An estimate, wrong near borders: for queries that give neither commune nor department. Coordinates must be finite.
     #[must_use]
     pub fn nearest_to(latitude: f64, longitude: f64) -> Self {
-        let point = on_unit_sphere(latitude, longitude);
-        let closeness = |department: &Self| {
-            let (latitude, longitude) = department.barycentre();
-            let centre = on_unit_sphere(latitude, longitude);
-            point.0 * centre.0 + point.1 * centre.1 + point.2 * centre.2
-        };
-        let nearest = Self::ALL.iter().copied().max_by(|left, right| closeness(left).total_cmp(&closeness(right)));
-        nearest.unwrap_or(Self(0))
+        let point = EarthVector::of_degrees(latitude, longitude);
+        let distances = BARYCENTRES.iter().map(|centre| point.chord_squared(centre));
+        let nearest = Self::ALL.iter().zip(distances).min_by(|(_, left), (_, right)| left.total_cmp(right));
+        nearest.map_or(Self(0), |(department, _)| *department)
     }
 
     /// Place among all departments; for use in memory only, records keep the code.
@@ -146,13 +148,6 @@ impl Department {
     fn row(self) -> Option<&'static Row> {
         ROWS.get(usize::from(self.0))
     }
-}
-
-/// The point as a vector of length 1: the larger the product of two, the nearer the points.
-fn on_unit_sphere(latitude: f64, longitude: f64) -> (f64, f64, f64) {
-    let (latitude_sine, latitude_cosine) = latitude.to_radians().sin_cos();
-    let (longitude_sine, longitude_cosine) = longitude.to_radians().sin_cos();
-    (latitude_cosine * longitude_cosine, latitude_cosine * longitude_sine, latitude_sine)
 }
 
 impl fmt::Display for Department {

@@ -6,7 +6,7 @@ use chrono::{TimeDelta, Timelike as _};
 use chrono_tz::Tz;
 
 use super::department::Department;
-use super::geo::GeoPoint;
+use super::geo::{EarthVector, GeoPoint};
 use super::id::{EmergencySiteId, PhoneNumber, StructureId};
 use super::time::{UtcInstant, from_civil, minute_of_week};
 
@@ -160,16 +160,39 @@ pub struct EmergencySite {
     pub weekly: Vec<WeeklyAccess>,
 }
 
+/// A site with its place on Earth, so that the nearest ones are found without looking at the others.
+#[derive(Clone, Debug)]
+pub struct LocatedSite {
+    /// Where it is on Earth.
+    pub vector: EarthVector,
+    /// What it is.
+    pub kind: EmergencySiteKind,
+    /// The site.
+    pub site: Arc<EmergencySite>,
+}
+
+impl From<Arc<EmergencySite>> for LocatedSite {
+    fn from(site: Arc<EmergencySite>) -> Self {
+        Self { vector: EarthVector::from(&site.position), kind: site.kind, site }
+    }
+}
+
 impl EmergencySite {
     /// How patients come in at an instant: by the last rule that applies, closed when none does.
     #[must_use]
     pub fn access_at(&self, at: UtcInstant) -> EmergencyAccess {
+        if self.weekly.is_empty() {
+            return EmergencyAccess::Open;
+        }
         self.access_at_minute(minute_of_week(self.zone, at))
     }
 
     /// When the access at an instant changes next, within a week; `None` when it never does.
     #[must_use]
     pub fn access_changes_at(&self, at: UtcInstant) -> Option<UtcInstant> {
+        if self.weekly.is_empty() {
+            return None;
+        }
         let minute = minute_of_week(self.zone, at);
         let access = self.access_at_minute(minute);
         let boundaries =
@@ -185,10 +208,8 @@ impl EmergencySite {
         Some(from_civil(self.zone, civil).chosen())
     }
 
+    /// The access by the rules, of which there must be some.
     fn access_at_minute(&self, minute: u32) -> EmergencyAccess {
-        if self.weekly.is_empty() {
-            return EmergencyAccess::Open;
-        }
         let rule = self.weekly.iter().rev().find(|rule| rule.applies(minute));
         rule.map_or(EmergencyAccess::Closed, WeeklyAccess::access)
     }

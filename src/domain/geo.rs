@@ -83,22 +83,36 @@ pub struct EarthVector {
 
 impl From<&GeoPoint> for EarthVector {
     fn from(point: &GeoPoint) -> Self {
-        let (latitude_sin, latitude_cos) = point.latitude.to_radians().sin_cos();
-        let (longitude_sin, longitude_cos) = point.longitude.to_radians().sin_cos();
+        Self::of_degrees(point.latitude, point.longitude)
+    }
+}
+
+impl EarthVector {
+    /// The vector of a position in degrees, which must be finite.
+    #[must_use]
+    pub fn of_degrees(latitude: f64, longitude: f64) -> Self {
+        let (latitude_sin, latitude_cos) = latitude.to_radians().sin_cos();
+        let (longitude_sin, longitude_cos) = longitude.to_radians().sin_cos();
         Self {
             x: EARTH_RADIUS_M * latitude_cos * longitude_cos,
             y: EARTH_RADIUS_M * latitude_cos * longitude_sin,
             z: EARTH_RADIUS_M * latitude_sin,
         }
     }
-}
 
-impl EarthVector {
+    /// Square of the length in metres of the straight line through the Earth, which is never longer than the distance.
+    #[must_use]
+    #[inline]
+    pub fn chord_squared(&self, other: &Self) -> f64 {
+        let (dx, dy, dz) = (self.x - other.x, self.y - other.y, self.z - other.z);
+        dx * dx + dy * dy + dz * dz
+    }
+
     /// Great-circle distance in metres, rounded down.
     #[must_use]
+    #[inline]
     pub fn distance_m(&self, other: &Self) -> u32 {
-        let (dx, dy, dz) = (self.x - other.x, self.y - other.y, self.z - other.z);
-        let half_chord = (dx * dx + dy * dy + dz * dz).sqrt() / (2.0 * EARTH_RADIUS_M);
+        let half_chord = self.chord_squared(other).sqrt() / (2.0 * EARTH_RADIUS_M);
         // Up to 250 km the first two terms of the arc sine are exact to a centimetre, and much cheaper.
         let half_angle = if half_chord < 0.02 {
             half_chord * (1.0 + half_chord * half_chord / 6.0)

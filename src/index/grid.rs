@@ -24,6 +24,13 @@ pub(super) struct CellKey {
     column: i32,
 }
 
+/// A position in the plane of a row of cells.
+#[derive(Clone, Copy, Debug)]
+struct InRow {
+    north_m: f64,
+    east_m: f64,
+}
+
 /// The cells that hold something.
 type Cells = FxHashMap<CellKey, Arc<ArcSwap<Cell>>>;
 
@@ -67,12 +74,13 @@ impl Grid {
                 return;
             }
             for row in center_row - ring..=center_row + ring {
-                let column = self.column(row, center.longitude());
+                let at = self.at_in_row(center, row);
+                let column = floor_i32(at.east_m / self.cell_m);
                 let whole_row = (row - center_row).abs() == ring;
                 let step = if whole_row || ring == 0 { 1 } else { 2 * ring };
                 for column in (column - ring..=column + ring).step_by(usize::try_from(step).unwrap_or(1)) {
                     if let Some(cell) = cells.get(&CellKey { row, column }) {
-                        let cell_m = self.distance_to_cell_m(center, row, column);
+                        let cell_m = self.distance_to_cell_m(at, row, column);
                         if cell_m <= scan.radius_m && scan.least_cost(cell_m, judge) <= judge.bound() {
                             cell.load().scan(cell_m, scan, &mut scratch, judge);
                         }
@@ -96,15 +104,22 @@ impl Grid {
         EARTH_RADIUS_M * ((f64::from(row) + 0.5) * self.cell_m / EARTH_RADIUS_M).cos()
     }
 
+    /// A position in the plane in which a row's cells are squares.
+    fn at_in_row(&self, center: &GeoPoint, row: i32) -> InRow {
+        InRow {
+            north_m: center.latitude().to_radians() * EARTH_RADIUS_M,
+            east_m: center.longitude().to_radians() * self.parallel_radius_m(row),
+        }
+    }
+
     /// A lower bound of the distance to anything in a cell.
-    fn distance_to_cell_m(&self, center: &GeoPoint, row: i32, column: i32) -> u32 {
+    fn distance_to_cell_m(&self, at: InRow, row: i32, column: i32) -> u32 {
         let beyond = |at: f64, index: i32| {
             let low = f64::from(index) * self.cell_m;
             (low - at).max(at - low - self.cell_m).max(0.0)
         };
-        let north = beyond(center.latitude().to_radians() * EARTH_RADIUS_M, row);
-        let east = beyond(center.longitude().to_radians() * self.parallel_radius_m(row), column);
-        whole_metres(north.hypot(east) * PLANE_TO_SPHERE)
+        let (north, east) = (beyond(at.north_m, row), beyond(at.east_m, column));
+        whole_metres((north * north + east * east).sqrt() * PLANE_TO_SPHERE)
     }
 }
 
@@ -131,7 +146,7 @@ mod tests {
             let distance_m = center.distance_m(&other);
             prop_assume!(distance_m <= crate::domain::query::RADIUS_MAX_M);
             let key = grid.key(&other);
-            prop_assert!(grid.distance_to_cell_m(&center, key.row, key.column) <= distance_m);
+            prop_assert!(grid.distance_to_cell_m(grid.at_in_row(&center, key.row), key.row, key.column) <= distance_m);
             let ring = (key.row - grid.key(&center).row).abs()
                 .max((key.column - grid.column(key.row, center.longitude())).abs());
             prop_assert!(f64::from((ring - 1).max(0)) * grid.cell_m * PLANE_TO_SPHERE <= f64::from(distance_m) + 1.0);

@@ -12,6 +12,7 @@ use super::Index;
 use super::node::{Node, Standing, new_row, updated_row};
 use super::shared::Shared;
 use crate::domain::directory::{Place, Schedule};
+use crate::domain::emergency::LocatedSite;
 use crate::domain::geo::EarthVector;
 use crate::domain::id::{PlaceId, PractitionerId, ScheduleId, SlotId};
 use crate::domain::offer::Offer;
@@ -79,8 +80,8 @@ impl Writer {
         }
         if touched.sites {
             let sites = index.emergency_sites.page(None, usize::MAX);
-            let with_vectors = sites.into_iter().map(|site| (EarthVector::from(&site.value.position), site.value));
-            index.sites.store(Arc::new(with_vectors.collect()));
+            let located = sites.into_iter().map(|site| LocatedSite::from(site.value));
+            index.sites.store(Arc::new(located.collect()));
         }
         index.head.store(Arc::new(self.head));
     }

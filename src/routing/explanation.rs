@@ -2,22 +2,22 @@
 //!
 //! Sentences say local time at the place; figures say the same for programs.
 
-use std::fmt::Write as _;
-
-use chrono_tz::Tz;
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use crate::domain::answer::{CareOption, CareOutcome, NearMiss, OptionParts, Rule, TerritoryPreference};
 use crate::domain::code::{AppointmentType, Modality};
 use crate::domain::slot::Slot;
-use crate::domain::time::{UtcInstant, civil_date};
-
-use std::sync::Arc;
 
 use super::eligibility::unknowns;
 use super::near::Miss;
 use super::question::Question;
 use super::ranking::Match;
 use super::travel::travel_minutes;
+use super::wording::{AgeLabel, Kilometres, Local, Minutes, Wait};
+
+/// About the length of a sentence, in bytes.
+const SENTENCE_BYTES: usize = 160;
 
 /// The option that a match makes, with the slot as it is.
 #[must_use]
@@ -79,7 +79,7 @@ pub const fn outcome_of(modality: Modality, appointment_type: AppointmentType) -
 #[must_use]
 pub fn outcome_sentence(outcome: CareOutcome, best: Option<&CareOption>, delay_minutes: u32) -> String {
     let with_best = |what: &str| match best {
-        Some(best) => format!("{what} {}.", in_minutes(best.parts.wait_minutes)),
+        Some(best) => format!("{what} {}.", Wait(best.parts.wait_minutes)),
         None => format!("{what}."),
     };
     match outcome {
@@ -96,146 +96,96 @@ pub fn outcome_sentence(outcome: CareOutcome, best: Option<&CareOption>, delay_m
         }
         CareOutcome::NoSlotInTime => format!(
             "Aucun créneau adapté dans le délai clinique ({}) : voir les solutions proches et les urgences ouvertes.",
-            duration(delay_minutes)
+            Minutes(delay_minutes)
         ),
     }
 }
 
 fn option_sentence(question: &Question<'_>, option: &CareOption) -> String {
-    let zone = option.offer.place.zone;
-    let begins = local(zone, question.now, option.care_begins_at);
-    let wait = in_minutes(option.parts.wait_minutes);
-    let distance = kilometres(option.parts.distance_m);
+    let mut sentence = String::with_capacity(SENTENCE_BYTES);
+    // Writing to a String cannot fail.
+    let _ = write_option(&mut sentence, question, option);
+    sentence
+}
+
+fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOption) -> fmt::Result {
+    let (zone, now) = (option.offer.place.zone, question.now);
+    let begins = Local { zone, now, at: option.care_begins_at };
+    let (wait, distance) = (Wait(option.parts.wait_minutes), Kilometres(option.parts.distance_m));
     let travel = option.parts.travel_minutes;
-    let mut sentence = match (option.modality, option.appointment_type) {
+    match (option.modality, option.appointment_type) {
         (Modality::Amb, AppointmentType::Routine) => {
-            format!("Rendez-vous à {begins}, {wait}, à {distance} soit {travel} min de trajet")
+            write!(sentence, "Rendez-vous à {begins}, {wait}, à {distance} soit {travel} min de trajet")?;
         }
         (Modality::Amb, AppointmentType::Walkin) => {
-            let until = local(zone, question.now, option.slot.window.end_at());
-            format!(
-                "Sans rendez-vous jusqu'à {until}, arrivée possible vers {begins}, à {distance} soit {travel} min de trajet"
-            )
+            let until = Local { zone, now, at: option.slot.window.end_at() };
+            write!(sentence, "Sans rendez-vous jusqu'à {until}, arrivée possible vers {begins}, ")?;
+            write!(sentence, "à {distance} soit {travel} min de trajet")?;
         }
         (Modality::Vr, AppointmentType::Routine | AppointmentType::Walkin) => {
-            format!("Téléconsultation à {begins}, {wait}")
+            write!(sentence, "Téléconsultation à {begins}, {wait}")?;
         }
         (Modality::Hh, AppointmentType::Routine | AppointmentType::Walkin) => {
-            format!("Visite à domicile à {begins}, {wait}, le professionnel part de {distance}")
+            write!(sentence, "Visite à domicile à {begins}, {wait}, le professionnel part de {distance}")?;
         }
-    };
+    }
     sentence.push_str(match option.parts.territory_preference {
         TerritoryPreference::Own => ", dans la CPTS du patient",
         TerritoryPreference::Neighbour => ", dans une CPTS voisine",
         TerritoryPreference::Other | TerritoryPreference::Unspecified => "",
     });
     if option.remaining_count > 1 {
-        // Writing to a String cannot fail.
-        let _ = write!(sentence, ", {} places restantes", option.remaining_count);
+        write!(sentence, ", {} places restantes", option.remaining_count)?;
     }
     if option.parts.data_age_seconds > question.policy.stale_after_seconds {
-        let _ = write!(sentence, ", information ancienne de {} h", option.parts.data_age_seconds / 3_600);
+        write!(sentence, ", information ancienne de {} h", option.parts.data_age_seconds / 3_600)?;
     }
+    sentence.push('.');
+    Ok(())
+}
+
+fn miss_sentence(question: &Question<'_>, option: &CareOption, rule: Rule, excess: u32) -> String {
+    let mut sentence = String::with_capacity(SENTENCE_BYTES);
+    let begins = Local { zone: option.offer.place.zone, now: question.now, at: option.care_begins_at };
+    // Writing to a String cannot fail.
+    let _ = write!(sentence, "{begins} : ").and_then(|()| write_why(&mut sentence, question, option, (rule, excess)));
     sentence.push('.');
     sentence
 }
 
-fn miss_sentence(question: &Question<'_>, option: &CareOption, rule: Rule, excess: u32) -> String {
+fn write_why(
+    sentence: &mut String,
+    question: &Question<'_>,
+    option: &CareOption,
+    (rule, excess): (Rule, u32),
+) -> fmt::Result {
     let limits = &option.offer.schedule.limits;
-    let begins = local(option.offer.place.zone, question.now, option.care_begins_at);
-    let why = match rule {
-        Rule::Visibility => "n'est pas visible de la régulation".to_owned(),
-        Rule::Specialty => "autre spécialité que celle demandée".to_owned(),
-        Rule::Modality => format!("seulement en {}", option.modality.label().to_lowercase()),
-        Rule::AppointmentType => format!("seulement {}", option.appointment_type.label().to_lowercase()),
+    match rule {
+        Rule::Visibility => sentence.push_str("n'est pas visible de la régulation"),
+        Rule::Specialty => sentence.push_str("autre spécialité que celle demandée"),
+        Rule::Modality => write!(sentence, "seulement en {}", option.modality.label().to_lowercase())?,
+        Rule::AppointmentType => write!(sentence, "seulement {}", option.appointment_type.label().to_lowercase())?,
         Rule::Age => match (limits.min_age, limits.max_age) {
             (Some(min), _) if question.parts.age.is_some_and(|age| age < min) => {
-                format!("n'accepte pas les patients de moins de {}", age_label(min.days()))
+                write!(sentence, "n'accepte pas les patients de moins de {}", AgeLabel(min.days()))?;
             }
-            (_, Some(max)) => format!("n'accepte pas les patients de plus de {}", age_label(max.days())),
-            (_, None) => "n'accepte pas cet âge".to_owned(),
+            (_, Some(max)) => write!(sentence, "n'accepte pas les patients de plus de {}", AgeLabel(max.days()))?,
+            (_, None) => sentence.push_str("n'accepte pas cet âge"),
         },
-        Rule::Sex => "n'accepte pas les patients de ce sexe".to_owned(),
+        Rule::Sex => sentence.push_str("n'accepte pas les patients de ce sexe"),
         Rule::Need => {
             let unmet = question.parts.needs.iter().filter(|need| option.offer.place.needs_unmet.contains(*need));
             let labels: Vec<_> = unmet.map(|need| need.label()).collect();
-            format!("ne répond pas au besoin : {}", labels.join(", "))
+            write!(sentence, "ne répond pas au besoin : {}", labels.join(", "))?;
         }
-        Rule::Language => "aucune des langues du patient n'y est parlée".to_owned(),
+        Rule::Language => sentence.push_str("aucune des langues du patient n'y est parlée"),
         Rule::Radius => match excess {
-            0 => "position inconnue".to_owned(),
-            excess => format!("{} au-delà du rayon", kilometres(excess)),
+            0 => sentence.push_str("position inconnue"),
+            excess => write!(sentence, "{} au-delà du rayon", Kilometres(excess))?,
         },
-        Rule::Arrival => format!("le patient arriverait {} trop tard", duration(excess)),
-        Rule::Delay => format!("commence {} après le délai clinique", duration(excess)),
-        Rule::Capacity => "complet".to_owned(),
-    };
-    format!("{begins} : {why}.")
-}
-
-/// Local hour and minute, with the day when it is another one.
-fn local(zone: Tz, now: UtcInstant, at: UtcInstant) -> String {
-    let local = at.to_local(zone);
-    let days = civil_date(zone, at).signed_duration_since(civil_date(zone, now)).num_days();
-    match days {
-        0 => local.format("%H:%M").to_string(),
-        1 => local.format("demain %H:%M").to_string(),
-        _ => local.format("le %d/%m %H:%M").to_string(),
+        Rule::Arrival => write!(sentence, "le patient arriverait {} trop tard", Minutes(excess))?,
+        Rule::Delay => write!(sentence, "commence {} après le délai clinique", Minutes(excess))?,
+        Rule::Capacity => sentence.push_str("complet"),
     }
-}
-
-fn in_minutes(minutes: u32) -> String {
-    if minutes == 0 { "tout de suite".to_owned() } else { format!("dans {}", duration(minutes)) }
-}
-
-fn duration(minutes: u32) -> String {
-    match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes} min"),
-        (hours, 0) => format!("{hours} h"),
-        (hours, minutes) => format!("{hours} h {minutes:02}"),
-    }
-}
-
-/// Kilometres with one decimal, the French way.
-fn kilometres(metres: u32) -> String {
-    let tenths = metres.saturating_add(50) / 100;
-    format!("{},{} km", tenths / 10, tenths % 10)
-}
-
-fn age_label(days: u32) -> String {
-    let years = (f64::from(days) / 365.25).round();
-    match days {
-        0..=90 => format!("{days} jours"),
-        91..=729 => format!("{} mois", (f64::from(days) / 30.4375).round()),
-        _ => format!("{years} ans"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_read_as_french() {
-        assert_eq!(kilometres(2_349), "2,3 km");
-        assert_eq!(kilometres(49), "0,0 km");
-        assert_eq!(duration(59), "59 min");
-        assert_eq!(duration(120), "2 h");
-        assert_eq!(duration(125), "2 h 05");
-        assert_eq!(in_minutes(0), "tout de suite");
-        assert_eq!(
-            (age_label(28), age_label(91), age_label(5_844)),
-            ("28 jours".into(), "3 mois".into(), "16 ans".into())
-        );
-    }
-
-    #[test]
-    fn another_day_is_said() {
-        let zone = chrono_tz::Europe::Paris;
-        let at = |text: &str| UtcInstant::parse_rfc3339(text).unwrap();
-        let now = at("2026-11-22T22:30:00+01:00");
-        assert_eq!(local(zone, now, at("2026-11-22T23:45:00+01:00")), "23:45");
-        assert_eq!(local(zone, now, at("2026-11-23T00:15:00+01:00")), "demain 00:15");
-        assert_eq!(local(zone, now, at("2026-11-24T09:00:00+01:00")), "le 24/11 09:00");
-    }
+    Ok(())
 }

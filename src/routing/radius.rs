@@ -18,12 +18,11 @@ impl RadiusPlan {
     #[must_use]
     pub fn new(query: &CareQuery, policy: &Policy) -> Self {
         let parts = query.parts();
-        let estimated = || parts.position.map(|at| Department::nearest_to(at.latitude(), at.longitude()));
-        let department = parts.department.or_else(estimated);
         if let Some(radius_m) = parts.radius_m {
             return Self::fixed(radius_m, RadiusSource::Query, parts.department);
         }
-        let Some(department) = department else {
+        let estimated = || parts.position.map(|at| Department::nearest_to(at.latitude(), at.longitude()));
+        let Some(department) = parts.department.or_else(estimated) else {
             return Self::fixed(RADIUS_MAX_M, RadiusSource::Default, None);
         };
         let official = department.search_radius();

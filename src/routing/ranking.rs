@@ -57,18 +57,10 @@ impl Match {
     }
 
     fn order_at_same_cost(&self, other: &Self) -> Ordering {
-        let slots = || order_of_slots(&self.offer, self.opening, &other.offer, other.opening);
+        let slots = || self.offer.row.order_of_slots(self.opening, &other.offer.row, other.opening);
         let schedules = self.offer.schedule.id.cmp(&other.offer.schedule.id);
         schedules.then_with(slots).then_with(|| (self.modality as u8).cmp(&(other.modality as u8)))
     }
-}
-
-/// The order of two slots by identifier.
-fn order_of_slots(offer: &Offer, at: usize, other: &Offer, other_at: usize) -> Ordering {
-    if std::ptr::eq(offer, other) && at == other_at {
-        return Ordering::Equal;
-    }
-    offer.row.slot(at).map(|slot| slot.id.clone()).cmp(&other.row.slot(other_at).map(|slot| slot.id.clone()))
 }
 
 /// Cost in seconds of care that begins at an instant, at a distance, from a schedule and practice.
@@ -116,7 +108,7 @@ impl Best {
     /// Whether it comes before another of the same schedule.
     #[inline]
     fn is_before(&self, other: &Self, offer: &Offer) -> bool {
-        let by_slot = || order_of_slots(offer, self.opening, offer, other.opening);
+        let by_slot = || offer.row.order_of_slots(self.opening, &offer.row, other.opening);
         let order = self.cost_seconds.cmp(&other.cost_seconds).then_with(by_slot);
         order.then_with(|| (self.modality as u8).cmp(&(other.modality as u8))).is_lt()
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::answer::SiteDistance;
-use crate::domain::emergency::{EmergencyAccess, EmergencySite, EmergencySiteKind};
+use crate::domain::emergency::{EmergencyAccess, EmergencySite, EmergencySiteKind, LocatedSite};
 use crate::domain::geo::{EarthVector, GeoPoint};
 use crate::domain::patient::Age;
 use crate::domain::time::UtcInstant;
@@ -37,11 +37,7 @@ pub struct SitesQuery<'q> {
 
 /// The nearest sites: first those that take patients on arrival, then nearer ones that do not; none without a position.
 #[must_use]
-pub fn nearest(
-    sites: &[(EarthVector, Arc<EmergencySite>)],
-    query: &SitesQuery<'_>,
-    policy: &Policy,
-) -> Vec<SiteDistance> {
+pub fn nearest(sites: &[LocatedSite], query: &SitesQuery<'_>, policy: &Policy) -> Vec<SiteDistance> {
     let Some(center) = query.position.map(EarthVector::from) else { return Vec::new() };
     let adult = query.age.is_some_and(|age| age >= Age::from_years(PAEDIATRIC_UNTIL_YEARS));
     let wanted = |kind: EmergencySiteKind| match kind {
@@ -50,18 +46,25 @@ pub fn nearest(
         EmergencySiteKind::Paediatric => !adult,
     };
     let mut nearest: Vec<(u32, &Arc<EmergencySite>)> = Vec::with_capacity(LOOKED_AT_MAX + 1);
-    for (vector, site) in sites.iter().filter(|(_, site)| wanted(site.kind)) {
-        let distance_m = vector.distance_m(&center);
-        let farthest = nearest.last().map_or(u32::MAX, |(distance_m, _)| *distance_m);
-        if nearest.len() == LOOKED_AT_MAX && distance_m >= farthest {
+    // A chord as long as the farthest distance dismisses most sites before their own is worked out.
+    let mut farthest_squared = f64::INFINITY;
+    for LocatedSite { vector, site, .. } in sites.iter().filter(|site| wanted(site.kind)) {
+        if vector.chord_squared(&center) >= farthest_squared {
             continue;
         }
+        let distance_m = vector.distance_m(&center);
         let at = nearest.partition_point(|(known_m, known)| (*known_m, &known.id) < (distance_m, &site.id));
         nearest.insert(at, (distance_m, site));
         nearest.truncate(LOOKED_AT_MAX);
+        if let Some((farthest_m, _)) = nearest.get(LOOKED_AT_MAX - 1) {
+            farthest_squared = f64::from(*farthest_m).powi(2);
+        }
     }
     let (mut taking, mut closed, mut bases) = (Vec::new(), Vec::new(), Vec::new());
     for (distance_m, site) in nearest {
+        if taking.len() >= SITES_MAX && (!query.dispatch || bases.len() >= SITES_MAX) {
+            break;
+        }
         let seen = seen(site, distance_m, query.now, policy);
         let list = match (site.kind, seen.access) {
             (EmergencySiteKind::Smur, _) => &mut bases,

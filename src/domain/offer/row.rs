@@ -2,8 +2,9 @@
 //!
 //! Claims change in place, so that readers see them at once; everything else makes a new row.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use arc_swap::ArcSwap;
 
@@ -93,7 +94,7 @@ impl Opening {
     #[must_use]
     #[inline]
     pub fn free_from(&self) -> UtcInstant {
-        UtcInstant::from_ms(self.free_from_ms.load(Ordering::Relaxed))
+        UtcInstant::from_ms(self.free_from_ms.load(Relaxed))
     }
 }
 
@@ -109,7 +110,7 @@ impl Opening {
 
 impl Clone for Opening {
     fn clone(&self) -> Self {
-        Self { free_from_ms: AtomicI64::new(self.free_from_ms.load(Ordering::Relaxed)), ..*self }
+        Self { free_from_ms: AtomicI64::new(self.free_from_ms.load(Relaxed)), ..*self }
     }
 }
 
@@ -168,10 +169,17 @@ impl Row {
         same_start.find(|(_, (_, known))| known.load().id == slot.id).map(|(at, _)| at)
     }
 
+    /// The order by identifier of the slots of two openings, of two rows or of one.
+    #[must_use]
+    pub fn order_of_slots(&self, at: usize, other: &Self, other_at: usize) -> Ordering {
+        let (slot, other) = (self.slots.get(at).map(ArcSwap::load), other.slots.get(other_at).map(ArcSwap::load));
+        slot.as_ref().map(|slot| &slot.id).cmp(&other.as_ref().map(|other| &other.id))
+    }
+
     /// Takes over what became of a slot's claims.
     pub fn set_slot(&self, at: usize, slot: Arc<Slot>) {
         if let (Some(opening), Some(known)) = (self.openings.get(at), self.slots.get(at)) {
-            opening.free_from_ms.store(slot.free_from().ms(), Ordering::Relaxed);
+            opening.free_from_ms.store(slot.free_from().ms(), Relaxed);
             known.store(slot);
         }
     }
