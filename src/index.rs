@@ -116,6 +116,11 @@ impl Index {
         self.writer.lock().apply(self, changes);
     }
 
+    /// Waits for the changes that are being taken: a record shows before what is derived from it does.
+    pub fn settle(&self) {
+        drop(self.writer.lock());
+    }
+
     /// Where the last applied change stands.
     #[must_use]
     pub fn head(&self) -> Position {

@@ -2,9 +2,10 @@
 //!
 //! Invariant: every append that writes slots of a schedule also writes the schedule's record or insists on its version.
 //! So a revision check holds until the slots are written: a newer revision that arrives between bumps the version, the
-//! ledger answers with a conflict, and the rows are judged again. The record is written when the revision grew or the
-//! last word is older than [`HEARD_AGAIN_AFTER_MS`]; in between a check suffices, which writers of the same revision
-//! share without conflict.
+//! ledger answers with a conflict, and the rows are judged again. And every append by which a slot appears writes the
+//! record, so that whoever judged the schedule's slots as a whole judges again. The record is written, too, when the
+//! revision grew or the last word is older than [`HEARD_AGAIN_AFTER_MS`]; in all other cases a check suffices, which
+//! writers of the same revision share without conflict.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,6 +28,17 @@ pub(super) struct Unheard {
     pub(super) field: &'static str,
 }
 
+/// What an accepted row does to the slots of its schedule.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Effect {
+    /// Nothing.
+    Nothing,
+    /// It alters a slot where it stands; a replacement insists on the versions of those that it leaves as they are.
+    Alters,
+    /// A slot stands open where none did: it is new, opened again, or moved.
+    Appears,
+}
+
 /// Who speaks, and of which revision.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Voice {
@@ -36,8 +48,12 @@ pub(super) struct Voice {
 
 impl Voice {
     /// The schedule, when it is known, the source's own, and not newer than the revision.
-    pub(super) fn judge(&self, id: &ScheduleId, sight: &Sight<'_>) -> Result<Versioned<Arc<Schedule>>, Unheard> {
-        let Some(schedule) = sight.schedule(id) else {
+    pub(super) fn judge(
+        &self,
+        id: &ScheduleId,
+        known: Option<Versioned<Arc<Schedule>>>,
+    ) -> Result<Versioned<Arc<Schedule>>, Unheard> {
+        let Some(schedule) = known else {
             let message = format!("schedule `{id}` is unknown: create it first, or correct its identifier");
             return Err(Unheard { reason: Reason::UnknownSchedule, message, field: "schedule_id" });
         };
@@ -66,13 +82,13 @@ impl Voice {
 
     /// Remembers that the source was heard, or insists on the version when that was remembered lately; `None` when
     /// neither is needed because nothing of the schedule is written.
-    fn entry(&self, schedule: &Versioned<Arc<Schedule>>, writes_slots: bool, now: UtcInstant) -> Option<Entry> {
+    fn entry(&self, schedule: &Versioned<Arc<Schedule>>, effect: Effect, now: UtcInstant) -> Option<Entry> {
         let Versioned { version, value } = schedule;
         let is_newer = self.source_revision > value.source_revision;
-        if is_newer || now.ms_since(value.received_at) >= HEARD_AGAIN_AFTER_MS {
+        if is_newer || effect == Effect::Appears || now.ms_since(value.received_at) >= HEARD_AGAIN_AFTER_MS {
             return Some(self.put(schedule, now));
         }
-        writes_slots.then(|| Entry::check(Key::Schedule(value.id.clone()), *version))
+        (effect == Effect::Alters).then(|| Entry::check(Key::Schedule(value.id.clone()), *version))
     }
 }
 
@@ -85,7 +101,7 @@ pub(super) struct Heard<'a> {
 struct Verdict {
     schedule: Result<Versioned<Arc<Schedule>>, Unheard>,
     was_heard: bool,
-    writes_slots: bool,
+    effect: Effect,
 }
 
 impl<'a> Heard<'a> {
@@ -99,25 +115,28 @@ impl<'a> Heard<'a> {
         self.verdict(id, sight).schedule.as_ref().map(drop).map_err(Unheard::clone)
     }
 
-    /// Notes that a row of the schedule was accepted, and whether it writes a slot.
-    pub(super) fn accept(&mut self, id: &ScheduleId, writes_slot: bool, sight: &Sight<'_>) {
+    /// Notes that a row of the schedule was accepted, and what it does.
+    pub(super) fn accept(&mut self, id: &ScheduleId, effect: Effect, sight: &Sight<'_>) {
         let verdict = self.verdict(id, sight);
         verdict.was_heard = true;
-        verdict.writes_slots |= writes_slot;
+        verdict.effect = verdict.effect.max(effect);
     }
 
     /// The entries by which the schedules of accepted rows remember it.
     pub(super) fn into_entries(self, now: UtcInstant) -> impl Iterator<Item = Entry> {
         let Self { voice, schedules } = self;
         schedules.into_values().filter(|verdict| verdict.was_heard).filter_map(move |verdict| {
-            let Verdict { schedule, was_heard: _, writes_slots } = verdict;
-            schedule.ok().and_then(|schedule| voice.entry(&schedule, writes_slots, now))
+            let Verdict { schedule, was_heard: _, effect } = verdict;
+            schedule.ok().and_then(|schedule| voice.entry(&schedule, effect, now))
         })
     }
 
     fn verdict(&mut self, id: &ScheduleId, sight: &Sight<'_>) -> &mut Verdict {
         let Self { voice, schedules } = self;
-        let first = || Verdict { schedule: voice.judge(id, sight), was_heard: false, writes_slots: false };
+        let first = || {
+            let schedule = voice.judge(id, sight.schedule(id));
+            Verdict { schedule, was_heard: false, effect: Effect::Nothing }
+        };
         schedules.entry(id.clone()).or_insert_with(first)
     }
 }

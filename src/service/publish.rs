@@ -3,7 +3,7 @@
 //! A batch is cut into chunks by its content alone ([`chunk`]), so a retry cuts it in the same way. The first chunk
 //! carries the request id itself and is written first: it finds out whether the id was used for other content before
 //! anything else is written. The others carry `<request id>#<n>` and are written side by side, so that the ledger commits
-//! them together. Each chunk keeps its results with it: after a crash between two chunks a retry is told what the first
+//! them together; only those of one and the same schedule follow each other. Each chunk keeps its results with it: after a crash between two chunks a retry is told what the first
 //! attempt wrote and writes the rest. Until then the caller has no answer, or one that says that the outcome is unknown.
 //! Deliberately absent: parsing; rows come parsed or refused by the transport.
 
@@ -156,19 +156,21 @@ impl Service {
         let first = chunks.next().unwrap_or_else(|| Chunk::new(Vec::new(), &voice));
         let (first, written) = self.write_chunk(head.clone(), first).await;
         let mut all = Together::of(written?, &first, &mut outcomes);
-        let mut pending = Vec::with_capacity(chunks.len());
-        for (number, chunk) in chunks.enumerate() {
-            let request_id = chunk::request_id(&head.request_id, number + 1)?;
-            let (service, head) = (self.clone(), Head { request_id, ..head.clone() });
-            pending.push(self.parts().tasks.spawn(async move { service.write_chunk(head, chunk).await }));
-        }
+        let chains = chunk::chain(chunks).into_iter();
+        let pending: Vec<_> = chains
+            .map(|chain| {
+                let (service, head) = (self.clone(), head.clone());
+                self.parts().tasks.spawn(async move { service.write_chain(head, chain).await })
+            })
+            .collect();
         let mut failure = None;
-        for chunk in pending {
-            match chunk.await {
-                Ok((chunk, Ok(written))) => all.add(written, &chunk, &mut outcomes),
-                Ok((_, Err(error))) => failure = Some(error),
-                Err(stopped) => failure = Some(Error::internal(format!("a chunk stopped: {stopped}"))),
-            }
+        for chain in pending {
+            let (written, stopped) = match chain.await {
+                Ok((written, stopped)) => (written, stopped),
+                Err(stopped) => (Vec::new(), Some(Error::internal(format!("a chunk stopped: {stopped}")))),
+            };
+            written.into_iter().for_each(|(chunk, written)| all.add(written, &chunk, &mut outcomes));
+            failure = failure.or(stopped);
         }
         if let Some(error) = failure {
             return Err(incomplete(&error));
@@ -179,11 +181,30 @@ impl Service {
         Ok(Done { value: rows, replayed, stamp: self.stamp_at(position) })
     }
 
+    /// Writes chunks one after the other, up to the first that fails.
+    async fn write_chain(&self, head: Head, chain: Vec<(usize, Chunk)>) -> (Vec<WrittenChunk>, Option<Error>) {
+        let mut all = Vec::with_capacity(chain.len());
+        for (number, chunk) in chain {
+            let request_id = match chunk::request_id(&head.request_id, number) {
+                Ok(request_id) => request_id,
+                Err(error) => return (all, Some(error)),
+            };
+            match self.write_chunk(Head { request_id, ..head.clone() }, chunk).await {
+                (chunk, Ok(written)) => all.push((chunk, written)),
+                (_, Err(error)) => return (all, Some(error)),
+            }
+        }
+        (all, None)
+    }
+
     async fn write_chunk(&self, head: Head, chunk: Chunk) -> (Chunk, Result<Written<Vec<RowOutcome>>, Error>) {
         let written = self.carry_out(&head, &chunk).await;
         (chunk, written)
     }
 }
+
+/// A chunk and what it came to.
+type WrittenChunk = (Chunk, Written<Vec<RowOutcome>>);
 
 /// What the chunks of a batch came to.
 struct Together {

@@ -1,8 +1,9 @@
 //! Replacing what a schedule offers within a window: whole or not at all, in one append, with the difference told.
 //!
 //! Invariant: a patient is never lost: a slot that the rows drop, move or shrink while somebody is booked or held on it
-//! stays as it is, is closed to newcomers and told as kept. The schedule's record is always written, so that a batch
-//! published at the same moment is judged again. Slots that are over are left alone: their patients were seen.
+//! stays as it is, is closed to newcomers and told as kept. What was published before the replacement is part of the
+//! difference, what comes after is judged by it: the schedule's record is always written, from a sight of the slots that
+//! is complete up to that version, and the append insists on every slot that it leaves as stated. Slots that are over are left alone: their patients were seen.
 //! Deliberately absent: partial success; one wrong row refuses all.
 
 use std::collections::{HashMap, HashSet};
@@ -108,9 +109,9 @@ impl ReplaceJob {
     /// The difference, and the entries that make it.
     fn difference(&self, sight: &Sight<'_>) -> Result<(ReplaceOutcome, Vec<Entry>), Error> {
         let refuse = |Unheard { reason, message, field: _ }| Error::new(reason, message).about(&self.schedule_id);
-        let schedule = self.voice.judge(&self.schedule_id, sight).map_err(refuse)?;
+        let known = sight.whole_schedule(&self.schedule_id);
+        let schedule = self.voice.judge(&self.schedule_id, known).map_err(refuse)?;
         let mut difference = Difference { applied: ReplaceOutcome::default(), entries: Vec::new(), job: self, sight };
-        difference.entries.push(self.voice.put(&schedule, sight.now));
         let mut violations = Vec::new();
         let mut reason = Reason::InvalidArgument;
         for (place, row) in self.rows.iter().enumerate() {
@@ -123,9 +124,11 @@ impl ReplaceJob {
             return Err(Error { reason, ..Error::invalid(violations) });
         }
         difference.drop_unstated();
-        let Difference { applied, entries, .. } = difference;
+        let Difference { applied, mut entries, .. } = difference;
+        // Last, so that whoever sees the schedule's new version sees its slots as they are then.
+        entries.push(self.voice.put(&schedule, sight.now));
         if entries.len() > APPEND_ENTRIES_MAX || encode(&applied).len() > REQUEST_RESULT_MAX_BYTES {
-            let message = format!("{} slots change at once: replace a shorter window", entries.len());
+            let message = format!("{} slots are stated or dropped at once: replace a shorter window", entries.len());
             return Err(Error::new(Reason::TooManyRows, message));
         }
         Ok((applied, entries))
@@ -164,7 +167,10 @@ impl Difference<'_> {
                 self.applied.changed.push(row.id.clone());
                 self.put(next, version);
             }
-            Ok(None) => self.applied.unchanged_count += 1,
+            Ok(None) => {
+                self.applied.unchanged_count += 1;
+                self.entries.push(Entry::check(Key::Slot(slot.id.clone()), version));
+            }
             Err(refusal) => match from_publish_refusal(&refusal) {
                 (Reason::SlotClaimed | Reason::CapacityBelowClaims, _) => self.keep(&slot, version),
                 (reason, field) => return Err((reason, Violation::new(field, refusal.to_string()))),

@@ -7,6 +7,7 @@ mod replays;
 mod publishing;
 mod batches;
 mod replacing;
+mod overtaking;
 mod withdrawing;
 mod directory;
 mod outages;

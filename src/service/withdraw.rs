@@ -14,7 +14,7 @@ use crate::ledger::Entry;
 use super::book::BookingView;
 use super::error::{Error, Reason};
 use super::fingerprint::Digest;
-use super::heard::{Heard, Voice};
+use super::heard::{Effect, Heard, Voice};
 use super::limits::WITHDRAW_ROWS_MAX;
 use super::outcome::{OutcomeError, decode_rows, encode_rows};
 use super::publish::{RowOutcome, RowStatus};
@@ -87,11 +87,11 @@ impl WithdrawJob {
         if let Err(unheard) = heard.judge(&slot.schedule_id, sight) {
             return refuse(unheard.reason, unheard.message, unheard.field.to_owned());
         }
-        let (slot, status) = match slot.withdraw(self.voice.source_revision, sight.now) {
-            Some(next) => (next, RowStatus::Updated),
-            None => (Slot::clone(&slot), RowStatus::Unchanged),
+        let (slot, status, effect) = match slot.withdraw(self.voice.source_revision, sight.now) {
+            Some(next) => (next, RowStatus::Updated, Effect::Alters),
+            None => (Slot::clone(&slot), RowStatus::Unchanged, Effect::Nothing),
         };
-        heard.accept(&slot.schedule_id, status == RowStatus::Updated, sight);
+        heard.accept(&slot.schedule_id, effect, sight);
         Ok((Versioned { version, value: slot }, status))
     }
 }

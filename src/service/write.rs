@@ -72,6 +72,15 @@ impl<'a> Sight<'a> {
         if let Body::Schedule(schedule) = value { Some(Versioned { version, value: schedule }) } else { None }
     }
 
+    /// A schedule for a decision on its slots as a whole: every slot that appeared up to its version is in the index.
+    ///
+    /// So it is the index's image and not one that the ledger showed, which the index may not have reached.
+    pub(super) fn whole_schedule(&self, id: &ScheduleId) -> Option<Versioned<Arc<Schedule>>> {
+        let schedule = self.index.schedule(id);
+        self.index.settle();
+        schedule
+    }
+
     /// The newest known image of the slot on which a claim stands.
     pub(super) fn slot_of_claim(&self, id: ClaimId) -> Option<Versioned<Arc<Slot>>> {
         self.slot(&self.index.slot_of_claim(id)?)

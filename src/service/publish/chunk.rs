@@ -7,12 +7,12 @@ use std::collections::HashMap;
 
 use crate::domain::id::{RequestId, ScheduleId};
 use crate::domain::record::{Body, Key, Versioned};
-use crate::domain::slot::{Published, Slot};
+use crate::domain::slot::{Published, Slot, SlotState};
 use crate::domain::violation::Violation;
 use crate::ledger::Entry;
 use crate::service::error::{Error, Reason, from_publish_refusal};
 use crate::service::fingerprint::Digest;
-use crate::service::heard::{Heard, Unheard, Voice};
+use crate::service::heard::{Effect, Heard, Unheard, Voice};
 use crate::service::limits::CHUNK_ENTRIES_MAX;
 use crate::service::outcome::{OutcomeError, decode_rows, encode_rows};
 use crate::service::write::{Job, Plan, Sight};
@@ -35,6 +35,14 @@ pub(super) struct ChunkRow {
 pub(super) struct Chunk {
     rows: Vec<ChunkRow>,
     voice: Voice,
+}
+
+/// What becomes of a row that is accepted.
+struct Accepted {
+    status: RowStatus,
+    effect: Effect,
+    /// What makes it so.
+    entry: Option<Entry>,
 }
 
 /// Cuts rows into chunks: schedule by schedule in order of first appearance, a schedule in one chunk where it fits.
@@ -72,6 +80,21 @@ pub(super) fn cut(rows: Vec<ChunkRow>, voice: &Voice) -> Vec<Chunk> {
     chunks
 }
 
+/// Chunks after the first with their numbers, in chains: those that follow each other within one schedule are written one
+/// after the other, because side by side each would alter the schedule's record under the next.
+pub(super) fn chain(chunks: impl Iterator<Item = Chunk>) -> Vec<Vec<(usize, Chunk)>> {
+    let mut chains: Vec<Vec<(usize, Chunk)>> = Vec::new();
+    for (number, chunk) in (1..).zip(chunks) {
+        match chains.last_mut() {
+            Some(chain) if chain.last().is_some_and(|(_, before)| before.runs_into(&chunk)) => {
+                chain.push((number, chunk));
+            }
+            Some(_) | None => chains.push(vec![(number, chunk)]),
+        }
+    }
+    chains
+}
+
 /// The request id of a chunk after the first: the batch's own with its number, digested when that would be too long.
 pub(super) fn request_id(batch: &RequestId, number: usize) -> Result<RequestId, Error> {
     let derived = RequestId::parse(&format!("{batch}#{number}")).or_else(|_| {
@@ -89,6 +112,12 @@ impl Chunk {
     pub(super) fn rows(&self) -> &[ChunkRow] {
         &self.rows
     }
+
+    /// Whether the last schedule of this chunk is the first of the next.
+    fn runs_into(&self, next: &Self) -> bool {
+        let schedule = |row: Option<&ChunkRow>| row.map(|row| row.published.schedule_id.clone());
+        schedule(self.rows.last()) == schedule(next.rows.first())
+    }
 }
 
 impl Job for Chunk {
@@ -105,8 +134,8 @@ impl Job for Chunk {
                 Err(unheard) => Err(row.refuse_unheard(&unheard)),
             };
             match judged {
-                Ok((status, entry)) => {
-                    heard.accept(schedule_id, entry.is_some(), sight);
+                Ok(Accepted { status, effect, entry }) => {
+                    heard.accept(schedule_id, effect, sight);
                     entries.extend(entry);
                     outcome.push(RowOutcome::accepted(row.published.id.to_string(), status, row.warnings.clone()));
                 }
@@ -140,8 +169,8 @@ impl Job for Chunk {
 }
 
 impl ChunkRow {
-    /// What becomes of the row, and the entry that makes it so.
-    fn judge(&self, source_revision: u64, sight: &Sight<'_>) -> Result<(RowStatus, Option<Entry>), RowOutcome> {
+    /// What becomes of the row.
+    fn judge(&self, source_revision: u64, sight: &Sight<'_>) -> Result<Accepted, RowOutcome> {
         let published = &self.published;
         if published.window.end_at() <= sight.now {
             let message = "the slot is over: leave it out, or correct its window";
@@ -153,11 +182,15 @@ impl ChunkRow {
         };
         let Some(Versioned { version, value: slot }) = sight.slot(&published.id) else {
             let slot = Slot::from_published(published.clone(), source_revision, sight.now);
-            return Ok((RowStatus::Created, put(slot, 0)));
+            return Ok(Accepted { status: RowStatus::Created, effect: Effect::Appears, entry: put(slot, 0) });
         };
         match slot.republish(published, source_revision, sight.now) {
-            Ok(Some(next)) => Ok((RowStatus::Updated, put(next, version))),
-            Ok(None) => Ok((RowStatus::Unchanged, None)),
+            Ok(Some(next)) => {
+                let stays = slot.state == SlotState::Open && slot.window == next.window;
+                let effect = if stays { Effect::Alters } else { Effect::Appears };
+                Ok(Accepted { status: RowStatus::Updated, effect, entry: put(next, version) })
+            }
+            Ok(None) => Ok(Accepted { status: RowStatus::Unchanged, effect: Effect::Nothing, entry: None }),
             Err(refusal) => {
                 let (reason, field) = from_publish_refusal(&refusal);
                 Err(self.refuse(reason, refusal.to_string(), field))

@@ -55,7 +55,11 @@ async fn the_difference_is_told_and_made_in_one_append() {
     let kept = &outcome.kept[0];
     assert_eq!((kept.slot_id.as_str(), kept.booked_count, kept.held_count), ("slot-1", 1, 0));
     assert_eq!(kept.case_ids[0].as_str(), "dossier-1");
-    assert_eq!(world.ledger.take_sizes(), [5], "three changed slots, the kept one, the schedule");
+    assert_eq!(
+        world.ledger.take_sizes(),
+        [6],
+        "three changed slots, the kept one, the one that is the same, the schedule"
+    );
     assert_eq!(world.slot("slot-1").state, SlotState::Closed);
     assert_eq!(world.slot("slot-1").claims[0].state, ClaimState::Booked);
     assert_eq!(world.slot("dropped").state, SlotState::Withdrawn);

@@ -36,11 +36,15 @@ pub(super) type Fault = Box<dyn Fn(usize) -> Option<Unavailable> + Send>;
 
 /// A ledger in memory that counts appends and can be told to fail.
 pub(super) struct WatchedLedger {
-    inner: MemoryLedger,
+    inner: Arc<MemoryLedger>,
     appends: AtomicUsize,
     sizes: Mutex<Vec<usize>>,
     fault: Mutex<Option<Fault>>,
+    first: Mutex<Option<Overtaker>>,
 }
+
+/// What happens between the decision of a write and its append.
+type Overtaker = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl WatchedLedger {
     /// How many appends were made since the last call, and the sizes of those.
@@ -53,6 +57,11 @@ impl WatchedLedger {
     pub(super) fn fail(&self, fault: impl Fn(usize) -> Option<Unavailable> + Send + 'static) {
         self.take_sizes();
         *self.fault.lock() = Some(Box::new(fault));
+    }
+
+    /// Lets something overtake the next append, which is decided already.
+    pub(super) fn overtake(&self, first: impl Future<Output = ()> + Send + 'static) {
+        *self.first.lock() = Some(Box::pin(first));
     }
 
     pub(super) fn heal(&self) {
@@ -73,9 +82,17 @@ impl Ledger for WatchedLedger {
         let number = self.appends.fetch_add(1, Ordering::SeqCst);
         self.sizes.lock().push(append.entries.len());
         let fault = self.fault.lock().as_ref().and_then(|fault| fault(number));
-        match fault {
-            Some(unavailable) => Box::pin(std::future::ready(AppendOutcome::Unavailable(unavailable))),
-            None => self.inner.append(append),
+        let first = self.first.lock().take();
+        match (fault, first) {
+            (Some(unavailable), _) => Box::pin(std::future::ready(AppendOutcome::Unavailable(unavailable))),
+            (None, None) => self.inner.append(append),
+            (None, Some(first)) => {
+                let inner = Arc::clone(&self.inner);
+                Box::pin(async move {
+                    first.await;
+                    inner.append(append).await
+                })
+            }
         }
     }
 
@@ -93,10 +110,11 @@ impl World {
         let index = Arc::new(Index::new());
         let inner = MemoryLedger::new(ledger_clock.clone(), Arc::new(Applier(Arc::clone(&index))));
         let ledger = Arc::new(WatchedLedger {
-            inner,
+            inner: Arc::new(inner),
             appends: AtomicUsize::new(0),
             sizes: Mutex::default(),
             fault: Mutex::new(None),
+            first: Mutex::new(None),
         });
         let tasks = Tasks::new();
         let service = Service::new(Parts {
