@@ -171,6 +171,7 @@ async fn hold(ledger: &Arc<EmbeddedLedger>, name: &str, callers: u64, slots: u64
                 let request = Request {
                     principal: PrincipalId::parse("bench").unwrap(),
                     request_id: RequestId::parse(&id.to_string()).unwrap(),
+                    part: 0,
                     fingerprint: Fingerprint([7; 16]),
                     result: Bytes::from_static(&[7; 200]),
                 };

@@ -87,6 +87,9 @@ pub struct Request {
     pub principal: PrincipalId,
     /// The caller's name for the request.
     pub request_id: RequestId,
+    /// Which part of the request this append carries out, 0 for the first or only one. Callers name requests, never
+    /// parts, so no id that a caller chooses can be another request's part.
+    pub part: u16,
     /// Digest of its content.
     pub fingerprint: Fingerprint,
     /// What a retry is told, in the service's own encoding.

@@ -94,6 +94,7 @@ pub(super) fn request(principal: &str, id: &str, content: u8, result: &'static s
     Request {
         principal: PrincipalId::parse(principal).unwrap(),
         request_id: RequestId::parse(id).unwrap(),
+        part: 0,
         fingerprint: Fingerprint([content; 16]),
         result: Bytes::from_static(result.as_bytes()),
     }
@@ -225,6 +226,20 @@ pub(super) fn each_principal_has_request_ids_of_its_own<F: Factory>(factory: &F)
     assert_eq!(bench.request(vec![], request("lrm-b", "r1", 2, "")), replayed("b", 2));
 }
 
+pub(super) fn parts_of_a_request_are_kept_apart<F: Factory>(factory: &F) {
+    let bench = Bench::new(factory);
+    let part = |part, result| Request { part, ..request("lrm", "r1", 1, result) };
+    assert_eq!(bench.request(vec![put(1, 1, 0)], part(0, "whole")), appended(1));
+    assert_eq!(bench.request(vec![put(2, 1, 0)], part(1, "rest")), appended(2));
+    for id in ["r1#1", "r1 1", "r1:1", "r1/1"] {
+        assert!(matches!(bench.request(vec![], request("lrm", id, 2, id)), AppendOutcome::Appended { .. }), "{id}");
+    }
+    assert_eq!(bench.request(vec![], part(0, "")), replayed("whole", 1));
+    assert_eq!(bench.request(vec![], part(1, "")), replayed("rest", 2));
+    let other = Request { part: 1, ..request("lrm", "r1", 2, "") };
+    assert_eq!(bench.request(vec![], other), AppendOutcome::RequestIdReused);
+}
+
 pub(super) fn a_refused_request_may_be_tried_again<F: Factory>(factory: &F) {
     let bench = Bench::new(factory);
     assert_eq!(bench.request(vec![put(1, 1, 7)], request("lrm", "r1", 1, "first")), conflict(1, None));
@@ -322,6 +337,7 @@ macro_rules! conformance_suite {
             a_request_without_change_is_kept_too
             a_request_id_with_other_content_is_refused
             each_principal_has_request_ids_of_its_own
+            parts_of_a_request_are_kept_apart
             a_refused_request_may_be_tried_again
             a_request_id_lapses_after_48_hours
             the_sink_is_told_all_in_order_before_the_answer

@@ -26,7 +26,7 @@ pub struct MemoryLedger {
     state: Mutex<State>,
 }
 
-type RequestKey = (PrincipalId, RequestId);
+type RequestKey = (PrincipalId, RequestId, u16);
 
 struct State {
     records: HashMap<Key, Versioned<Body>>,
@@ -95,8 +95,8 @@ impl State {
     }
 
     fn keep(&mut self, request: Request, now: UtcInstant) {
-        let Request { principal, request_id, fingerprint, result } = request;
-        let key = (principal, request_id);
+        let Request { principal, request_id, part, fingerprint, result } = request;
+        let key = (principal, request_id, part);
         let kept = KeptOutcome { fingerprint, result, kept_at: now, position: self.head };
         if let Some(lapsed) = self.requests.insert(key.clone(), kept) {
             self.requests_by_time.remove(&(lapsed.kept_at, key.clone()));
@@ -129,7 +129,8 @@ impl Records for State {
     }
 
     fn kept(&self, request: &Request) -> Result<Option<KeptOutcome>, Infallible> {
-        Ok(self.requests.get(&(request.principal.clone(), request.request_id.clone())).cloned())
+        let Request { principal, request_id, part, fingerprint: _, result: _ } = request;
+        Ok(self.requests.get(&(principal.clone(), request_id.clone(), *part)).cloned())
     }
 }
 

@@ -1,9 +1,8 @@
 //! Taking batches of slots from their publishers: one result per row, a bad row never takes down the good ones.
 //!
-//! A batch is cut into chunks by its content alone ([`chunk`]), so a retry cuts it in the same way. The first chunk
-//! carries the request id itself and is written first: it finds out whether the id was used for other content before
-//! anything else is written. The others carry `<request id>#<n>` and are written side by side, so that the ledger commits
-//! them together; only those of one and the same schedule follow each other. Each chunk keeps its results with it: after a crash between two chunks a retry is told what the first
+//! A batch is cut into chunks by its content alone ([`chunk`]), so a retry cuts it in the same way. Each is a part of the
+//! request. The first is written first: it finds out whether the request id was used for other content before anything
+//! else is written. The others are written side by side, so that the ledger commits them together; only those of one and the same schedule follow each other. Each chunk keeps its results with it: after a crash between two chunks a retry is told what the first
 //! attempt wrote and writes the rest. Until then the caller has no answer, or one that says that the outcome is unknown.
 //! Deliberately absent: parsing; rows come parsed or refused by the transport.
 
@@ -154,7 +153,7 @@ impl Service {
         let (mut outcomes, accepted) = sort_out(rows);
         let mut chunks = chunk::cut(accepted, &voice).into_iter();
         let first = chunks.next().unwrap_or_else(|| Chunk::new(Vec::new(), &voice));
-        let (first, written) = self.write_chunk(head.clone(), first).await;
+        let (first, written) = self.write_chunk(&head, 0, first).await;
         let mut all = Together::of(written?, &first, &mut outcomes);
         let chains = chunk::chain(chunks).into_iter();
         let pending: Vec<_> = chains
@@ -182,14 +181,10 @@ impl Service {
     }
 
     /// Writes chunks one after the other, up to the first that fails.
-    async fn write_chain(&self, head: Head, chain: Vec<(usize, Chunk)>) -> (Vec<WrittenChunk>, Option<Error>) {
+    async fn write_chain(&self, head: Head, chain: Vec<(u16, Chunk)>) -> (Vec<WrittenChunk>, Option<Error>) {
         let mut all = Vec::with_capacity(chain.len());
-        for (number, chunk) in chain {
-            let request_id = match chunk::request_id(&head.request_id, number) {
-                Ok(request_id) => request_id,
-                Err(error) => return (all, Some(error)),
-            };
-            match self.write_chunk(Head { request_id, ..head.clone() }, chunk).await {
+        for (part, chunk) in chain {
+            match self.write_chunk(&head, part, chunk).await {
                 (chunk, Ok(written)) => all.push((chunk, written)),
                 (_, Err(error)) => return (all, Some(error)),
             }
@@ -197,8 +192,13 @@ impl Service {
         (all, None)
     }
 
-    async fn write_chunk(&self, head: Head, chunk: Chunk) -> (Chunk, Result<Written<Vec<RowOutcome>>, Error>) {
-        let written = self.carry_out(&head, &chunk).await;
+    async fn write_chunk(
+        &self,
+        head: &Head,
+        part: u16,
+        chunk: Chunk,
+    ) -> (Chunk, Result<Written<Vec<RowOutcome>>, Error>) {
+        let written = self.carry_out(head, part, &chunk).await;
         (chunk, written)
     }
 }

@@ -151,12 +151,18 @@ impl Service {
     /// Runs a job in a task of its own, so that a caller who gives up does not cut the write in two.
     pub(super) async fn write<J: Job>(&self, head: Head, job: J) -> Result<Written<J::Outcome>, Error> {
         let service = self.clone();
-        let task = self.parts().tasks.spawn(async move { service.carry_out(&head, &job).await });
+        let task = self.parts().tasks.spawn(async move { service.carry_out(&head, 0, &job).await });
         task.await.unwrap_or_else(|stopped| Err(Error::internal(format!("a write stopped: {stopped}"))))
     }
 
-    /// Decides, appends and decides again until the ledger takes it or the decision is a refusal.
-    pub(super) async fn carry_out<J: Job>(&self, head: &Head, job: &J) -> Result<Written<J::Outcome>, Error> {
+    /// Decides, appends and decides again until the ledger takes it or the decision is a refusal; `part` tells the appends
+    /// of one request apart.
+    pub(super) async fn carry_out<J: Job>(
+        &self,
+        head: &Head,
+        part: u16,
+        job: &J,
+    ) -> Result<Written<J::Outcome>, Error> {
         let parts = self.parts();
         let index = parts.index.as_ref();
         let mut shown = Shown::new();
@@ -174,7 +180,7 @@ impl Service {
             };
             let result = outcome.as_ref().map(|outcome| job.encode(outcome)).unwrap_or_default().into();
             let Head { principal, request_id, fingerprint } = head.clone();
-            let request = Some(Request { principal, request_id, fingerprint, result });
+            let request = Some(Request { principal, request_id, part, fingerprint, result });
             match parts.ledger.append(Append { entries, request }).await {
                 AppendOutcome::Appended { position } => {
                     let outcome = outcome.ok_or_else(|| Error::internal("the ledger took a probe"))?;

@@ -220,7 +220,7 @@ impl Store {
         let requests = self.read()?.open_table(REQUESTS)?;
         for request in requests.range::<u64>(..)? {
             let (number, kept) = request?;
-            index.insert(number.value(), kept.value());
+            index.insert_encoded(number.value(), kept.value());
         }
         Ok(index)
     }

@@ -5,13 +5,12 @@
 
 use std::collections::HashMap;
 
-use crate::domain::id::{RequestId, ScheduleId};
+use crate::domain::id::ScheduleId;
 use crate::domain::record::{Body, Key, Versioned};
 use crate::domain::slot::{Published, Slot, SlotState};
 use crate::domain::violation::Violation;
 use crate::ledger::Entry;
 use crate::service::error::{Error, Reason, from_publish_refusal};
-use crate::service::fingerprint::Digest;
 use crate::service::heard::{Effect, Heard, Unheard, Voice};
 use crate::service::limits::CHUNK_ENTRIES_MAX;
 use crate::service::outcome::{OutcomeError, decode_rows, encode_rows};
@@ -82,8 +81,8 @@ pub(super) fn cut(rows: Vec<ChunkRow>, voice: &Voice) -> Vec<Chunk> {
 
 /// Chunks after the first with their numbers, in chains: those that follow each other within one schedule are written one
 /// after the other, because side by side each would alter the schedule's record under the next.
-pub(super) fn chain(chunks: impl Iterator<Item = Chunk>) -> Vec<Vec<(usize, Chunk)>> {
-    let mut chains: Vec<Vec<(usize, Chunk)>> = Vec::new();
+pub(super) fn chain(chunks: impl Iterator<Item = Chunk>) -> Vec<Vec<(u16, Chunk)>> {
+    let mut chains: Vec<Vec<(u16, Chunk)>> = Vec::new();
     for (number, chunk) in (1..).zip(chunks) {
         match chains.last_mut() {
             Some(chain) if chain.last().is_some_and(|(_, before)| before.runs_into(&chunk)) => {
@@ -93,15 +92,6 @@ pub(super) fn chain(chunks: impl Iterator<Item = Chunk>) -> Vec<Vec<(usize, Chun
         }
     }
     chains
-}
-
-/// The request id of a chunk after the first: the batch's own with its number, digested when that would be too long.
-pub(super) fn request_id(batch: &RequestId, number: usize) -> Result<RequestId, Error> {
-    let derived = RequestId::parse(&format!("{batch}#{number}")).or_else(|_| {
-        let digest = Digest::of("request id").text(batch.as_str()).finish();
-        RequestId::parse(&format!("{:032x}#{number}", u128::from_le_bytes(digest.0)))
-    });
-    derived.map_err(|error| Error::internal(error.to_string()))
 }
 
 impl Chunk {

@@ -88,6 +88,28 @@ async fn a_batch_with_a_reused_id_writes_nothing() {
 }
 
 #[tokio::test]
+async fn no_request_id_of_a_caller_is_in_the_way_of_a_batch() {
+    let ids = ["batch#1", "batch#2", "batch#3", "batch"];
+    for first in [true, false] {
+        let world = World::with_slot(9).await;
+        let rows = slots("schedule-2", 200);
+        if !first {
+            world.publish("batch", 1, rows.clone()).await;
+        }
+        for id in &ids[..3] {
+            assert!(!world.hold(id).await.unwrap().replayed, "{id}");
+        }
+        let done = world.service.publish(&Caller::local(), batch("batch", 1, rows)).await.unwrap();
+        assert!(done.value.iter().all(|row| row.status == RowStatus::Created));
+        assert_eq!(done.replayed, !first);
+        for id in &ids[..3] {
+            assert!(world.hold(id).await.unwrap().replayed, "{id}");
+        }
+        assert_eq!(world.hold(ids[3]).await.unwrap_err().reason, Reason::RequestIdReused);
+    }
+}
+
+#[tokio::test]
 async fn a_long_request_id_still_names_its_chunks() {
     let world = World::new().await;
     let long = "x".repeat(128);

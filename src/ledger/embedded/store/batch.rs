@@ -6,7 +6,8 @@
 use prost::Message as _;
 use redb::{ReadableTable as _, Table, WriteTransaction};
 
-use super::{Fault, LOG, LOG_ENTRIES_KEPT, RECORDS, REQUESTS, RequestIndex, State, Store};
+use super::requests::{Name, RequestIndex};
+use super::{Fault, LOG, LOG_ENTRIES_KEPT, RECORDS, REQUESTS, State, Store};
 use crate::clock::SharedClock;
 use crate::domain::record::{Body, Change, Key, Position, Versioned};
 use crate::domain::time::UtcInstant;
@@ -127,7 +128,7 @@ impl<'a> Batch<'a> {
     }
 
     fn keep(&mut self, request: &Request) -> Result<(), Fault> {
-        let Request { principal, request_id, fingerprint, result } = request;
+        let Request { principal, request_id, part, fingerprint, result } = request;
         let kept = pb::RequestOutcome {
             fingerprint: fingerprint.0.to_vec(),
             result: result.to_vec(),
@@ -136,10 +137,11 @@ impl<'a> Batch<'a> {
             sequence: self.state.sequence,
             principal: principal.to_string(),
             request_id: request_id.to_string(),
+            part: Some(u32::from(*part)),
         };
         let number = self.index.next_number();
         self.requests.insert(number, kept.encode_to_vec().as_slice())?;
-        self.index.insert_named(number, principal.as_str(), request_id.as_str());
+        self.index.insert(number, &kept);
         self.requests_kept += 1;
         Ok(())
     }
@@ -154,7 +156,7 @@ impl<'a> Batch<'a> {
             if !has_lapsed(UtcInstant::from_ms(kept.kept_at_ms), self.state.shown_at) {
                 return Ok(false);
             }
-            self.index.remove(number, &kept.principal, &kept.request_id);
+            self.index.remove(number, &kept);
         }
         self.requests.remove(number)?;
         Ok(true)
@@ -179,12 +181,12 @@ impl Records for Batch<'_> {
     }
 
     fn kept(&self, request: &Request) -> Result<Option<KeptOutcome>, ReadError> {
-        let (principal, request_id) = (request.principal.as_str(), request.request_id.as_str());
-        for number in self.index.candidates(principal, request_id) {
+        let name = Name::of_request(request);
+        for number in self.index.candidates(name) {
             let Some(kept) = self.requests.get(number)? else { continue };
             let kept = pb::RequestOutcome::decode(kept.value());
             let kept = kept.map_err(|error| ReadError::Damaged(format!("outcome {number} is damaged: {error}")))?;
-            if kept.principal == principal && kept.request_id == request_id {
+            if name.is_of(&kept, request.fingerprint) {
                 return from_outcome(kept).map(Some);
             }
         }
@@ -193,7 +195,7 @@ impl Records for Batch<'_> {
 }
 
 fn from_outcome(kept: pb::RequestOutcome) -> Result<KeptOutcome, ReadError> {
-    let pb::RequestOutcome { fingerprint, result, kept_at_ms, epoch, sequence, principal: _, request_id: _ } = kept;
+    let pb::RequestOutcome { fingerprint, result, kept_at_ms, epoch, sequence, .. } = kept;
     let fingerprint = <[u8; 16]>::try_from(fingerprint);
     let damaged = |_| ReadError::Damaged("the fingerprint of the request's outcome is damaged".to_owned());
     Ok(KeptOutcome {

@@ -10,7 +10,7 @@ use crate::domain::record::{Key, Versioned};
 use crate::domain::time::UtcInstant;
 use crate::ledger::codec::samples;
 use crate::ledger::conformance::{Bench, Recorder, appended, body, key, put, request, wait};
-use crate::ledger::{Entry, REQUEST_KEPT_MS};
+use crate::ledger::{Entry, REQUEST_KEPT_MS, Request};
 
 fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::new(UtcInstant::from_ms(samples::NOW_MS)))
@@ -116,6 +116,45 @@ fn lapsed_request_ids_are_forgotten() {
     let transaction = redb::ReadableDatabase::begin_read(&database).unwrap();
     let requests = transaction.open_table(redb::TableDefinition::<u64, &[u8]>::new("requests")).unwrap();
     assert_eq!(redb::ReadableTableMetadata::len(&requests).unwrap(), 0);
+}
+
+/// Makes every outcome look as it was written before parts had numbers.
+fn take_part_numbers_away(folder: &InFolder) {
+    let database = redb::Database::open(folder.0.path().join(FILE_NAME)).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let mut requests = transaction.open_table(redb::TableDefinition::<u64, &[u8]>::new("requests")).unwrap();
+        let kept = redb::ReadableTable::iter(&requests).unwrap().map(Result::unwrap);
+        let kept: Vec<_> = kept.map(|(number, kept)| (number.value(), kept.value().to_vec())).collect();
+        for (number, kept) in kept {
+            let kept: crate::proto::ledger::RequestOutcome = prost::Message::decode(kept.as_slice()).unwrap();
+            let kept = crate::proto::ledger::RequestOutcome { part: None, ..kept };
+            requests.insert(number, prost::Message::encode_to_vec(&kept).as_slice()).unwrap();
+        }
+    }
+    transaction.commit().unwrap();
+}
+
+#[test]
+fn parts_that_an_earlier_version_wrote_are_found() {
+    let folder = InFolder::new();
+    let first = reopened(&folder);
+    first.request(vec![], request("lrm", "batch", 1, "first"));
+    first.request(vec![], request("lrm", "batch#1", 1, "part"));
+    first.request(vec![], request("lrm", "mine#1", 2, "whole"));
+    drop(first.ledger);
+    take_part_numbers_away(&folder);
+    let second = reopened(&folder);
+    let retried = |id, part, content| second.request(vec![], Request { part, ..request("lrm", id, content, "new") });
+    let told =
+        |outcome| if let AppendOutcome::Replayed { result, .. } = outcome { result } else { panic!("{outcome:?}") };
+    assert_eq!(told(retried("batch", 0, 1)), "first");
+    assert_eq!(told(retried("batch", 1, 1)), "part");
+    assert_eq!(told(retried("mine#1", 0, 2)), "whole");
+    assert_eq!(retried("mine#1", 0, 3), AppendOutcome::RequestIdReused);
+    assert!(matches!(retried("mine", 1, 1), AppendOutcome::Appended { .. }), "what a caller sent is nobody's part");
+    second.clock.advance_ms(REQUEST_KEPT_MS);
+    assert!(matches!(retried("batch", 1, 1), AppendOutcome::Appended { .. }), "they lapse as all others do");
 }
 
 #[test]
