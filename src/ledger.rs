@@ -27,6 +27,8 @@ use crate::domain::time::UtcInstant;
 pub const APPEND_ENTRIES_MAX: usize = 1_024;
 /// Longest result that is kept for a request, in bytes.
 pub const REQUEST_RESULT_MAX_BYTES: usize = 64 * 1_024;
+/// Most that one trim forgets.
+pub const TRIM_STEP_MAX: usize = 1_024;
 /// How long the first outcome of a request is kept for retries, in milliseconds: 48 hours.
 pub const REQUEST_KEPT_MS: i64 = 48 * 3_600 * 1_000;
 
@@ -228,6 +230,9 @@ pub enum Unavailable {
 /// An append under way; dropping it does not undo it.
 pub type PendingAppend = Pin<Box<dyn Future<Output = AppendOutcome> + Send>>;
 
+/// A trim under way: how much was forgotten.
+pub type PendingTrim = Pin<Box<dyn Future<Output = Result<usize, Unavailable>> + Send>>;
+
 /// Takes every change, in the ledger's order, before the append that caused it is answered.
 ///
 /// While a ledger opens it also hands over every record that it keeps, with the position of the ledger's head: the
@@ -260,6 +265,13 @@ pub trait Ledger: Send + Sync + 'static {
     /// and `now < not_after`, by the ledger's own clock, which never goes back. Removing a record that is not expected
     /// to be there changes nothing.
     fn append(&self, append: Append) -> PendingAppend;
+
+    /// Forgets what is past its time by the ledger's own clock, the oldest first: outcomes of requests after
+    /// [`REQUEST_KEPT_MS`], changes in the log after the time that the implementation states.
+    ///
+    /// One call forgets a bounded number, so that appends do not wait long; call it every few minutes, whether or not
+    /// anything is appended, and then again until it says 0.
+    fn trim(&self) -> PendingTrim;
 
     /// How it stands.
     fn health(&self) -> LedgerHealth;

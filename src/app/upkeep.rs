@@ -1,4 +1,4 @@
-//! What the service does by itself: forgets slots that are over, and tells health whether writes are accepted.
+//! What the service does by itself: forgets what is past its time, and tells health whether writes are accepted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +34,16 @@ pub(super) async fn purge(service: Service, clock: SharedClock, interval: Durati
             Ok(0) => {}
             Ok(slots) => tracing::info!(slots, "slots that are over were forgotten"),
             Err(error) => tracing::warn!(reason = error.reason.code(), "slots that are over could not be forgotten"),
+        }
+        match service.trim_ledger().await {
+            Ok(0) => {}
+            Ok(entries) => tracing::info!(entries, "changes and outcomes past their time were forgotten"),
+            Err(error) => {
+                tracing::warn!(
+                    reason = error.reason.code(),
+                    "changes and outcomes past their time could not be forgotten"
+                );
+            }
         }
     }
 }

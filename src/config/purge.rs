@@ -15,7 +15,7 @@ impl PurgeConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let interval = reader.number(
             "purge.interval_seconds",
-            "How often slots that ended more than 24 hours ago are forgotten, in seconds.",
+            "How often slots that ended more than 24 hours ago, old changes and old outcomes are forgotten, in seconds.",
             300,
             1..=86_400,
         );

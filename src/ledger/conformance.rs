@@ -61,6 +61,10 @@ impl<L: Ledger> Bench<L> {
         wait(self.ledger.append(Append { entries, request: Some(request) }))
     }
 
+    pub(super) fn trim(&self) -> usize {
+        wait(self.ledger.trim()).unwrap()
+    }
+
     /// Whether a record is there in this version.
     pub(super) fn has(&self, number: u64, version: u64) -> bool {
         matches!(self.append(vec![Entry::check(key(number), version)]), AppendOutcome::Appended { .. })
@@ -68,7 +72,7 @@ impl<L: Ledger> Bench<L> {
 }
 
 /// The outcome, waited for on this thread.
-pub(super) fn wait(pending: PendingAppend) -> AppendOutcome {
+pub(super) fn wait<T>(pending: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(pending)
 }
 
@@ -258,6 +262,21 @@ pub(super) fn a_request_id_lapses_after_48_hours<F: Factory>(factory: &F) {
     assert_eq!(bench.request(vec![], request("lrm", "r1", 2, "")), replayed("anew", 2));
 }
 
+pub(super) fn trimming_forgets_what_has_lapsed_and_nothing_else<F: Factory>(factory: &F) {
+    let bench = Bench::new(factory);
+    bench.request(vec![put(1, 1, 0)], request("lrm", "r1", 1, "first"));
+    bench.clock.advance_ms(1);
+    bench.request(vec![put(2, 1, 0)], request("lrm", "r2", 1, "second"));
+    assert_eq!(bench.trim(), 0, "nothing is past its time");
+    bench.clock.advance_ms(REQUEST_KEPT_MS - 1);
+    assert!(bench.trim() > 0, "although nothing was appended");
+    assert_eq!(bench.trim(), 0);
+    assert_eq!(bench.request(vec![], request("lrm", "r2", 1, "")), replayed("second", 2));
+    assert!(bench.has(1, 1) && bench.has(2, 1), "records stay");
+    assert_eq!(bench.request(vec![put(3, 1, 0)], request("lrm", "r1", 2, "anew")), appended(3));
+    assert_eq!(bench.sink.changes().len(), 3);
+}
+
 pub(super) fn the_sink_is_told_all_in_order_before_the_answer<F: Factory>(factory: &F) {
     let bench = Bench::new(factory);
     let mut told = 0;
@@ -340,6 +359,7 @@ macro_rules! conformance_suite {
             parts_of_a_request_are_kept_apart
             a_refused_request_may_be_tried_again
             a_request_id_lapses_after_48_hours
+            trimming_forgets_what_has_lapsed_and_nothing_else
             the_sink_is_told_all_in_order_before_the_answer
             of_64_racing_appends_exactly_one_wins
             appends_start_without_being_awaited

@@ -7,6 +7,9 @@
 //! writer heals by itself: it opens the file anew, tells the sink what survived of the batch whose commit failed, and
 //! accepts appends again.
 //!
+//! The log keeps the last 65,536 changes and none for longer than 24 hours, outcomes of requests stay 48 hours: what is
+//! beyond goes with the next trim, a bounded number at a time, whether or not anything is appended.
+//!
 //! Invariant: the sink has been told exactly the changes up to the position that [`Ledger::health`] shows, and all of
 //! them are on disk. Deliberately absent: reading records on behalf of others, and a second process on the same file.
 
@@ -26,7 +29,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::codec::DecodeError;
-use super::{Append, AppendOutcome, ChangeSink, Ledger, LedgerHealth, PendingAppend, Unavailable};
+use super::{Append, AppendOutcome, ChangeSink, Ledger, LedgerHealth, PendingAppend, PendingTrim, Unavailable};
 use crate::clock::{SharedClock, Stopwatch};
 use queue::{Job, Prepared, QUEUE_APPENDS_MAX, Shared};
 use store::{LedgerFile, OpenFile, Store};
@@ -206,37 +209,53 @@ impl EmbeddedLedger {
 
     fn enqueue(&self, append: Append) -> Result<oneshot::Receiver<AppendOutcome>, AppendOutcome> {
         append.check().map_err(AppendOutcome::Invalid)?;
-        let unavailable = |why| Err(AppendOutcome::Unavailable(why));
-        if self.shared.is_closing() {
-            return unavailable(Unavailable::Closing);
-        }
-        if let Some(reason) = self.shared.refusal() {
-            if self.shared.heal_is_due() {
-                // A full queue is being emptied by the writer; the next append asks again.
-                let _ = self.jobs.try_send(Job::Heal);
-            }
-            return unavailable(Unavailable::Refused(reason));
-        }
+        self.check_open().map_err(AppendOutcome::Unavailable)?;
         let prepared = Prepared::new(append);
         let bytes = prepared.bytes;
         if !self.shared.reserve(bytes) {
-            return unavailable(Unavailable::Overloaded);
+            return Err(AppendOutcome::Unavailable(Unavailable::Overloaded));
         }
         let (answer, outcome) = oneshot::channel();
-        match self.jobs.try_send(Job::Append { prepared, answer }) {
-            Ok(()) => Ok(outcome),
-            Err(TrySendError::Full(_)) => {
-                self.shared.release(bytes);
-                unavailable(Unavailable::Overloaded)
-            }
-            Err(TrySendError::Disconnected(_)) if self.shared.is_closing() => unavailable(Unavailable::Closing),
+        self.send(Job::Append { prepared, answer }).map_err(|why| {
+            self.shared.release(bytes);
+            AppendOutcome::Unavailable(why)
+        })?;
+        Ok(outcome)
+    }
+
+    /// Refuses at once while nothing can be written, and then asks the writer now and then to try again.
+    fn check_open(&self) -> Result<(), Unavailable> {
+        if self.shared.is_closing() {
+            return Err(Unavailable::Closing);
+        }
+        let Some(reason) = self.shared.refusal() else {
+            return Ok(());
+        };
+        if self.shared.heal_is_due() {
+            // A full queue is being emptied by the writer; the next append asks again.
+            let _ = self.jobs.try_send(Job::Heal);
+        }
+        Err(Unavailable::Refused(reason))
+    }
+
+    fn send(&self, job: Job) -> Result<(), Unavailable> {
+        match self.jobs.try_send(job) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(_)) => Err(Unavailable::Overloaded),
+            Err(TrySendError::Disconnected(_)) if self.shared.is_closing() => Err(Unavailable::Closing),
             Err(TrySendError::Disconnected(_)) => {
                 const ENDED: &str = "the ledger's writer has ended: restart the service";
-                self.shared.release(bytes);
                 self.shared.refuse(ENDED);
-                unavailable(Unavailable::Refused(ENDED.to_owned()))
+                Err(Unavailable::Refused(ENDED.to_owned()))
             }
         }
+    }
+
+    fn enqueue_trim(&self) -> Result<oneshot::Receiver<Result<usize, Unavailable>>, Unavailable> {
+        self.check_open()?;
+        let (answer, trimmed) = oneshot::channel();
+        self.send(Job::Trim { answer })?;
+        Ok(trimmed)
     }
 }
 
@@ -257,17 +276,28 @@ impl Ledger for EmbeddedLedger {
 
     fn append(&self, append: Append) -> PendingAppend {
         match self.enqueue(append) {
-            Ok(outcome) => Box::pin(async move {
-                let unknown = || Unavailable::OutcomeUnknown("the ledger's writer ended".to_owned());
-                outcome.await.unwrap_or_else(|_| AppendOutcome::Unavailable(unknown()))
-            }),
+            Ok(outcome) => {
+                Box::pin(async move { outcome.await.unwrap_or_else(|_| AppendOutcome::Unavailable(unknown())) })
+            }
             Err(refused) => Box::pin(std::future::ready(refused)),
+        }
+    }
+
+    fn trim(&self) -> PendingTrim {
+        match self.enqueue_trim() {
+            Ok(trimmed) => Box::pin(async move { trimmed.await.unwrap_or_else(|_| Err(unknown())) }),
+            Err(refused) => Box::pin(std::future::ready(Err(refused))),
         }
     }
 
     fn health(&self) -> LedgerHealth {
         self.shared.health()
     }
+}
+
+/// What is told when the writer went away without an answer.
+fn unknown() -> Unavailable {
+    Unavailable::OutcomeUnknown("the ledger's writer ended".to_owned())
 }
 
 #[cfg(test)]

@@ -10,7 +10,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::decision::{KeptOutcome, Records, has_lapsed, judge};
-use super::{Append, AppendOutcome, ChangeSink, Entry, Ledger, LedgerHealth, PendingAppend, Request, Write};
+use super::{
+    Append, AppendOutcome, ChangeSink, Entry, Ledger, LedgerHealth, PendingAppend, PendingTrim, Request, TRIM_STEP_MAX,
+    Write,
+};
 use crate::clock::SharedClock;
 use crate::domain::id::{PrincipalId, RequestId};
 use crate::domain::record::{Body, Change, Key, Position, Versioned};
@@ -102,18 +105,24 @@ impl State {
             self.requests_by_time.remove(&(lapsed.kept_at, key.clone()));
         }
         self.requests_by_time.insert((now, key));
-        for _ in 0..REQUESTS_FORGOTTEN_MAX {
+        self.forget_lapsed(REQUESTS_FORGOTTEN_MAX, now);
+    }
+
+    /// Forgets at most so many lapsed request ids; says how many.
+    fn forget_lapsed(&mut self, max: usize, now: UtcInstant) -> usize {
+        for count in 0..max {
             match self.requests_by_time.pop_first() {
                 Some((kept_at, key)) if has_lapsed(kept_at, now) => {
                     self.requests.remove(&key);
                 }
                 Some(first) => {
                     self.requests_by_time.insert(first);
-                    return;
+                    return count;
                 }
-                None => return,
+                None => return count,
             }
         }
+        max
     }
 }
 
@@ -146,6 +155,13 @@ impl Ledger for MemoryLedger {
     fn append(&self, append: Append) -> PendingAppend {
         let outcome = self.carry_out(append);
         Box::pin(std::future::ready(outcome))
+    }
+
+    fn trim(&self) -> PendingTrim {
+        let mut state = self.state.lock();
+        state.shown_at = state.shown_at.max(self.clock.now());
+        let now = state.shown_at;
+        Box::pin(std::future::ready(Ok(state.forget_lapsed(TRIM_STEP_MAX, now))))
     }
 
     fn health(&self) -> LedgerHealth {

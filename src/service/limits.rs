@@ -40,6 +40,8 @@ pub const PURGE_CLOCK_TOLERANCE_MS: i64 = MS_PER_HOUR;
 pub const PURGE_SLOTS_MAX: usize = 16_384;
 /// Most slots that one append of a purge removes.
 pub const PURGE_CHUNK_SLOTS_MAX: usize = 256;
+/// Most steps in which the ledger forgets what is past its time, each of at most [`crate::ledger::TRIM_STEP_MAX`].
+pub const TRIM_STEPS_MAX: usize = 1_024;
 /// When to repeat a write that the ledger refuses, in milliseconds.
 pub const RETRY_REFUSED_AFTER_MS: u32 = 1_000;
 /// When to repeat a write that met a full queue, a crowd on one record or an unknown outcome, in milliseconds.

@@ -1,4 +1,5 @@
-//! Forgetting slots that are over, with the claims on them: what regulation files said ends with the day.
+//! Forgetting slots that are over, with the claims on them, and what the ledger keeps past its time: what regulation files
+//! said ends with the day.
 //!
 //! Invariant: only slots that ended [`ENDED_SLOT_KEPT_MS`] ago are removed, by a clock that the ledger's agrees with.
 //! Deliberately absent: a timetable; whoever runs the service calls it every few minutes.
@@ -14,7 +15,7 @@ use super::Service;
 use super::error::{Error, Reason};
 use super::limits::{
     ENDED_SLOT_KEPT_MS, PURGE_CHUNK_SLOTS_MAX, PURGE_CLOCK_TOLERANCE_MS, PURGE_SLOTS_MAX, RETRY_BUSY_AFTER_MS,
-    WRITE_TRIES_MAX,
+    TRIM_STEPS_MAX, WRITE_TRIES_MAX,
 };
 
 impl Service {
@@ -31,6 +32,21 @@ impl Service {
             removed_count += self.remove(chunk, now).await?;
         }
         Ok(removed_count)
+    }
+
+    /// Has the ledger forget the changes and outcomes that are past their time, step by step; says how many.
+    ///
+    /// # Errors
+    /// When the ledger cannot write; what was forgotten until then stays forgotten.
+    pub async fn trim_ledger(&self) -> Result<usize, Error> {
+        let mut forgotten_count = 0;
+        for _ in 0..TRIM_STEPS_MAX {
+            match self.parts().ledger.trim().await? {
+                0 => break,
+                step_count => forgotten_count += step_count,
+            }
+        }
+        Ok(forgotten_count)
     }
 
     /// Removes slots in one append; one that changed meanwhile is left for the next purge.

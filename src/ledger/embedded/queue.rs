@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::clock::Stopwatch;
 use crate::domain::record::Position;
-use crate::ledger::{Append, AppendOutcome, LedgerHealth, Write, codec};
+use crate::ledger::{Append, AppendOutcome, LedgerHealth, Unavailable, Write, codec};
 
 /// Most appends that wait.
 pub(super) const QUEUE_APPENDS_MAX: usize = 4_096;
@@ -52,6 +52,11 @@ pub(super) enum Job {
         prepared: Prepared,
         /// Where the outcome goes.
         answer: oneshot::Sender<AppendOutcome>,
+    },
+    /// Forget some of what is past its time, and say how much.
+    Trim {
+        /// Where that goes.
+        answer: oneshot::Sender<Result<usize, Unavailable>>,
     },
     /// Try to write again after a failure.
     Heal,

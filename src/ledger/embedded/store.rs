@@ -28,13 +28,17 @@ const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 const META_STATE: &str = "state";
 /// Key of a record → its version and image.
 pub(in crate::ledger) const RECORDS: TableDefinition<'_, &str, (u64, &[u8])> = TableDefinition::new("records");
-/// Sequence number → `LogEntry`; the last [`LOG_ENTRIES_KEPT`].
+/// Sequence number → `LogEntry`; the last [`LOG_ENTRIES_KEPT`], none older than [`LOG_KEPT_MS`] once trimmed.
 const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("log");
 /// Number in order of time → `RequestOutcome`; found by [`RequestIndex`].
 const REQUESTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("requests");
 
 /// How many changes the log keeps; far more than one batch, so that a healed writer finds what the sink missed.
 pub(in crate::ledger) const LOG_ENTRIES_KEPT: u64 = 65_536;
+
+/// How long the log keeps a change at most, in milliseconds: 24 hours. A change holds the record as it was then, claims
+/// included, so it is kept no longer than a slot is after its end.
+pub(in crate::ledger) const LOG_KEPT_MS: i64 = 24 * 3_600 * 1_000;
 
 /// How a store stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -242,7 +246,7 @@ impl Store {
 
     fn change(&self, sequence: u64, entry: &[u8], state: State, interner: &mut Interner) -> Result<Change, OpenError> {
         let entry = pb::LogEntry::decode(entry).map_err(|error| self.damaged(error.to_string()))?;
-        let pb::LogEntry { key, version, image } = entry;
+        let pb::LogEntry { key, version, image, written_at_ms: _ } = entry;
         let key = Key::parse(&key).map_err(|error| self.damaged(error.to_string()))?;
         let body = if image.is_empty() { None } else { Some(codec::decode(&image, interner)) };
         let body = body.transpose().map_err(|error| OpenError::of_record(&self.path, &error))?;

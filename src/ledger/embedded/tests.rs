@@ -1,5 +1,6 @@
 //! The embedded ledger: the common suite, what survives closing, and what a failing disk does.
 
+mod ageing;
 mod disk;
 mod survival;
 

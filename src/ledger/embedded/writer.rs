@@ -89,6 +89,10 @@ impl Writer {
                 self.write(batch);
             }
             match next {
+                Some(Job::Trim { answer }) => {
+                    // Whoever no longer waits needs no answer.
+                    let _ = answer.send(self.trim());
+                }
                 Some(Job::Heal) => self.heal(),
                 Some(Job::Close) => return self.close(),
                 Some(Job::Append { .. }) | None => {}
@@ -138,6 +142,23 @@ impl Writer {
                 answer_all(batch, |_| outcomes.next().unwrap_or_else(unanswered));
             }
             Err(Failure { fault, at_commit }) => self.fail(batch, &fault, at_commit),
+        }
+    }
+
+    /// Forgets some of what is past its time; how much.
+    fn trim(&mut self) -> Result<usize, Unavailable> {
+        let Some(store) = &mut self.store else {
+            return Err(Unavailable::Refused(self.shared.refusal().unwrap_or_default()));
+        };
+        match trim_once(store, self.state, &self.clock) {
+            Ok((state, count)) => {
+                self.state = state;
+                Ok(count)
+            }
+            Err(Failure { fault, at_commit }) => {
+                self.fail(Vec::new(), &fault, at_commit);
+                Err(Unavailable::Refused(fault.to_string()))
+            }
         }
     }
 
@@ -202,9 +223,15 @@ impl Writer {
     /// Answers those who came too late.
     fn close(self) {
         while let Ok(job) = self.jobs.try_recv() {
-            if let Job::Append { prepared: _, answer } = job {
-                // Whoever no longer waits needs no answer.
-                let _ = answer.send(AppendOutcome::Unavailable(Unavailable::Closing));
+            // Whoever no longer waits needs no answer.
+            match job {
+                Job::Append { prepared: _, answer } => {
+                    let _ = answer.send(AppendOutcome::Unavailable(Unavailable::Closing));
+                }
+                Job::Trim { answer } => {
+                    let _ = answer.send(Err(Unavailable::Closing));
+                }
+                Job::Heal | Job::Close => {}
             }
         }
         tracing::info!(sequence = self.state.sequence, "ledger closed");
@@ -227,6 +254,21 @@ fn write_batch(store: &mut Store, state: State, clock: &SharedClock, jobs: &[Wai
     let (state, changes) = batch.finish()?;
     store.commit_state(transaction, state).map_err(|fault| Failure { fault, at_commit: true })?;
     Ok(Written { outcomes, state, changes })
+}
+
+/// One transaction that forgets; nothing is written when nothing is past its time.
+fn trim_once(store: &mut Store, state: State, clock: &SharedClock) -> Result<(State, usize), Failure> {
+    let transaction = store.write()?;
+    let mut batch = Batch::new(&transaction, store, state, clock)?;
+    let count = batch.trim()?;
+    let state = batch.state;
+    drop(batch);
+    if count == 0 {
+        transaction.abort()?;
+    } else {
+        store.commit_state(transaction, state).map_err(|fault| Failure { fault, at_commit: true })?;
+    }
+    Ok((state, count))
 }
 
 fn answer_all(batch: Vec<Waiting>, mut outcome: impl FnMut(&Prepared) -> AppendOutcome) {

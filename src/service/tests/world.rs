@@ -16,7 +16,7 @@ use crate::domain::record::Position;
 use crate::domain::slot::{Claim, ClaimState, Published, Slot, SlotTraits};
 use crate::domain::time::{UtcInstant, Window};
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::{Append, AppendOutcome, LedgerHealth, PendingAppend, Unavailable};
+use crate::ledger::{Append, AppendOutcome, LedgerHealth, PendingAppend, PendingTrim, Unavailable};
 use crate::service::*;
 
 /// When every test begins: 2027-01-15T08:00:00Z.
@@ -94,6 +94,10 @@ impl Ledger for WatchedLedger {
                 })
             }
         }
+    }
+
+    fn trim(&self) -> PendingTrim {
+        self.inner.trim()
     }
 
     fn health(&self) -> LedgerHealth {

@@ -9,7 +9,7 @@ use sas_router::clock::ManualClock;
 use sas_router::grpc::{Options, Server};
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
-use sas_router::ledger::{Append, AppendOutcome, Ledger, LedgerHealth, PendingAppend, Unavailable};
+use sas_router::ledger::{Append, AppendOutcome, Ledger, LedgerHealth, PendingAppend, PendingTrim, Unavailable};
 use sas_router::service::{Applier, Parts, Service};
 use sas_router::tasks::Tasks;
 use tokio::sync::Semaphore;
@@ -44,6 +44,10 @@ impl Ledger for StalledLedger {
             door.acquire().await.unwrap().forget();
             inner.append(append).await
         })
+    }
+
+    fn trim(&self) -> PendingTrim {
+        self.inner.trim()
     }
 
     fn health(&self) -> LedgerHealth {

@@ -7,14 +7,14 @@ use prost::Message as _;
 use redb::{ReadableTable as _, Table, WriteTransaction};
 
 use super::requests::{Name, RequestIndex};
-use super::{Fault, LOG, LOG_ENTRIES_KEPT, RECORDS, REQUESTS, State, Store};
+use super::{Fault, LOG, LOG_ENTRIES_KEPT, LOG_KEPT_MS, RECORDS, REQUESTS, State, Store};
 use crate::clock::SharedClock;
 use crate::domain::record::{Body, Change, Key, Position, Versioned};
 use crate::domain::time::UtcInstant;
 use crate::ledger::codec::{self, Interner};
 use crate::ledger::decision::{KeptOutcome, Records, has_lapsed, judge};
 use crate::ledger::embedded::queue::Prepared;
-use crate::ledger::{AppendOutcome, Entry, Fingerprint, Request, Unavailable, Write};
+use crate::ledger::{AppendOutcome, Entry, Fingerprint, Request, TRIM_STEP_MAX, Unavailable, Write};
 use crate::proto::ledger as pb;
 
 /// How many lapsed request ids a batch forgets beyond as many as it keeps, so that they run out.
@@ -88,6 +88,16 @@ impl<'a> Batch<'a> {
         Ok(AppendOutcome::Appended { position: self.state.head() })
     }
 
+    /// Forgets at most [`TRIM_STEP_MAX`] changes and outcomes that are past their time; says how many.
+    pub(in crate::ledger::embedded) fn trim(&mut self) -> Result<usize, Fault> {
+        self.state.shown_at = self.state.shown_at.max(self.clock.now());
+        let mut count = 0;
+        while count < TRIM_STEP_MAX && (self.forget_oldest_change()? || self.forget_oldest_lapsed()?) {
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// Whether there is anything to commit.
     pub(in crate::ledger::embedded) fn has_written(&self) -> bool {
         self.requests_kept > 0 || !self.changes.is_empty()
@@ -121,7 +131,8 @@ impl<'a> Batch<'a> {
             Write::Remove | Write::Check => return Ok(()),
         };
         self.state.sequence += 1;
-        let logged = pb::LogEntry { key: text, version, image: image.to_vec() };
+        let written_at_ms = self.state.shown_at.ms();
+        let logged = pb::LogEntry { key: text, version, image: image.to_vec(), written_at_ms };
         self.log.insert(self.state.sequence, logged.encode_to_vec().as_slice())?;
         self.changes.push(Change { position: self.state.head(), key: key.clone(), version, body });
         Ok(())
@@ -144,6 +155,20 @@ impl<'a> Batch<'a> {
         self.index.insert(number, &kept);
         self.requests_kept += 1;
         Ok(())
+    }
+
+    /// Takes the oldest change out of the log when it is past its time, or cannot be read; whether it did.
+    fn forget_oldest_change(&mut self) -> Result<bool, Fault> {
+        let written_at = |entry: &[u8]| pb::LogEntry::decode(entry).map_or(0, |entry| entry.written_at_ms);
+        let oldest = self.log.first()?.map(|(sequence, entry)| (sequence.value(), written_at(entry.value())));
+        let is_old = |(_, written_at_ms): &(u64, i64)| {
+            self.state.shown_at.ms_since(UtcInstant::from_ms(*written_at_ms)) >= LOG_KEPT_MS
+        };
+        let Some((sequence, _)) = oldest.filter(is_old) else {
+            return Ok(false);
+        };
+        self.log.remove(sequence)?;
+        Ok(true)
     }
 
     /// Forgets the oldest outcome when it has lapsed, or cannot be read; whether it did.

@@ -92,6 +92,7 @@ struct Patient {
     ledger: EmbeddedLedger,
     sink: Arc<Recorder>,
     switches: Arc<Switches>,
+    clock: Arc<ManualClock>,
     folder: TempDir,
 }
 
@@ -109,8 +110,10 @@ impl Patient {
         let disk = FailingDisk { path: folder.path().join(FILE_NAME), switches: Arc::clone(&switches) };
         let sink = Arc::new(Recorder::default());
         let told = Arc::clone(&sink) as Arc<dyn ChangeSink>;
-        let ledger = EmbeddedLedger::open_file(Box::new(disk), EAGER, clock(), told).unwrap();
-        Self { ledger, sink, switches, folder }
+        let clock = Arc::new(ManualClock::new(UtcInstant::from_ms(samples::NOW_MS)));
+        let shared = Arc::clone(&clock) as SharedClock;
+        let ledger = EmbeddedLedger::open_file(Box::new(disk), EAGER, shared, told).unwrap();
+        Self { ledger, sink, switches, clock, folder }
     }
 
     fn append(&self, entries: Vec<Entry>, request: Option<Request>) -> AppendOutcome {
@@ -156,6 +159,24 @@ fn a_write_that_fails_is_not_acknowledged_and_the_ledger_heals() {
 
     patient.switches.writes_fail.store(false, Ordering::SeqCst);
     patient.healed();
+    assert_eq!(patient.append(vec![put(2, 1, 0)], None), appended(2));
+    assert_eq!(patient.found().len(), 2);
+}
+
+#[test]
+fn a_trim_that_fails_is_told_and_the_next_one_heals() {
+    let patient = Patient::new();
+    patient.append(vec![put(1, 1, 0)], None);
+    patient.clock.advance_seconds(24 * 3_600);
+    patient.switches.writes_fail.store(true, Ordering::SeqCst);
+    assert!(wait(patient.ledger.trim()).is_err());
+    assert!(patient.ledger.health().refusal.is_some_and(|reason| reason.contains("no space left")));
+    patient.switches.writes_fail.store(false, Ordering::SeqCst);
+    let deadline = Stopwatch::start();
+    while wait(patient.ledger.trim()) != Ok(0) {
+        assert!(deadline.elapsed() < Duration::from_secs(60), "it never healed");
+        std::thread::yield_now();
+    }
     assert_eq!(patient.append(vec![put(2, 1, 0)], None), appended(2));
     assert_eq!(patient.found().len(), 2);
 }
