@@ -6,6 +6,7 @@
 
 mod signals;
 mod steadiness;
+mod forgetting;
 mod upkeep;
 
 use std::io;
@@ -27,6 +28,8 @@ use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, OpenError};
 use crate::ledger::memory::MemoryLedger;
 use crate::service::{Applier, Parts, Service};
 use crate::tasks::Tasks;
+
+use forgetting::Forgetting;
 
 pub use signals::termination;
 
@@ -117,6 +120,7 @@ impl App {
         let address = listener.local_addr().map_err(|source| StartError::Address { address, source })?;
         let index = Arc::new(Index::new());
         let ledger = OpenedLedger::open(&config.ledger, &clock, &index).await?;
+        let recorded_at = ledger.shared().health().steady_at;
         let (background, writes) = (Tasks::new(), Tasks::new());
         let service = Service::new(Parts {
             index,
@@ -126,9 +130,10 @@ impl App {
             instance_id: Uuid::now_v7(),
             version: VERSION,
         });
+        let forgetting = Forgetting::new(service.clone(), clock, recorded_at);
         let server = Arc::new(Server::start(service.clone(), listener, options(&config), &background).await?);
         let shutdown = CancellationToken::new();
-        background.spawn(upkeep::purge(service.clone(), clock, config.purge.interval, shutdown.clone()));
+        background.spawn(upkeep::forget(forgetting, config.purge.interval, shutdown.clone()));
         background.spawn(upkeep::watch_writability(service, Arc::clone(&server), shutdown.clone()));
         tracing::info!(%address, version = VERSION, "serving");
         let drain_timeout = config.server.drain_timeout;

@@ -29,6 +29,8 @@ pub const APPEND_ENTRIES_MAX: usize = 1_024;
 pub const REQUEST_RESULT_MAX_BYTES: usize = 64 * 1_024;
 /// Most that one trim forgets.
 pub const TRIM_STEP_MAX: usize = 1_024;
+/// How far a steady clock must be from the instant that it recorded last to be recorded anew, in milliseconds: 1 minute.
+pub const STEADY_RECORDED_AFTER_MS: i64 = 60 * 1_000;
 /// How long the first outcome of a request is kept for retries, in milliseconds: 48 hours.
 pub const REQUEST_KEPT_MS: i64 = 48 * 3_600 * 1_000;
 
@@ -249,6 +251,8 @@ pub struct LedgerHealth {
     pub head: Position,
     /// Why writes are refused; `None` when they are accepted.
     pub refusal: Option<String>,
+    /// The last instant that a trim recorded as shown by a steady clock; `None` when none was.
+    pub steady_at: Option<UtcInstant>,
 }
 
 /// Records with conditional append; see the module's documentation.
@@ -270,11 +274,18 @@ pub trait Ledger: Send + Sync + 'static {
     /// [`REQUEST_KEPT_MS`], changes in the log after the time that the implementation states.
     ///
     /// One call forgets a bounded number, so that appends do not wait long; call it every few minutes, whether or not
-    /// anything is appended, and then again until it says 0.
-    fn trim(&self) -> PendingTrim;
+    /// anything is appended, and then again until it says 0. Whoever calls it has found a clock to be steady and says what
+    /// it shows; that is recorded to the minute, also when nothing is forgotten, so that a clock at the next start can be
+    /// compared with it. Unlike the ledger's own clock it may go back.
+    fn trim(&self, steady_at: UtcInstant) -> PendingTrim;
 
     /// How it stands.
     fn health(&self) -> LedgerHealth;
+}
+
+/// Whether what a steady clock shows is to be recorded, given what was recorded last.
+fn is_news(steady_at: UtcInstant, recorded_at: Option<UtcInstant>) -> bool {
+    recorded_at.is_none_or(|recorded_at| steady_at.ms_since(recorded_at).abs() >= STEADY_RECORDED_AFTER_MS)
 }
 
 #[cfg(test)]

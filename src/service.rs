@@ -17,12 +17,14 @@ mod publish;
 mod replace;
 mod withdraw;
 mod directory;
+mod condition;
 mod status;
 mod purge;
 mod applier;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use uuid::Uuid;
 
 use crate::clock::SharedClock;
@@ -36,6 +38,7 @@ use crate::tasks::Tasks;
 
 pub use applier::Applier;
 pub use book::{BookingView, HoldRequest, HoldView};
+pub use condition::{Condition, ConditionKind};
 pub use error::{Error, ErrorKind, Reason};
 pub use find::Finder;
 pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
@@ -72,6 +75,8 @@ struct Shared {
     parts: Parts,
     policy: Policy,
     started_at: UtcInstant,
+    /// Why the machine's clock is not trusted with forgetting.
+    clock_doubt: ArcSwapOption<String>,
 }
 
 /// Who calls.
@@ -97,7 +102,8 @@ impl Service {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let started_at = parts.clock.now();
-        Self { shared: Arc::new(Shared { parts, policy: Policy::default(), started_at }) }
+        let policy = Policy::default();
+        Self { shared: Arc::new(Shared { parts, policy, started_at, clock_doubt: ArcSwapOption::empty() }) }
     }
 
     /// What it is made of.

@@ -6,17 +6,17 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::steadiness::Steadiness;
-use crate::clock::{SharedClock, Stopwatch};
+use super::forgetting::Forgetting;
+use crate::clock::Stopwatch;
 use crate::grpc::Server;
 use crate::service::Service;
 
 /// How often health looks at the ledger.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Purges now and then until the service ends.
-pub(super) async fn purge(service: Service, clock: SharedClock, interval: Duration, shutdown: CancellationToken) {
-    let (mut steadiness, elapsed) = (Steadiness::new(clock.now()), Stopwatch::start());
+/// Forgets now and then until the service ends.
+pub(super) async fn forget(mut forgetting: Forgetting, interval: Duration, shutdown: CancellationToken) {
+    let elapsed = Stopwatch::start();
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -24,27 +24,7 @@ pub(super) async fn purge(service: Service, clock: SharedClock, interval: Durati
             () = shutdown.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if !steadiness.observe(clock.now(), elapsed.elapsed()) {
-            tracing::warn!(
-                "the machine's clock jumped: nothing is forgotten until it goes evenly for an hour; check it"
-            );
-            continue;
-        }
-        match service.purge_ended().await {
-            Ok(0) => {}
-            Ok(slots) => tracing::info!(slots, "slots that are over were forgotten"),
-            Err(error) => tracing::warn!(reason = error.reason.code(), "slots that are over could not be forgotten"),
-        }
-        match service.trim_ledger().await {
-            Ok(0) => {}
-            Ok(entries) => tracing::info!(entries, "changes and outcomes past their time were forgotten"),
-            Err(error) => {
-                tracing::warn!(
-                    reason = error.reason.code(),
-                    "changes and outcomes past their time could not be forgotten"
-                );
-            }
-        }
+        forgetting.step(elapsed.elapsed()).await;
     }
 }
 

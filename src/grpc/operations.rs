@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 use super::convert::common::{instant_to_proto, stamp_to_proto};
 use crate::proto::routing as pb;
 use crate::proto::routing::operations_service_server::OperationsService;
-use crate::service::{self, Service};
+use crate::service::{self, Condition, Service};
 
 /// Tells operations people how the service stands.
 #[derive(Clone)]
@@ -25,7 +25,22 @@ impl OperationsService for Operations {
 }
 
 fn status_to_proto(status: service::Status) -> pb::GetStatusResponse {
-    let service::Status { instance_id, version, started_at, ledger_kind, durability, refusal, stamp, counts } = status;
+    let service::Status {
+        instance_id,
+        version,
+        started_at,
+        ledger_kind,
+        durability,
+        refusal,
+        conditions,
+        stamp,
+        counts,
+    } = status;
+    let condition = |Condition { kind, message }| pb::Condition {
+        code: kind.code().to_owned(),
+        message,
+        degrades: kind.degrades(),
+    };
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     pb::GetStatusResponse {
         instance_id: instance_id.to_string(),
@@ -35,6 +50,7 @@ fn status_to_proto(status: service::Status) -> pb::GetStatusResponse {
         durability: durability.to_owned(),
         writable: refusal.is_none(),
         write_refusal: refusal.unwrap_or_default(),
+        conditions: conditions.into_iter().map(condition).collect(),
         stamp: Some(stamp_to_proto(&stamp)),
         counts: Some(pb::Counts {
             territories: count(counts.territories),

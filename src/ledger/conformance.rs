@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::codec::samples::{NOW_MS, numbered_slot};
 use super::*;
-use crate::clock::{ManualClock, SharedClock};
+use crate::clock::{Clock as _, ManualClock, SharedClock};
 
 /// Makes ledgers of one implementation.
 pub(super) trait Factory {
@@ -62,7 +62,7 @@ impl<L: Ledger> Bench<L> {
     }
 
     pub(super) fn trim(&self) -> usize {
-        wait(self.ledger.trim()).unwrap()
+        wait(self.ledger.trim(self.clock.now())).unwrap()
     }
 
     /// Whether a record is there in this version.
@@ -277,6 +277,21 @@ pub(super) fn trimming_forgets_what_has_lapsed_and_nothing_else<F: Factory>(fact
     assert_eq!(bench.sink.changes().len(), 3);
 }
 
+pub(super) fn a_trim_records_what_a_steady_clock_shows<F: Factory>(factory: &F) {
+    let bench = Bench::new(factory);
+    let recorded = || bench.ledger.health().steady_at;
+    let at = |ms| UtcInstant::from_ms(NOW_MS + ms);
+    wait(bench.ledger.trim(at(0))).unwrap();
+    assert_eq!(recorded(), Some(at(0)));
+    bench.clock.advance_seconds(3_600);
+    bench.append(vec![put(1, 1, 0)]);
+    assert_eq!(recorded(), Some(at(0)), "an append may be made by any clock");
+    for (shows, expected) in [(59_999, 0), (60_000, 60_000), (1, 60_000), (0, 0), (-86_400_000, -86_400_000)] {
+        wait(bench.ledger.trim(at(shows))).unwrap();
+        assert_eq!(recorded(), Some(at(expected)), "{shows}");
+    }
+}
+
 pub(super) fn the_sink_is_told_all_in_order_before_the_answer<F: Factory>(factory: &F) {
     let bench = Bench::new(factory);
     let mut told = 0;
@@ -288,7 +303,8 @@ pub(super) fn the_sink_is_told_all_in_order_before_the_answer<F: Factory>(factor
     }
     let sequences: Vec<_> = bench.sink.changes().iter().map(|change| change.position.sequence).collect();
     assert_eq!(sequences, (1..=told as u64).collect::<Vec<_>>());
-    assert_eq!(bench.ledger.health(), LedgerHealth { head: bench.sink.changes()[told - 1].position, refusal: None });
+    let health = bench.ledger.health();
+    assert_eq!((health.head, health.refusal), (bench.sink.changes()[told - 1].position, None));
 }
 
 pub(super) fn of_64_racing_appends_exactly_one_wins<F: Factory>(factory: &F) {
@@ -360,6 +376,7 @@ macro_rules! conformance_suite {
             a_refused_request_may_be_tried_again
             a_request_id_lapses_after_48_hours
             trimming_forgets_what_has_lapsed_and_nothing_else
+            a_trim_records_what_a_steady_clock_shows
             the_sink_is_told_all_in_order_before_the_answer
             of_64_racing_appends_exactly_one_wins
             appends_start_without_being_awaited

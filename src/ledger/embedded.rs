@@ -31,6 +31,7 @@ use uuid::Uuid;
 use super::codec::DecodeError;
 use super::{Append, AppendOutcome, ChangeSink, Ledger, LedgerHealth, PendingAppend, PendingTrim, Unavailable};
 use crate::clock::{SharedClock, Stopwatch};
+use crate::domain::time::UtcInstant;
 use queue::{Job, Prepared, QUEUE_APPENDS_MAX, Shared};
 use store::{LedgerFile, OpenFile, Store};
 use writer::Writer;
@@ -174,7 +175,7 @@ impl EmbeddedLedger {
         let duration_ms = stopwatch.elapsed().as_millis();
         tracing::info!(records = records_restored, sequence = state.sequence, duration_ms, "ledger opened");
 
-        let shared = Arc::new(Shared::new(state.head(), options.heal_interval));
+        let shared = Arc::new(Shared::new(state, options.heal_interval));
         let (jobs, waiting) = sync_channel(QUEUE_APPENDS_MAX);
         let deployment_id = state.deployment_id;
         let writer = Writer::new(file, store, state, clock, sink, Arc::clone(&shared), waiting);
@@ -251,10 +252,13 @@ impl EmbeddedLedger {
         }
     }
 
-    fn enqueue_trim(&self) -> Result<oneshot::Receiver<Result<usize, Unavailable>>, Unavailable> {
+    fn enqueue_trim(
+        &self,
+        steady_at: UtcInstant,
+    ) -> Result<oneshot::Receiver<Result<usize, Unavailable>>, Unavailable> {
         self.check_open()?;
         let (answer, trimmed) = oneshot::channel();
-        self.send(Job::Trim { answer })?;
+        self.send(Job::Trim { steady_at, answer })?;
         Ok(trimmed)
     }
 }
@@ -283,8 +287,8 @@ impl Ledger for EmbeddedLedger {
         }
     }
 
-    fn trim(&self) -> PendingTrim {
-        match self.enqueue_trim() {
+    fn trim(&self, steady_at: UtcInstant) -> PendingTrim {
+        match self.enqueue_trim(steady_at) {
             Ok(trimmed) => Box::pin(async move { trimmed.await.unwrap_or_else(|_| Err(unknown())) }),
             Err(refused) => Box::pin(std::future::ready(Err(refused))),
         }

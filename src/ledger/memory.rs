@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::decision::{KeptOutcome, Records, has_lapsed, judge};
 use super::{
     Append, AppendOutcome, ChangeSink, Entry, Ledger, LedgerHealth, PendingAppend, PendingTrim, Request, TRIM_STEP_MAX,
-    Write,
+    Write, is_news,
 };
 use crate::clock::SharedClock;
 use crate::domain::id::{PrincipalId, RequestId};
@@ -38,6 +38,7 @@ struct State {
     requests_by_time: BTreeSet<(UtcInstant, RequestKey)>,
     head: Position,
     shown_at: UtcInstant,
+    steady_at: Option<UtcInstant>,
 }
 
 impl MemoryLedger {
@@ -50,6 +51,7 @@ impl MemoryLedger {
             requests_by_time: BTreeSet::new(),
             head: Position { partition: 0, epoch: 1, sequence: 0 },
             shown_at: UtcInstant::MIN,
+            steady_at: None,
         };
         Self { clock, sink, state: Mutex::new(state) }
     }
@@ -157,15 +159,19 @@ impl Ledger for MemoryLedger {
         Box::pin(std::future::ready(outcome))
     }
 
-    fn trim(&self) -> PendingTrim {
+    fn trim(&self, steady_at: UtcInstant) -> PendingTrim {
         let mut state = self.state.lock();
+        if is_news(steady_at, state.steady_at) {
+            state.steady_at = Some(steady_at);
+        }
         state.shown_at = state.shown_at.max(self.clock.now());
         let now = state.shown_at;
         Box::pin(std::future::ready(Ok(state.forget_lapsed(TRIM_STEP_MAX, now))))
     }
 
     fn health(&self) -> LedgerHealth {
-        LedgerHealth { head: self.state.lock().head, refusal: None }
+        let state = self.state.lock();
+        LedgerHealth { head: state.head, refusal: None, steady_at: state.steady_at }
     }
 }
 

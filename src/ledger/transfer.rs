@@ -101,7 +101,7 @@ pub fn export(data_dir: &Path, out: impl Write) -> Result<u64, TransferError> {
     let mut out = std::io::BufWriter::new(out);
     let json = Json::new()?;
     let file = LedgerFile { path: data_dir.join(FILE_NAME), cache_bytes: CACHE_BYTES, may_create: false };
-    let (store, State { epoch, sequence, shown_at, deployment_id: _ }) = Store::open(&file, None)?;
+    let (store, State { epoch, sequence, shown_at, steady_at: _, deployment_id: _ }) = Store::open(&file, None)?;
     let refused = |fault: Fault| store.refused(fault);
     let transaction = store.read().map_err(refused)?;
     let records = transaction.open_table(RECORDS).map_err(|error| refused(error.into()))?;

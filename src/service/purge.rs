@@ -34,14 +34,15 @@ impl Service {
         Ok(removed_count)
     }
 
-    /// Has the ledger forget the changes and outcomes that are past their time, step by step; says how many.
+    /// Has the ledger forget the changes and outcomes that are past their time, step by step; says how many. The ledger
+    /// records what this machine's clock shows: call it only while that clock is trusted.
     ///
     /// # Errors
     /// When the ledger cannot write; what was forgotten until then stays forgotten.
     pub async fn trim_ledger(&self) -> Result<usize, Error> {
         let mut forgotten_count = 0;
         for _ in 0..TRIM_STEPS_MAX {
-            match self.parts().ledger.trim().await? {
+            match self.parts().ledger.trim(self.parts().clock.now()).await? {
                 0 => break,
                 step_count => forgotten_count += step_count,
             }

@@ -15,6 +15,7 @@ use crate::domain::time::{UtcInstant, Window};
 use crate::index::Counts;
 
 use super::Service;
+use super::condition::Condition;
 use super::error::Error;
 
 /// How the service stands.
@@ -32,6 +33,8 @@ pub struct Status {
     pub durability: &'static str,
     /// Why writes are refused; `None` when they are accepted.
     pub refusal: Option<String>,
+    /// What is not as it should be.
+    pub conditions: Vec<Condition>,
     /// The state of which this is told.
     pub stamp: Stamp,
     /// How much is kept.
@@ -63,6 +66,7 @@ impl Service {
             ledger_kind: parts.ledger.kind(),
             durability: parts.ledger.durability(),
             refusal: parts.ledger.health().refusal,
+            conditions: self.conditions(),
             stamp: self.stamp(),
             counts: parts.index.counts(),
         }

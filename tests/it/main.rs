@@ -14,6 +14,7 @@ mod grpc_server;
 mod process;
 mod python;
 mod cli_story;
+mod clocks;
 mod national_examples;
 mod crash;
 mod full_disk;

@@ -9,8 +9,9 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use super::store::State;
 use crate::clock::Stopwatch;
-use crate::domain::record::Position;
+use crate::domain::time::UtcInstant;
 use crate::ledger::{Append, AppendOutcome, LedgerHealth, Unavailable, Write, codec};
 
 /// Most appends that wait.
@@ -55,6 +56,8 @@ pub(super) enum Job {
     },
     /// Forget some of what is past its time, and say how much.
     Trim {
+        /// What a steady clock shows.
+        steady_at: UtcInstant,
         /// Where that goes.
         answer: oneshot::Sender<Result<usize, Unavailable>>,
     },
@@ -77,9 +80,9 @@ pub(super) struct Shared {
 
 impl Shared {
     /// A ledger that accepts appends.
-    pub(super) fn new(head: Position, heal_interval: Duration) -> Self {
+    pub(super) fn new(state: State, heal_interval: Duration) -> Self {
         Self {
-            health: ArcSwap::from_pointee(LedgerHealth { head, refusal: None }),
+            health: ArcSwap::from_pointee(standing(state, None)),
             closing: AtomicBool::new(false),
             waiting_bytes: AtomicUsize::new(0),
             heal_interval,
@@ -97,20 +100,20 @@ impl Shared {
         self.health.load().refusal.clone()
     }
 
-    /// Shows where the last change stands.
-    pub(super) fn advance(&self, head: Position) {
-        self.health.rcu(|health| LedgerHealth { head, refusal: health.refusal.clone() });
+    /// Shows how the store stands.
+    pub(super) fn advance(&self, state: State) {
+        self.health.rcu(|health| standing(state, health.refusal.clone()));
     }
 
     /// Refuses appends from now on.
     pub(super) fn refuse(&self, reason: &str) {
         *self.since_attempt.lock() = Stopwatch::start();
-        self.health.rcu(|health| LedgerHealth { head: health.head, refusal: Some(reason.to_owned()) });
+        self.health.rcu(|health| LedgerHealth { refusal: Some(reason.to_owned()), ..LedgerHealth::clone(health) });
     }
 
     /// Accepts appends again.
     pub(super) fn accept(&self) {
-        self.health.rcu(|health| LedgerHealth { head: health.head, refusal: None });
+        self.health.rcu(|health| LedgerHealth { refusal: None, ..LedgerHealth::clone(health) });
     }
 
     /// Whether it is time to try again; true once per interval.
@@ -148,4 +151,9 @@ impl Shared {
     pub(super) fn release(&self, bytes: usize) {
         self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
+}
+
+/// What is told of a store.
+fn standing(state: State, refusal: Option<String>) -> LedgerHealth {
+    LedgerHealth { head: state.head(), refusal, steady_at: Some(state.steady_at) }
 }

@@ -49,6 +49,8 @@ pub(in crate::ledger) struct State {
     pub(in crate::ledger) sequence: u64,
     /// Latest instant that the store's clock has shown.
     pub(in crate::ledger) shown_at: UtcInstant,
+    /// Latest instant that was recorded by a steady clock.
+    pub(in crate::ledger) steady_at: UtcInstant,
     /// Identifies the store among all others.
     pub(in crate::ledger) deployment_id: Uuid,
 }
@@ -59,7 +61,7 @@ impl State {
         let ms = u64::try_from(now.ms()).unwrap_or_default();
         let nanoseconds = u32::try_from(ms % 1_000).unwrap_or_default() * 1_000_000;
         let deployment_id = Uuid::new_v7(Timestamp::from_unix(NoContext, ms / 1_000, nanoseconds));
-        Self { epoch: 1, sequence: 0, shown_at: now, deployment_id }
+        Self { epoch: 1, sequence: 0, shown_at: now, steady_at: now, deployment_id }
     }
 
     /// Where the last change stands.
@@ -68,21 +70,29 @@ impl State {
     }
 
     fn to_bytes(self) -> Vec<u8> {
-        let Self { epoch, sequence, shown_at, deployment_id } = self;
-        let deployment_id = deployment_id.into_bytes().to_vec();
-        pb::StoreState { format: STORE_FORMAT, epoch, sequence, clock_at_ms: shown_at.ms(), deployment_id }
-            .encode_to_vec()
+        let Self { epoch, sequence, shown_at, steady_at, deployment_id } = self;
+        let state = pb::StoreState {
+            format: STORE_FORMAT,
+            epoch,
+            sequence,
+            clock_at_ms: shown_at.ms(),
+            deployment_id: deployment_id.into_bytes().to_vec(),
+            steady_at_ms: steady_at.ms(),
+        };
+        state.encode_to_vec()
     }
 
     fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, OpenError> {
         let damaged = |problem: String| OpenError::Damaged { path: path.to_owned(), problem };
         let message = pb::StoreState::decode(bytes).map_err(|error| damaged(error.to_string()))?;
-        let pb::StoreState { format, epoch, sequence, clock_at_ms, deployment_id } = message;
+        let pb::StoreState { format, epoch, sequence, clock_at_ms, deployment_id, steady_at_ms } = message;
         if format > STORE_FORMAT {
             return Err(OpenError::NewerFormat { found: format, known: STORE_FORMAT, path: path.to_owned() });
         }
         let deployment_id = Uuid::from_slice(&deployment_id).map_err(|error| damaged(error.to_string()))?;
-        Ok(Self { epoch, sequence, shown_at: UtcInstant::from_ms(clock_at_ms), deployment_id })
+        let shown_at = UtcInstant::from_ms(clock_at_ms);
+        let steady_at = if steady_at_ms == 0 { shown_at } else { UtcInstant::from_ms(steady_at_ms) };
+        Ok(Self { epoch, sequence, shown_at, steady_at, deployment_id })
     }
 }
 

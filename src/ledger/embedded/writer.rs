@@ -14,7 +14,8 @@ use super::store::batch::Batch;
 use super::store::{Fault, LOG_ENTRIES_KEPT, OpenFile, State, Store};
 use crate::clock::SharedClock;
 use crate::domain::record::Change;
-use crate::ledger::{APPEND_ENTRIES_MAX, AppendOutcome, ChangeSink, Unavailable};
+use crate::domain::time::UtcInstant;
+use crate::ledger::{APPEND_ENTRIES_MAX, AppendOutcome, ChangeSink, Unavailable, is_news};
 
 /// Most entries of a batch before its last append.
 const BATCH_ENTRIES_MAX: usize = 4_096;
@@ -89,9 +90,9 @@ impl Writer {
                 self.write(batch);
             }
             match next {
-                Some(Job::Trim { answer }) => {
+                Some(Job::Trim { steady_at, answer }) => {
                     // Whoever no longer waits needs no answer.
-                    let _ = answer.send(self.trim());
+                    let _ = answer.send(self.trim(steady_at));
                 }
                 Some(Job::Heal) => self.heal(),
                 Some(Job::Close) => return self.close(),
@@ -137,7 +138,7 @@ impl Writer {
                 if !changes.is_empty() {
                     self.sink.apply(&changes);
                 }
-                self.shared.advance(state.head());
+                self.shared.advance(state);
                 let mut outcomes = outcomes.into_iter();
                 answer_all(batch, |_| outcomes.next().unwrap_or_else(unanswered));
             }
@@ -146,13 +147,14 @@ impl Writer {
     }
 
     /// Forgets some of what is past its time; how much.
-    fn trim(&mut self) -> Result<usize, Unavailable> {
+    fn trim(&mut self, steady_at: UtcInstant) -> Result<usize, Unavailable> {
         let Some(store) = &mut self.store else {
             return Err(Unavailable::Refused(self.shared.refusal().unwrap_or_default()));
         };
-        match trim_once(store, self.state, &self.clock) {
+        match trim_once(store, self.state, &self.clock, steady_at) {
             Ok((state, count)) => {
                 self.state = state;
+                self.shared.advance(state);
                 Ok(count)
             }
             Err(Failure { fault, at_commit }) => {
@@ -214,7 +216,7 @@ impl Writer {
         if !missed.is_empty() {
             self.sink.apply(&missed);
         }
-        self.shared.advance(state.head());
+        self.shared.advance(state);
         self.state = state;
         self.store = Some(store);
         Ok(missed.len())
@@ -228,7 +230,7 @@ impl Writer {
                 Job::Append { prepared: _, answer } => {
                     let _ = answer.send(AppendOutcome::Unavailable(Unavailable::Closing));
                 }
-                Job::Trim { answer } => {
+                Job::Trim { steady_at: _, answer } => {
                     let _ = answer.send(Err(Unavailable::Closing));
                 }
                 Job::Heal | Job::Close => {}
@@ -256,16 +258,23 @@ fn write_batch(store: &mut Store, state: State, clock: &SharedClock, jobs: &[Wai
     Ok(Written { outcomes, state, changes })
 }
 
-/// One transaction that forgets; nothing is written when nothing is past its time.
-fn trim_once(store: &mut Store, state: State, clock: &SharedClock) -> Result<(State, usize), Failure> {
+/// One transaction that forgets; nothing is written when nothing is past its time and the instant is no news.
+fn trim_once(
+    store: &mut Store,
+    state: State,
+    clock: &SharedClock,
+    steady_at: UtcInstant,
+) -> Result<(State, usize), Failure> {
+    let is_news = is_news(steady_at, Some(state.steady_at));
     let transaction = store.write()?;
     let mut batch = Batch::new(&transaction, store, state, clock)?;
     let count = batch.trim()?;
-    let state = batch.state;
+    let mut state = batch.state;
     drop(batch);
-    if count == 0 {
+    if count == 0 && !is_news {
         transaction.abort()?;
     } else {
+        state.steady_at = steady_at;
         store.commit_state(transaction, state).map_err(|fault| Failure { fault, at_commit: true })?;
     }
     Ok((state, count))

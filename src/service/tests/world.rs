@@ -96,8 +96,8 @@ impl Ledger for WatchedLedger {
         }
     }
 
-    fn trim(&self) -> PendingTrim {
-        self.inner.trim()
+    fn trim(&self, steady_at: UtcInstant) -> PendingTrim {
+        self.inner.trim(steady_at)
     }
 
     fn health(&self) -> LedgerHealth {

@@ -60,9 +60,14 @@ impl InProcess {
 
     /// A service with some settings altered.
     pub(crate) async fn start_with(alter: impl FnOnce(&mut Config)) -> Self {
+        Self::start_at(now(), alter).await
+    }
+
+    /// The same, with a clock that starts elsewhere.
+    pub(crate) async fn start_at(now: UtcInstant, alter: impl FnOnce(&mut Config)) -> Self {
         let mut config = config();
         alter(&mut config);
-        let clock = Arc::new(ManualClock::new(now()));
+        let clock = Arc::new(ManualClock::new(now));
         let app = App::start_with(config, Arc::<ManualClock>::clone(&clock), listener().await).await.unwrap();
         let (address, shutdown) = (app.address, app.shutdown_handle());
         let running = Tasks::new().spawn(app.run_until(std::future::pending()));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use sas_router::clock::ManualClock;
+use sas_router::domain::time::UtcInstant;
 use sas_router::grpc::{Options, Server};
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
@@ -46,8 +47,8 @@ impl Ledger for StalledLedger {
         })
     }
 
-    fn trim(&self) -> PendingTrim {
-        self.inner.trim()
+    fn trim(&self, steady_at: UtcInstant) -> PendingTrim {
+        self.inner.trim(steady_at)
     }
 
     fn health(&self) -> LedgerHealth {

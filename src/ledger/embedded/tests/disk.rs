@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redb::{Database, DatabaseError, StorageBackend};
 
 use super::*;
-use crate::clock::ManualClock;
+use crate::clock::{Clock as _, ManualClock};
 use crate::domain::record::Change;
 use crate::domain::time::UtcInstant;
 use crate::ledger::codec::samples;
@@ -169,11 +169,11 @@ fn a_trim_that_fails_is_told_and_the_next_one_heals() {
     patient.append(vec![put(1, 1, 0)], None);
     patient.clock.advance_seconds(24 * 3_600);
     patient.switches.writes_fail.store(true, Ordering::SeqCst);
-    assert!(wait(patient.ledger.trim()).is_err());
+    assert!(wait(patient.ledger.trim(patient.clock.now())).is_err());
     assert!(patient.ledger.health().refusal.is_some_and(|reason| reason.contains("no space left")));
     patient.switches.writes_fail.store(false, Ordering::SeqCst);
     let deadline = Stopwatch::start();
-    while wait(patient.ledger.trim()) != Ok(0) {
+    while wait(patient.ledger.trim(patient.clock.now())) != Ok(0) {
         assert!(deadline.elapsed() < Duration::from_secs(60), "it never healed");
         std::thread::yield_now();
     }

@@ -53,7 +53,7 @@ fn records_request_ids_and_position_are_there_after_opening_again() {
     drop(first.ledger);
 
     let second = reopened(&folder);
-    assert_eq!(second.ledger.health(), LedgerHealth { head, refusal: None });
+    assert_eq!((second.ledger.health().head, second.ledger.health().refusal), (head, None));
     assert_eq!(second.ledger.deployment_id(), deployment_id);
     let kinds: Vec<_> = second.sink.changes().iter().map(|change| change.key.to_string()).collect();
     let expected = [
@@ -83,6 +83,38 @@ fn the_clock_does_not_go_back_across_a_restart() {
     let second = reopened(&folder);
     let late = second.append(vec![Entry { not_after: Some(shown_at), ..put(2, 1, 0) }]);
     assert_eq!(late, AppendOutcome::OutOfTime { now: shown_at });
+}
+
+#[test]
+fn what_a_steady_clock_showed_is_there_after_opening_again() {
+    let folder = InFolder::new();
+    let first = reopened(&folder);
+    let began_at = first.clock.now();
+    assert_eq!(first.ledger.health().steady_at, Some(began_at), "a ledger begins by the clock of its first start");
+    first.clock.advance_seconds(600);
+    assert_eq!(first.trim(), 0);
+    let steady_at = first.clock.now();
+    first.clock.advance_seconds(600);
+    first.append(vec![put(1, 1, 0)]);
+    let shown_at = first.clock.now();
+    drop(first.ledger);
+    let second = reopened(&folder);
+    assert_eq!(second.ledger.health().steady_at, Some(steady_at));
+    drop(second.ledger);
+
+    let database = redb::Database::open(folder.0.path().join(FILE_NAME)).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let mut meta = transaction.open_table(redb::TableDefinition::<&str, &[u8]>::new("meta")).unwrap();
+        let state = redb::ReadableTable::get(&meta, "state").unwrap().unwrap().value().to_vec();
+        let state: crate::proto::ledger::StoreState = prost::Message::decode(state.as_slice()).unwrap();
+        let earlier = crate::proto::ledger::StoreState { steady_at_ms: 0, ..state };
+        meta.insert("state", prost::Message::encode_to_vec(&earlier).as_slice()).unwrap();
+    }
+    transaction.commit().unwrap();
+    drop(database);
+    let third = reopened(&folder);
+    assert_eq!(third.ledger.health().steady_at, Some(shown_at), "an earlier version recorded its own clock only");
 }
 
 #[test]
