@@ -251,6 +251,8 @@ pub struct LedgerHealth {
     pub head: Position,
     /// Why writes are refused; `None` when they are accepted.
     pub refusal: Option<String>,
+    /// Latest instant that the ledger's own clock, which never goes back, has shown; `None` before it showed any.
+    pub clock_at: Option<UtcInstant>,
     /// The last instant that a trim recorded as shown by a steady clock; `None` when none was.
     pub steady_at: Option<UtcInstant>,
 }

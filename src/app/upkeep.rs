@@ -1,4 +1,4 @@
-//! What the service does by itself: forgets what is past its time, and tells health whether writes are accepted.
+//! What the service does by itself: forgets what is past its time, and tells health and log how it stands.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::forgetting::Forgetting;
 use crate::clock::Stopwatch;
 use crate::grpc::Server;
-use crate::service::Service;
+use crate::service::{Condition, ConditionKind, Service};
 
-/// How often health looks at the ledger.
+/// How often health looks at the conditions of the service.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Forgets now and then until the service ends.
@@ -28,25 +28,71 @@ pub(super) async fn forget(mut forgetting: Forgetting, interval: Duration, shutd
     }
 }
 
-/// Keeps the health of the writing services in step with the ledger until the service ends.
-pub(super) async fn watch_writability(service: Service, server: Arc<Server>, shutdown: CancellationToken) {
+/// Keeps the health of the writing services in step with the conditions of the service until it ends.
+pub(super) async fn watch_conditions(service: Service, server: Arc<Server>, shutdown: CancellationToken) {
+    let mut watch = Watch::default();
     let mut ticks = tokio::time::interval(WATCH_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut writable = true;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        let now_writable = !service.stamp().degraded;
-        if now_writable != writable {
-            writable = now_writable;
-            server.set_writable(writable).await;
-            if writable {
-                tracing::info!("writes are accepted again");
-            } else {
-                tracing::warn!("writes are refused, reads go on");
+        if watch.observe(service.conditions()) {
+            server.tell_health(&watch.known).await;
+        }
+    }
+}
+
+/// Says once when a condition begins under which callers are served less, and when it ends.
+#[derive(Default)]
+struct Watch {
+    known: Vec<ConditionKind>,
+}
+
+impl Watch {
+    /// Takes the conditions of now; says whether anything changed.
+    fn observe(&mut self, mut conditions: Vec<Condition>) -> bool {
+        conditions.retain(|condition| condition.kind.degrades());
+        for Condition { kind, message } in &conditions {
+            if !self.known.contains(kind) {
+                tracing::warn!(condition = kind.code(), "{message}");
             }
+        }
+        let kinds: Vec<_> = conditions.into_iter().map(|condition| condition.kind).collect();
+        for ended in self.known.iter().filter(|kind| !kinds.contains(kind)) {
+            tracing::info!(
+                condition = ended.code(),
+                "a condition has ended: the service does again what it did not do"
+            );
+        }
+        let has_changed = kinds != self.known;
+        self.known = kinds;
+        has_changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_is_news_when_it_begins_and_when_it_ends() {
+        let condition = |kind| Condition { kind, message: "what to do".to_owned() };
+        let (refused, ahead) = (ConditionKind::WritesRefused, ConditionKind::LedgerClockAhead);
+        let mut watch = Watch::default();
+        assert!(!watch.observe(vec![condition(ConditionKind::ClockNotTrusted)]), "callers do not notice it");
+        for (conditions, is_news) in [
+            (vec![ahead], true),
+            (vec![ahead], false),
+            (vec![refused, ahead], true),
+            (vec![ahead], true),
+            (vec![], true),
+            (vec![], false),
+        ] {
+            let told = conditions.iter().copied().map(condition).collect();
+            assert_eq!(watch.observe(told), is_news, "{conditions:?}");
+            assert_eq!(watch.known, conditions);
         }
     }
 }

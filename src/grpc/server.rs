@@ -24,7 +24,7 @@ use crate::proto::routing::directory_service_server::{DirectoryServiceServer, SE
 use crate::proto::routing::operations_service_server::{OperationsServiceServer, SERVICE_NAME as OPERATIONS};
 use crate::proto::routing::publishing_service_server::{PublishingServiceServer, SERVICE_NAME as PUBLISHING};
 use crate::proto::routing::routing_service_server::{RoutingServiceServer, SERVICE_NAME as ROUTING};
-use crate::service::Service;
+use crate::service::{ConditionKind, Service};
 use crate::tasks::Tasks;
 
 /// Most streams that a client may open and reset before they are served (CVE-2023-44487).
@@ -130,11 +130,16 @@ impl Server {
         Ok(server)
     }
 
-    /// Tells health whether writes are accepted; reads go on either way.
-    pub async fn set_writable(&self, writable: bool) {
-        if !self.draining.is_cancelled() {
-            self.set_health(&WRITERS, writable).await;
+    /// Tells health what is not as it should be: nothing that writes serves while writes are refused, and bookings do not
+    /// while holds may be refused for the ledger's clock; reads go on either way.
+    pub async fn tell_health(&self, conditions: &[ConditionKind]) {
+        if self.draining.is_cancelled() {
+            return;
         }
+        let accepts_writes = !conditions.contains(&ConditionKind::WritesRefused);
+        let judges_holds = !conditions.contains(&ConditionKind::LedgerClockAhead);
+        self.set_health(&[DIRECTORY, PUBLISHING], accepts_writes).await;
+        self.set_health(&[BOOKING], accepts_writes && judges_holds).await;
     }
 
     /// Says `NOT_SERVING`, takes no new connection or call, and ends streams between two batches.

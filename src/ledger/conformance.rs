@@ -195,6 +195,7 @@ pub(super) fn the_clock_never_goes_back<F: Factory>(factory: &F) {
     let not_after = Some(UtcInstant::from_ms(NOW_MS));
     let late = AppendOutcome::OutOfTime { now: UtcInstant::from_ms(NOW_MS) };
     assert_eq!(bench.append(vec![Entry { not_after, ..put(2, 1, 0) }]), late);
+    assert_eq!(bench.ledger.health().clock_at, Some(UtcInstant::from_ms(NOW_MS)), "and says what it shows");
 }
 
 pub(super) fn a_retry_gets_the_first_outcome<F: Factory>(factory: &F) {

@@ -164,13 +164,6 @@ impl EmbeddedLedger {
     ) -> Result<Self, OpenError> {
         let stopwatch = Stopwatch::start();
         let (store, state) = Store::open(file.as_ref(), Some(clock.now()))?;
-        let ahead_ms = state.shown_at.ms_since(clock.now());
-        if ahead_ms > 0 {
-            tracing::warn!(
-                ahead_ms,
-                "the system clock is behind what the ledger has shown; its time stands still until then"
-            );
-        }
         let records_restored = restore::restore(&store, state, sink.as_ref())?;
         let duration_ms = stopwatch.elapsed().as_millis();
         tracing::info!(records = records_restored, sequence = state.sequence, duration_ms, "ledger opened");

@@ -171,7 +171,8 @@ impl Ledger for MemoryLedger {
 
     fn health(&self) -> LedgerHealth {
         let state = self.state.lock();
-        LedgerHealth { head: state.head, refusal: None, steady_at: state.steady_at }
+        let clock_at = (state.shown_at > UtcInstant::MIN).then_some(state.shown_at);
+        LedgerHealth { head: state.head, refusal: None, clock_at, steady_at: state.steady_at }
     }
 }
 

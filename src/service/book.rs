@@ -20,12 +20,15 @@ use crate::domain::violation::Violation;
 use crate::index::Index;
 use crate::ledger::{Entry, Fingerprint, Write};
 
+use super::condition::ledger_clock_ahead;
 use super::error::{Error, Reason, from_claim_refusal};
 use super::fingerprint::Digest;
-use super::limits::{ALTERNATIVES_MAX, CANCEL_REASON_MAX_CHARS, HOLD_TTL_MAX_SECONDS, HOLD_TTL_MIN_SECONDS};
+use super::limits::{
+    ALTERNATIVES_MAX, CANCEL_REASON_MAX_CHARS, HOLD_TTL_MAX_SECONDS, HOLD_TTL_MIN_SECONDS, RETRY_REFUSED_AFTER_MS,
+};
 use super::outcome::{OutcomeError, decode_claimed, encode_claimed};
 use super::write::{Head, Job, Plan, Sight};
-use super::{Caller, Done, Service};
+use super::{Caller, Done, Parts, Service};
 
 /// A hold that is asked for.
 #[derive(Clone, PartialEq, Debug)]
@@ -89,6 +92,7 @@ impl Service {
         let job = HoldJob { id, slot_id: slot_id.clone(), case_id, regulator_id, ttl_seconds };
         let written = self.write(head(caller, request_id, digest.finish()), job).await;
         let refused = |error: Error| {
+            let error = self.blame_ledger_clock(error, &slot_id);
             let alternatives = query.map(|query| self.alternatives(&query, &slot_id, &error)).unwrap_or_default();
             Error { alternatives, ..error.about(&slot_id) }
         };
@@ -184,6 +188,17 @@ impl Service {
         let job = ClaimJob { id, action };
         let written = self.write(head(caller, request_id, digest.finish()), job).await;
         Ok(self.done(written.map_err(|error| error.about(id))?, view))
+    }
+
+    /// Names the cause when a slot is over by the ledger's clock only.
+    fn blame_ledger_clock(&self, error: Error, id: &SlotId) -> Error {
+        let Parts { index, ledger, clock, .. } = self.parts();
+        let is_over = |slot: Versioned<Arc<Slot>>| slot.value.window.end_at() <= clock.now();
+        if error.reason != Reason::SlotPast || index.slot(id).is_none_or(is_over) {
+            return error;
+        }
+        let Some(cause) = ledger_clock_ahead(&ledger.health(), clock.now()) else { return error };
+        Error { retry_after_ms: Some(RETRY_REFUSED_AFTER_MS), ..Error::new(Reason::LedgerUnavailable, cause) }
     }
 
     /// The next best options after a refusal that another slot would heal.

@@ -2,26 +2,33 @@
 //!
 //! Invariant: codes are stable. Deliberately absent: what a single call is told, which is an error.
 
+use crate::domain::time::UtcInstant;
+use crate::ledger::LedgerHealth;
+
 use super::Service;
+use super::limits::LEDGER_CLOCK_AHEAD_MAX_MS;
 
 /// What kind of trouble it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum ConditionKind {
     /// The ledger refuses writes; reads go on.
     WritesRefused,
+    /// The ledger's clock, by which holds are judged, is ahead of this machine's: holds may be refused.
+    LedgerClockAhead,
     /// Nothing is forgotten because the machine's clock may be wrong.
     ClockNotTrusted,
 }
 
 impl ConditionKind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::WritesRefused, Self::ClockNotTrusted];
+    pub const ALL: [Self; 3] = [Self::WritesRefused, Self::LedgerClockAhead, Self::ClockNotTrusted];
 
     /// Stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::WritesRefused => "WRITES_REFUSED",
+            Self::LedgerClockAhead => "LEDGER_CLOCK_AHEAD",
             Self::ClockNotTrusted => "CLOCK_NOT_TRUSTED",
         }
     }
@@ -30,7 +37,7 @@ impl ConditionKind {
     #[must_use]
     pub const fn degrades(self) -> bool {
         match self {
-            Self::WritesRefused => true,
+            Self::WritesRefused | Self::LedgerClockAhead => true,
             Self::ClockNotTrusted => false,
         }
     }
@@ -49,10 +56,18 @@ impl Service {
     /// Everything that is not as it should be now; nothing when all is well.
     #[must_use]
     pub fn conditions(&self) -> Vec<Condition> {
-        let refusal = self.parts().ledger.health().refusal;
+        let health = self.parts().ledger.health();
+        let ahead = ledger_clock_ahead(&health, self.parts().clock.now());
+        let refusal = health.refusal.map(|refusal| {
+            format!("writes are refused, reads go on: {refusal}; they are accepted again once the cause is gone")
+        });
         let doubt = self.shared.clock_doubt.load();
         let doubt = doubt.as_ref().map(|doubt| doubt.as_ref().clone());
-        let told = [(ConditionKind::WritesRefused, refusal), (ConditionKind::ClockNotTrusted, doubt)];
+        let told = [
+            (ConditionKind::WritesRefused, refusal),
+            (ConditionKind::LedgerClockAhead, ahead),
+            (ConditionKind::ClockNotTrusted, doubt),
+        ];
         told.into_iter().filter_map(|(kind, message)| Some(Condition { kind, message: message? })).collect()
     }
 
@@ -60,6 +75,27 @@ impl Service {
     pub fn doubt_clock(&self, doubt: Option<String>) {
         self.shared.clock_doubt.store(doubt.map(std::sync::Arc::new));
     }
+}
+
+/// Whether callers are served less than they should be.
+pub(super) fn is_degraded(health: &LedgerHealth, now: UtcInstant) -> bool {
+    health.refusal.is_some() || instant_ahead(health, now).is_some()
+}
+
+/// What to say of a ledger's clock that is ahead of this machine's; `None` when it is not.
+pub(super) fn ledger_clock_ahead(health: &LedgerHealth, now: UtcInstant) -> Option<String> {
+    let clock_at = instant_ahead(health, now)?;
+    Some(format!(
+        "the ledger's clock shows {clock_at} and this machine's {now}: something was written while a clock was ahead, and \
+         the ledger's never goes back; until {clock_at} no slot that ends before can be held, and holds end late. Check \
+         this machine's clock; if it is right, wait, or move the state: stop, export, set clockAtMs in the first line to \
+         now, import into an empty folder"
+    ))
+}
+
+/// What the ledger's clock shows when it is ahead.
+fn instant_ahead(health: &LedgerHealth, now: UtcInstant) -> Option<UtcInstant> {
+    health.clock_at.filter(|clock_at| clock_at.ms_since(now) > LEDGER_CLOCK_AHEAD_MAX_MS)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use crate::routing::sites::{SitesQuery, nearest};
 use crate::routing::triage::{Triage, triage};
 
 use super::Service;
+use super::condition::is_degraded;
 
 /// Schedules examined for near misses when there are options enough: those nearest to the patient.
 const EXAMINED_BESIDE_OPTIONS: usize = 16;
@@ -55,8 +56,9 @@ impl Service {
     #[must_use]
     pub fn find(&self, query: &CareQuery) -> CareAnswer {
         let parts = self.parts();
-        let degraded = parts.ledger.health().refusal.is_some();
-        Finder { index: &parts.index, policy: self.policy(), degraded }.find(query, parts.clock.now())
+        let now = parts.clock.now();
+        let degraded = is_degraded(&parts.ledger.health(), now);
+        Finder { index: &parts.index, policy: self.policy(), degraded }.find(query, now)
     }
 }
 

@@ -36,6 +36,9 @@ pub const HEARD_AGAIN_AFTER_MS: i64 = 30 * MS_PER_SECOND;
 pub const ENDED_SLOT_KEPT_MS: i64 = 24 * MS_PER_HOUR;
 /// How far the own clock may be ahead of the ledger's for a purge to be carried out, in milliseconds: 1 hour.
 pub const PURGE_CLOCK_TOLERANCE_MS: i64 = MS_PER_HOUR;
+/// How far the ledger's clock may be ahead of this machine's before the service calls itself degraded, in milliseconds:
+/// 30 seconds, a third of the shortest hold that the policy gives.
+pub const LEDGER_CLOCK_AHEAD_MAX_MS: i64 = 30 * MS_PER_SECOND;
 /// Most slots that one purge removes.
 pub const PURGE_SLOTS_MAX: usize = 16_384;
 /// Most slots that one append of a purge removes.

@@ -15,7 +15,7 @@ use crate::domain::time::{UtcInstant, Window};
 use crate::index::Counts;
 
 use super::Service;
-use super::condition::Condition;
+use super::condition::{Condition, is_degraded};
 use super::error::Error;
 
 /// How the service stands.
@@ -80,12 +80,13 @@ impl Service {
 
     /// The state in which a write is visible.
     pub(super) fn stamp_at(&self, position: Position) -> Stamp {
+        let answered_at = self.parts().clock.now();
         Stamp {
             position,
-            answered_at: self.parts().clock.now(),
+            answered_at,
             data_age_seconds: None,
             policy_version: Arc::clone(&self.policy().version),
-            degraded: self.parts().ledger.health().refusal.is_some(),
+            degraded: is_degraded(&self.parts().ledger.health(), answered_at),
         }
     }
 

@@ -1,12 +1,21 @@
 //! A machine's clock that is wrong: what the service says, and what it goes on doing.
 
+use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use parking_lot::Mutex;
 use sas_router::config::{Config, LedgerKind};
 use sas_router::proto::routing as pb;
+use tonic::Code;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
+use crate::harness::details::reason;
 use crate::harness::in_process::{InProcess, now};
-use crate::harness::world::{HOME, batch, publish, settle, slot};
+use crate::harness::world::{HOME, batch, hold, publish, query, settle, settled, slot};
 
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
@@ -48,4 +57,104 @@ async fn a_service_that_starts_with_a_clock_far_ahead_says_so_and_serves() {
 
     let town = InProcess::start_at(now().plus_ms(DAY_MS), kept_in(folder.path())).await;
     assert!(!codes(&status(&town).await).contains(&"CLOCK_NOT_TRUSTED"), "by what a trusted clock recorded");
+}
+
+/// What is logged on this thread.
+#[derive(Clone, Default)]
+struct Logged(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Logged {
+    /// Logs of this thread until both values are dropped.
+    fn begin(&self) -> (tracing::subscriber::DefaultGuard, tracing::Dispatch) {
+        let sink = self.clone();
+        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(false);
+        let subscriber = subscriber.with_writer(move || sink.clone()).finish();
+        // While there is one subscriber only, a log line that another thread reaches first is switched off for all.
+        let second = tracing::Dispatch::new(tracing_subscriber::registry());
+        (tracing::subscriber::set_default(subscriber), second)
+    }
+
+    /// Warnings of the service about itself; a call that is refused is logged beside them.
+    fn warnings(&self) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().clone()).unwrap();
+        let is_meant = |line: &&str| line.contains("WARN") && !line.contains("grpc::gate");
+        text.lines().filter(is_meant).map(str::to_owned).collect()
+    }
+}
+
+/// Follows the health of the service of bookings.
+struct Bookable(tonic::Streaming<HealthCheckResponse>);
+
+impl Bookable {
+    async fn of(town: &InProcess) -> Self {
+        let service = "sas.routing.v1.BookingService".to_owned();
+        let watched = HealthClient::new(town.channel.clone()).watch(HealthCheckRequest { service }).await;
+        Self(watched.unwrap().into_inner())
+    }
+
+    /// Waits until it says that it serves, or that it does not.
+    async fn becomes(&mut self, expected: ServingStatus) {
+        let met = async { while self.0.message().await.unwrap().unwrap().status() != expected {} };
+        tokio::time::timeout(Duration::from_secs(30), met).await.expect("health never said so");
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_whose_clock_is_ahead_is_told_everywhere_until_time_catches_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let logged = Logged::default();
+    let _logging = logged.begin();
+    let town = InProcess::start_at(now(), kept_in(folder.path())).await;
+    settle(&town).await;
+    publish(&town, batch("b", 1, vec![slot("a", 1, 60), slot("c", 1, 4 * 24 * 60)])).await;
+    let mut bookable = Bookable::of(&town).await;
+    bookable.becomes(ServingStatus::Serving).await;
+
+    town.clock.advance_ms(3 * DAY_MS);
+    town.bookings().hold_slot(hold("stamped", "c")).await.unwrap();
+    town.clock.advance_ms(-3 * DAY_MS);
+    bookable.becomes(ServingStatus::NotServing).await;
+    let told = status(&town).await;
+    assert_eq!(codes(&told), ["LEDGER_CLOCK_AHEAD"]);
+    let Some(pb::Condition { message, degrades: true, .. }) = told.conditions.first() else { panic!("{told:?}") };
+    assert!(message.contains("2026-11-26T08:00") && message.contains("export"), "{message}");
+    assert!(told.writable && told.stamp.unwrap().degraded);
+    let query = pb::FindCareRequest { query: Some(query()) };
+    let found = town.routing().find_care(query.clone()).await.unwrap().into_inner();
+    assert!(found.stamp.unwrap().degraded, "reads go on, and say so");
+    assert!(!found.options.is_empty());
+    let refused = town.bookings().hold_slot(hold("h", "a")).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "LEDGER_UNAVAILABLE"));
+    assert!(refused.message().contains("the ledger's clock shows 2026-11-26T08:00"), "{refused:?}");
+    assert_eq!(publish(&town, batch("d", 1, vec![slot("e", 1, 90)])).await.results[0].status(), pb::RowStatus::Created);
+    let warnings = logged.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("LEDGER_CLOCK_AHEAD") && warnings[0].contains("export"), "{warnings:?}");
+
+    town.clock.advance_ms(3 * DAY_MS);
+    bookable.becomes(ServingStatus::Serving).await;
+    let told = status(&town).await;
+    assert!(!codes(&told).contains(&"LEDGER_CLOCK_AHEAD") && !told.stamp.unwrap().degraded);
+    town.bookings().hold_slot(hold("again", "a")).await.expect_err("it is over by every clock");
+}
+
+#[tokio::test]
+async fn a_small_step_back_of_the_clock_is_no_trouble() {
+    let town = settled().await;
+    town.clock.advance_seconds(-30);
+    assert_eq!(codes(&status(&town).await), [""; 0]);
+    town.bookings().hold_slot(hold("h", "a")).await.unwrap();
+    town.clock.advance_ms(-1);
+    assert_eq!(codes(&status(&town).await), ["LEDGER_CLOCK_AHEAD"]);
 }

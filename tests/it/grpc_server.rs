@@ -8,6 +8,7 @@ use sas_router::config::LedgerKind;
 use sas_router::domain::time::UtcInstant;
 use sas_router::ledger::Unavailable;
 use sas_router::proto::routing as pb;
+use sas_router::service::ConditionKind;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -91,7 +92,7 @@ async fn health_is_told_for_every_service() {
 async fn services_that_write_stop_serving_while_reads_go_on() {
     let stalled = Stalled::start(options()).await;
     *stalled.ledger.unavailable.lock() = Some(Unavailable::Refused("the disk is full".into()));
-    stalled.server.set_writable(false).await;
+    stalled.server.tell_health(&[ConditionKind::WritesRefused]).await;
     let mut health = HealthClient::new(connect(stalled.address).await);
     for (service, expected) in
         [(SERVICES[2], SERVING), (SERVICES[3], NOT_SERVING), (SERVICES[4], SERVING), ("", SERVING)]

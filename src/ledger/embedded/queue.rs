@@ -155,5 +155,6 @@ impl Shared {
 
 /// What is told of a store.
 fn standing(state: State, refusal: Option<String>) -> LedgerHealth {
-    LedgerHealth { head: state.head(), refusal, steady_at: Some(state.steady_at) }
+    let (clock_at, steady_at) = (Some(state.shown_at), Some(state.steady_at));
+    LedgerHealth { head: state.head(), refusal, clock_at, steady_at }
 }

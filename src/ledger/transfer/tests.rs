@@ -69,6 +69,19 @@ fn an_export_comes_back_the_same() {
 }
 
 #[test]
+fn a_clock_that_ran_ahead_is_set_right_in_an_export() {
+    let text = exported(&filled());
+    let right = NOW.plus_ms(-3 * 24 * 3_600 * 1_000);
+    let corrected = text.replacen(&NOW.ms().to_string(), &right.ms().to_string(), 1);
+    let second = tempfile::tempdir().unwrap();
+    import(second.path(), corrected.as_bytes(), right).unwrap();
+    let clock: SharedClock = Arc::new(ManualClock::new(right));
+    let sink = Arc::new(Recorder::default());
+    let ledger = EmbeddedLedger::open(second.path(), EmbeddedOptions::default(), clock, sink).unwrap();
+    assert_eq!((ledger.health().clock_at, ledger.health().head.sequence), (Some(right), 10));
+}
+
+#[test]
 fn lines_are_canonical_protobuf_json() {
     let text = exported(&filled());
     let lines: Vec<_> = text.lines().collect();
