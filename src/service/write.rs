@@ -3,7 +3,8 @@
 //! A [`Job`] is a pure decision over a [`Sight`] of the state. Invariant: nothing is refused and nothing is said to stand
 //! already before the ledger itself was asked whether the request was carried out earlier; where no entry would be
 //! written, a probe asks, an append that can never be taken. So a retry is told the first outcome whatever became of the
-//! state since, and every refusal is judged on an image that the ledger showed.
+//! state since, and every refusal is judged on an image that the ledger showed. A refusal leaves nothing, not even its
+//! request id.
 //! Deliberately absent: waiting between tries; each try starts from a newer image, so somebody made progress.
 
 use std::collections::HashMap;

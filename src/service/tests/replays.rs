@@ -76,6 +76,40 @@ async fn a_refusal_is_decided_again() {
 }
 
 #[tokio::test]
+async fn a_refusal_leaves_its_request_id_to_whatever_is_carried_out_first() {
+    let world = World::with_slot(1).await;
+    let id = world.hold("first").await.unwrap().value.claim.id;
+    let position = world.head();
+    assert_eq!(world.hold("shared").await.unwrap_err().reason, Reason::SlotTaken);
+    let wrong = HoldRequest { ttl_seconds: Some(1), ..hold_request("shared") };
+    assert_eq!(world.service.hold(&Caller::local(), wrong).await.unwrap_err().reason, Reason::InvalidArgument);
+    assert_eq!(world.head(), position, "refusals leave nothing");
+    world.release("release", id).await.unwrap();
+
+    let other = || HoldRequest { case_id: CaseId::parse("dossier-2").unwrap(), ..hold_request("shared") };
+    let held = world.service.hold(&Caller::local(), other()).await.unwrap();
+    assert!(!held.replayed, "the id was free");
+    // The refused request comes late, once more: it has no second effect.
+    assert_eq!(world.hold("shared").await.unwrap_err().reason, Reason::RequestIdReused);
+    let again = world.service.hold(&Caller::local(), other()).await.unwrap();
+    assert_eq!((again.replayed, told(&again)), (true, told(&held)));
+    assert_eq!(world.slot("slot-1").held_count(world.now()), 1);
+}
+
+#[tokio::test]
+async fn results_of_refused_rows_are_an_outcome() {
+    let world = World::new().await;
+    let rows = world.publish("batch", 1, vec![slot("slot-1", "schedule-9", 60)]).await;
+    assert_eq!(statuses(&rows), [RowStatus::Refused]);
+    world.add_schedule("schedule-9").await;
+    let again = world.publish("batch", 1, vec![slot("slot-1", "schedule-9", 60)]).await;
+    assert_eq!(again, rows, "although it would be accepted now");
+    let corrected = batch("batch", 1, vec![slot("slot-1", "schedule-1", 60)]);
+    let error = world.service.publish(&Caller::local(), corrected).await.unwrap_err();
+    assert_eq!(error.reason, Reason::RequestIdReused);
+}
+
+#[tokio::test]
 async fn request_ids_are_each_callers_own() {
     let world = World::with_slot(2).await;
     let one = world.hold("hold").await.unwrap();
