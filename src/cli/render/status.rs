@@ -21,6 +21,9 @@ pub fn status(status: &pb::GetStatusResponse, layout: &Layout) -> String {
     table.add_row(["Registre", &status.ledger_kind]);
     table.add_row(["Durabilité", &status.durability]);
     table.add_row(["Écritures", &writable]);
+    for pb::Condition { code, message, degrades: _ } in &status.conditions {
+        table.add_row(["À surveiller", &format!("{code} : {message}")]);
+    }
     table.add_row(["CPTS", &counts.territories.to_string()]);
     table.add_row(["Lieux", &counts.places.to_string()]);
     table.add_row(["Professionnels", &counts.practitioners.to_string()]);

@@ -311,6 +311,14 @@ fn a_status_says_when_writes_are_refused() {
 }
 
 #[test]
+fn a_status_shows_what_is_not_as_it_should_be() {
+    let condition =
+        pb::Condition { code: "CLOCK_NOT_TRUSTED".to_owned(), message: "set it right".to_owned(), degrades: false };
+    let response = pb::GetStatusResponse { conditions: vec![condition], ..pb::GetStatusResponse::default() };
+    assert_shows(&status::status(&response, &Layout::new(80)), 80, &["CLOCK_NOT_TRUSTED : set it right"]);
+}
+
+#[test]
 fn an_import_shows_the_rows_that_need_a_look() {
     let row =
         |line, severity, message: &str| RowReport::new(Origin::Line(line), severity, "date", Reason::ALL[0], message);
