@@ -15,6 +15,7 @@ mod group;
 mod node;
 mod block;
 mod cell;
+mod ahead;
 mod scan;
 mod grid;
 mod remote;

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
 
+use super::ahead::{AHEAD, Batch, judge_all};
 use super::node::{Node, Standing};
 use super::tick::{RING_TICKS, ring_index, tick_of, tick_start};
 use super::ways::Ways;
 use crate::domain::geo::EarthVector;
-use crate::domain::offer::{Candidate, Judge, Territories};
+use crate::domain::offer::{Judge, Territories};
 use crate::domain::time::UtcInstant;
 
 /// A schedule in a tick.
@@ -120,30 +121,34 @@ impl RemoteIndex {
                 return;
             }
             let Some(list) = self.ticks.get(ring_index(tick)) else { return };
+            let begun = tick_start(tick) < from;
+            let mut batch: Batch<'_> = [None; AHEAD];
             // Entries stand in order of identifier: what is refused for that at the bound, later ones are too.
             let mut refused = u32::MAX;
-            for entry in list.load().iter().filter(|entry| entry.ways.may_suit(ways)) {
-                if entry.ways.are_appointments_on_ticks() && tick_start(tick) < from {
-                    continue;
-                }
+            let (list, mut count) = (list.load(), 0);
+            for entry in list.iter().filter(|entry| entry.ways.may_suit(ways)) {
                 let cost = by_time.saturating_add(judge.territory_cost(&entry.territories));
-                if cost > judge.bound() || cost >= refused {
+                if cost > judge.bound() || (begun && entry.ways.are_appointments_on_ticks()) {
                     continue;
                 }
                 let cost = cost.saturating_add(judge.staleness_cost(entry.received_at()));
-                let bound = judge.bound();
-                if cost > bound {
+                if cost > judge.bound() || cost >= refused {
                     continue;
                 }
-                if cost == bound && !judge.admits_at_bound(&entry.node.id) {
+                if cost == judge.bound() && !judge.admits_at_bound(&entry.node.id) {
                     refused = cost;
                     continue;
                 }
-                if let Some(offer) = entry.node.peek().as_ref() {
-                    let distance_m = center.zip(offer.vector.as_ref()).map(|(from, to)| from.distance_m(to));
-                    judge.judge(Candidate { number: entry.node.number, offer, distance_m });
+                if let Some(next) = batch.get_mut(count) {
+                    *next = Some((cost, &entry.node));
+                    count += 1;
+                }
+                if count == AHEAD {
+                    judge_all(&batch, center, judge);
+                    (batch, count) = ([None; AHEAD], 0);
                 }
             }
+            judge_all(&batch, center, judge);
         }
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! Least costs come first: judging the likely winners sinks the judge's bound, so that most of the others need no look.
 
+use super::ahead::{AHEAD, judge_all};
 use super::block::{Block, Column, LANES, lower_bound_m, radius_squared};
 use super::cell::Cell;
+use super::node::Node;
 use super::tick::first_start;
 use super::ways::Ways;
 use crate::domain::geo::EarthVector;
-use crate::domain::offer::{Candidate, Judge};
+use crate::domain::offer::Judge;
 use crate::domain::time::UtcInstant;
 
 /// How many of a cell's schedules are put in order of cost before they are judged; the others follow as they come.
@@ -80,8 +82,8 @@ impl Cell {
         }
         let (first, rest) = seen.split_at_mut(first);
         first.sort_unstable();
-        for seen in first.iter().chain(rest.iter()) {
-            self.judge(seen, scan, judge);
+        for chunk in first.chunks(AHEAD).chain(rest.chunks(AHEAD)) {
+            judge_all(&std::array::from_fn(|at| self.known(chunk.get(at)?)), Some(&scan.center), judge);
         }
     }
 
@@ -109,17 +111,9 @@ impl Cell {
     }
 
     #[inline]
-    fn judge<J: Judge>(&self, seen: &Seen, scan: &CellScan, judge: &mut J) {
-        let bound = judge.bound();
-        let at = usize::try_from(seen.at).unwrap_or(usize::MAX);
-        let Some(node) = self.nodes.get(at).filter(|_| seen.cost <= bound) else { return };
-        if seen.cost == bound && !judge.admits_at_bound(&node.id) {
-            return;
-        }
-        if let Some(offer) = node.peek().as_ref() {
-            let distance_m = offer.vector.map(|vector| vector.distance_m(&scan.center));
-            judge.judge(Candidate { number: node.number, offer, distance_m });
-        }
+    fn known(&self, seen: &Seen) -> Option<(u32, &Node)> {
+        let node = self.nodes.get(usize::try_from(seen.at).ok()?)?;
+        Some((seen.cost, node))
     }
 }
 
