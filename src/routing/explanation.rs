@@ -59,7 +59,7 @@ fn parts(question: &Question<'_>, found: &Match) -> OptionParts {
         travel_minutes: travelled_m.map_or(0, |distance_m| travel_minutes(question.policy, distance_m)),
         distance_m: travelled_m.unwrap_or(0),
         territory_preference: question.preference(&found.practice().territories),
-        data_age_seconds: question.now.seconds_since(found.offer.schedule.received_at),
+        data_age_seconds: question.now.seconds_since(found.offer.received_at),
         cost_seconds: found.cost_seconds,
     }
 }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use crate::domain::answer::{Exclusion, Rule};
 use crate::domain::code::{AppointmentType, Modality, ModalitySet};
 use crate::domain::id::{ScheduleId, TerritoryId};
-use crate::domain::offer::{Candidate, CareWays, Judge, Opening};
+use crate::domain::offer::{Candidate, CareWays, Judge, Opening, OpeningKind};
 use crate::domain::time::{MS_PER_DAY, UtcInstant};
 
 use super::eligibility::{OfferRules, RuleSet, kind_rules, modality_rules, opening_rules, reach_m};
@@ -83,25 +83,6 @@ impl<'q> Examiner<'q> {
             examined_count: self.examined_count,
             complete: !self.stopped,
         }
-    }
-
-    /// The modality in which an opening fails least, and what it fails.
-    fn least_failing(
-        &self,
-        rules: &OfferRules,
-        candidate: &Candidate<'_>,
-        opening: &Opening,
-    ) -> Option<(RuleSet, Modality, UtcInstant)> {
-        let (question, kind) = (self.question, opening.kind);
-        let of_kind = kind_rules(question, kind, candidate.offer.practice_of(kind));
-        let asked = ModalitySet::from_bits(kind.modalities().bits() & question.parts.modalities.bits());
-        let tried = if asked.is_empty() { kind.modalities() } else { asked };
-        let failures = tried.iter().map(|modality| {
-            let (timing, begins_at) = opening_rules(question, opening, modality, candidate.distance_m);
-            let distance = modality_rules(question, candidate.offer, modality, candidate.distance_m);
-            (of_kind.union(rules.failed(modality)).union(distance).union(timing), modality, begins_at)
-        });
-        failures.min_by_key(|(failed, modality, begins_at)| (failed.count(), *begins_at, *modality as u8))
     }
 
     fn miss(
@@ -181,6 +162,42 @@ impl<'q> Examiner<'q> {
     }
 }
 
+/// What the openings of one kind fail whatever their time, by modality.
+struct KindFailures {
+    kind: OpeningKind,
+    tried: ModalitySet,
+    failed: [RuleSet; Modality::ALL.len()],
+}
+
+impl KindFailures {
+    fn of(question: &Question<'_>, rules: &OfferRules, candidate: &Candidate<'_>, kind: OpeningKind) -> Self {
+        let of_kind = kind_rules(question, kind, candidate.offer.practice_of(kind));
+        let asked = ModalitySet::from_bits(kind.modalities().bits() & question.parts.modalities.bits());
+        let tried = if asked.is_empty() { kind.modalities() } else { asked };
+        let mut failed = [RuleSet::EMPTY; Modality::ALL.len()];
+        for (failed, modality) in failed.iter_mut().zip(Modality::ALL) {
+            let distance = modality_rules(question, candidate.offer, *modality, candidate.distance_m);
+            *failed = of_kind.union(rules.failed(*modality)).union(distance);
+        }
+        Self { kind, tried, failed }
+    }
+
+    /// The modality in which an opening fails least, and what it fails.
+    fn least_failing(
+        &self,
+        question: &Question<'_>,
+        opening: &Opening,
+        distance_m: Option<u32>,
+    ) -> Option<(RuleSet, Modality, UtcInstant)> {
+        let failures = self.tried.iter().map(|modality| {
+            let (timing, begins_at) = opening_rules(question, opening, modality, distance_m);
+            let whatever = self.failed.get(usize::from(modality.index())).copied().unwrap_or_default();
+            (whatever.union(timing), modality, begins_at)
+        });
+        failures.min_by_key(|(failed, modality, begins_at)| (failed.count(), *begins_at, *modality as u8))
+    }
+}
+
 impl Judge for Examiner<'_> {
     fn earliest_at(&self, _distance_m: u32, _ways: CareWays) -> UtcInstant {
         self.question.now
@@ -225,6 +242,8 @@ impl Judge for Examiner<'_> {
         let row = &candidate.offer.row;
         let until = question.needed_by_at.plus_ms(EXAMINED_AFTER_DELAY_MS);
         let first = row.first_running_at(question.now);
+        // Neighbouring openings mostly are of one kind.
+        let mut last: Option<KindFailures> = None;
         for (at, opening) in row.openings().iter().enumerate().skip(first) {
             if opening.start_at > until {
                 break;
@@ -232,9 +251,12 @@ impl Judge for Examiner<'_> {
             if opening.end_at() <= question.now {
                 continue;
             }
-            let Some((failed, modality, begins_at)) = self.least_failing(&rules, &candidate, opening) else {
-                continue;
+            let failures = match last.take().filter(|last| last.kind == opening.kind) {
+                Some(known) => last.insert(known),
+                None => last.insert(KindFailures::of(question, &rules, &candidate, opening.kind)),
             };
+            let least = failures.least_failing(question, opening, candidate.distance_m);
+            let Some((failed, modality, begins_at)) = least else { continue };
             self.examined_count += 1;
             let Some(rule) = failed.first() else { continue };
             if let Some(count) = self.counts.get_mut(rule as usize) {
