@@ -65,7 +65,7 @@ impl Grid {
         if cells.is_empty() {
             return;
         }
-        let mut scratch = Scratch::default();
+        let mut scratch = Scratch::new();
         let center_row = self.key(center).row;
         let rings = 2 + whole_metres(f64::from(scan.radius_m) / (self.cell_m * PLANE_TO_SPHERE));
         for ring in 0..i32::try_from(rings).unwrap_or(0) {

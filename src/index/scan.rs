@@ -56,10 +56,17 @@ struct Seen {
 }
 
 /// Room that the cells of a query share.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub(super) struct Scratch {
     seen: Vec<Seen>,
     territory_costs: Vec<u32>,
+}
+
+impl Scratch {
+    /// Room for most cells.
+    pub(super) fn new() -> Self {
+        Self { seen: Vec::with_capacity(512), territory_costs: Vec::with_capacity(32) }
+    }
 }
 
 impl Cell {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use crate::domain::answer::{Exclusion, Rule};
 use crate::domain::code::{AppointmentType, Modality, ModalitySet};
@@ -63,7 +63,7 @@ impl<'q> Examiner<'q> {
         Self {
             question,
             schedules_max,
-            seen: FxHashSet::default(),
+            seen: FxHashSet::with_capacity_and_hasher(schedules_max.min(64), FxBuildHasher),
             misses: Vec::new(),
             counts: [0; Rule::ALL.len()],
             examined_count: 0,
