@@ -46,7 +46,7 @@ impl LedgerConfig {
         let cache_megabytes = reader.number(
             "ledger.cache_megabytes",
             "Memory for pages of the embedded ledger's file, in megabytes.",
-            64,
+            16,
             1..=65_536,
         );
         let kind = match data_dir {

@@ -9,6 +9,8 @@ pub mod publish;
 
 use std::sync::Arc;
 
+use thin_vec::ThinVec;
+
 use super::code::{AppointmentType, ModalitySet, SpecialtySet, VisibilitySet};
 use super::id::{ScheduleId, SlotId, TerritoryId};
 use super::time::{UtcInstant, Window};
@@ -89,7 +91,7 @@ pub struct Slot {
     /// When anything about it last changed.
     pub changed_at: UtcInstant,
     /// Holds and bookings, the oldest first; ended ones are kept up to [`claim::ENDED_CLAIMS_KEPT`].
-    pub claims: Box<[Claim]>,
+    pub claims: ThinVec<Claim>,
 }
 
 impl Slot {

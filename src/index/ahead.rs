@@ -25,7 +25,9 @@ pub(super) fn judge_all<J: Judge>(batch: &Batch<'_>, center: Option<&EarthVector
     let offers = batch.map(|known| known.filter(|known| matters(*known, judge)).map(|(_, node)| node.peek()));
     let known = || offers.iter().flatten().filter_map(|offer| offer.as_ref());
     black_box(known().fold(0, |read, offer| read ^ offer.received_at.ms()));
-    black_box(known().filter_map(|offer| offer.row.openings().first()).fold(0, |read, first| read ^ first.start_at.ms()));
+    black_box(
+        known().filter_map(|offer| offer.row.openings().first()).fold(0, |read, first| read ^ first.start_at.ms()),
+    );
     for (known, offer) in batch.iter().zip(&offers) {
         let (Some(known), Some(offer)) = (known, offer.as_ref().and_then(|offer| offer.as_ref())) else { continue };
         if matters(*known, judge) {

@@ -15,6 +15,11 @@ use crate::domain::time::UtcInstant;
 /// How many of a cell's schedules are put in order of cost before they are judged; the others follow as they come.
 const FIRST_JUDGED: usize = 24;
 
+/// Schedules from which on a cell is looked at in two rounds.
+const CROWDED: usize = 64;
+/// How far the first round goes, in metres.
+const FIRST_LOOK_M: u32 = 2_000;
+
 /// What a scan of cells looks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CellScan {
@@ -81,8 +86,20 @@ impl Cell {
                 return;
             }
         }
+        // While anything is good enough, a full cell is looked at from its middle outwards, so that there soon is a bound.
+        let crowded = self.nodes.len() > CROWDED && judge.bound() == u32::MAX && !scan.exhaustive;
+        let near = if crowded { radius_squared(FIRST_LOOK_M.min(scan.radius_m)) } else { 0.0 };
+        if crowded {
+            self.scan_between(-1.0, near, scan, scratch, judge);
+        }
+        let reach = radius_squared(scan.reach_m(judge));
+        self.scan_between(if crowded { near } else { -1.0 }, reach, scan, scratch, judge);
+    }
+
+    /// The same for those whose square of the distance is beyond one figure and not beyond another.
+    fn scan_between<J: Judge>(&self, beyond: f32, reach: f32, scan: &CellScan, scratch: &mut Scratch, judge: &mut J) {
         let Scratch { seen, territory_costs } = scratch;
-        self.collect(scan, territory_costs, judge, seen);
+        self.collect((beyond, reach), scan, territory_costs, judge, seen);
         let first = FIRST_JUDGED.min(seen.len());
         if first < seen.len() {
             seen.select_nth_unstable(first);
@@ -95,14 +112,20 @@ impl Cell {
     }
 
     /// Notes who is near enough and might suit, with what it costs at least.
-    fn collect<J: Judge>(&self, scan: &CellScan, territory_costs: &mut Vec<u32>, judge: &J, all: &mut Vec<Seen>) {
+    fn collect<J: Judge>(
+        &self,
+        (beyond, reach): (f32, f32),
+        scan: &CellScan,
+        territory_costs: &mut Vec<u32>,
+        judge: &J,
+        all: &mut Vec<Seen>,
+    ) {
         all.clear();
         territory_costs.clear();
         let (from, bound) = (Column::from(&scan.center), judge.bound());
-        let reach = radius_squared(scan.reach_m(judge));
         for (block, first) in self.blocks.iter().zip((0..).step_by(LANES)) {
             for ((lane, square), number) in block.squares(from).into_iter().enumerate().zip(first..) {
-                if square > reach || !(scan.exhaustive || block.ways(lane).may_suit(scan.ways)) {
+                if square > reach || square <= beyond || !(scan.exhaustive || block.ways(lane).may_suit(scan.ways)) {
                     continue;
                 }
                 if territory_costs.is_empty() {

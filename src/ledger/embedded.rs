@@ -52,7 +52,7 @@ pub struct EmbeddedOptions {
 
 impl Default for EmbeddedOptions {
     fn default() -> Self {
-        Self { cache_bytes: 64 * 1_024 * 1_024, heal_interval: Duration::from_secs(1) }
+        Self { cache_bytes: 16 * 1_024 * 1_024, heal_interval: Duration::from_secs(1) }
     }
 }
 

@@ -17,8 +17,8 @@ const SITES_MAX: usize = 3;
 const CLOSED_SITES_MAX: usize = 2;
 /// Sites beyond this distance in metres are left out when nearer ones take patients.
 const FAR_M: u32 = 150_000;
-/// How many nearest sites are looked at for open ones.
-const LOOKED_AT_MAX: usize = 24;
+/// How many nearest sites are looked at for open ones: mostly the first few suffice.
+const LOOKED_AT: [usize; 2] = [8, 24];
 /// Age in years from which paediatric sites are not shown.
 const PAEDIATRIC_UNTIL_YEARS: u16 = 18;
 
@@ -45,27 +45,56 @@ pub fn nearest(sites: &[LocatedSite], query: &SitesQuery<'_>, policy: &Policy) -
         EmergencySiteKind::Smur => query.dispatch,
         EmergencySiteKind::Paediatric => !adult,
     };
-    let mut nearest: Vec<(u32, &Arc<EmergencySite>)> = Vec::with_capacity(LOOKED_AT_MAX + 1);
+    let mut chosen = Vec::new();
+    for count in LOOKED_AT {
+        let nearest = nearest_of(sites.iter().filter(|site| wanted(site.kind)), &center, count);
+        let (shown, is_enough) = choose(&nearest, query, policy);
+        chosen = shown;
+        if is_enough || nearest.len() < count {
+            break;
+        }
+    }
+    chosen
+}
+
+/// The nearest of these sites with their distances, nearest first, then by identifier.
+fn nearest_of<'s>(
+    sites: impl Iterator<Item = &'s LocatedSite>,
+    center: &EarthVector,
+    count: usize,
+) -> Vec<(u32, &'s Arc<EmergencySite>)> {
+    let mut nearest: Vec<(u32, &Arc<EmergencySite>)> = Vec::with_capacity(count + 1);
     // A chord as long as the farthest distance dismisses most sites before their own is worked out.
     let mut farthest_squared = f64::INFINITY;
-    for LocatedSite { vector, site, .. } in sites.iter().filter(|site| wanted(site.kind)) {
-        if vector.chord_squared(&center) >= farthest_squared {
+    for LocatedSite { vector, site, .. } in sites {
+        if vector.chord_squared(center) >= farthest_squared {
             continue;
         }
-        let distance_m = vector.distance_m(&center);
+        let distance_m = vector.distance_m(center);
         let at = nearest.partition_point(|(known_m, known)| (*known_m, &known.id) < (distance_m, &site.id));
         nearest.insert(at, (distance_m, site));
-        nearest.truncate(LOOKED_AT_MAX);
-        if let Some((farthest_m, _)) = nearest.get(LOOKED_AT_MAX - 1) {
+        nearest.truncate(count);
+        if let Some((farthest_m, _)) = nearest.get(count - 1) {
             farthest_squared = f64::from(*farthest_m).powi(2);
         }
     }
+    nearest
+}
+
+/// Those of the nearest sites that are shown, and whether a look at more of them would show the same.
+fn choose(
+    nearest: &[(u32, &Arc<EmergencySite>)],
+    query: &SitesQuery<'_>,
+    policy: &Policy,
+) -> (Vec<SiteDistance>, bool) {
     let (mut taking, mut closed, mut bases) = (Vec::new(), Vec::new(), Vec::new());
+    let mut is_enough = false;
     for (distance_m, site) in nearest {
-        if taking.len() >= SITES_MAX && (!query.dispatch || bases.len() >= SITES_MAX) {
+        is_enough = taking.len() >= SITES_MAX && (!query.dispatch || bases.len() >= SITES_MAX);
+        if is_enough {
             break;
         }
-        let seen = seen(site, distance_m, query.now, policy);
+        let seen = seen(site, *distance_m, query.now, policy);
         let list = match (site.kind, seen.access) {
             (EmergencySiteKind::Smur, _) => &mut bases,
             (_, EmergencyAccess::Closed) if taking.len() < SITES_MAX => &mut closed,
@@ -83,7 +112,7 @@ pub fn nearest(sites: &[LocatedSite], query: &SitesQuery<'_>, policy: &Policy) -
     let mut sites = if query.dispatch { bases } else { Vec::new() };
     sites.append(&mut taking);
     sites.append(&mut closed);
-    sites
+    (sites, is_enough)
 }
 
 fn seen(site: &Arc<EmergencySite>, distance_m: u32, now: UtcInstant, policy: &Policy) -> SiteDistance {

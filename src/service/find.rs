@@ -28,7 +28,7 @@ const EXAMINED_BESIDE_OPTIONS: usize = 16;
 /// How far the examination goes at least beside options enough, in metres.
 const EXAMINED_AT_LEAST_M: u32 = 2_000;
 /// Schedules examined for near misses when there are not.
-const EXAMINED_WITHOUT_OPTIONS: usize = 256;
+const EXAMINED_WITHOUT_OPTIONS: usize = 128;
 
 /// Answers questions from an index, under a policy.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,8 @@
 
 use std::borrow::Borrow;
 use std::fmt;
-use std::sync::Arc;
+
+use arcstr::ArcStr;
 
 use super::IdError;
 use super::text::visible;
@@ -19,7 +20,7 @@ macro_rules! opaque_ids {
     ($($(#[$doc:meta])+ $name:ident = $kind:literal;)+) => {$(
         $(#[$doc])+
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name(ArcStr);
 
         impl $name {
             /// Reads the identifier; whitespace at the ends is dropped.
@@ -85,6 +86,6 @@ impl PrincipalId {
     /// Whoever reaches the service while callers present neither certificate nor token.
     #[must_use]
     pub fn local() -> Self {
-        Self(Arc::from("local"))
+        Self(arcstr::literal!("local"))
     }
 }

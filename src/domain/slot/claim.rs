@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use thin_vec::ThinVec;
+
 use super::{Slot, SlotState};
 use crate::domain::id::{CaseId, ClaimId, PrincipalId};
 use crate::domain::time::UtcInstant;
@@ -279,7 +281,7 @@ impl Slot {
                 claims.remove(at);
             }
         }
-        self.claims = claims.into_boxed_slice();
+        self.claims = ThinVec::from(claims);
         self.changed_at = now;
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use thin_vec::ThinVec;
+
 use super::claim::ClaimState;
 use super::{Slot, SlotState, SlotTraits};
 use crate::domain::id::{ScheduleId, SlotId};
@@ -63,7 +65,7 @@ impl Slot {
             source_revision,
             received_at: now,
             changed_at: now,
-            claims: Box::default(),
+            claims: ThinVec::new(),
         }
     }
 

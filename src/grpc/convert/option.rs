@@ -52,9 +52,18 @@ pub(in crate::grpc) fn option_to_proto(option: &CareOption, rank: u32) -> pb::Ca
 
 /// Street lines, postal code and town, as far as they are known.
 fn address_of(place: &Place) -> String {
-    let town = format!("{} {}", place.postal_code, place.city);
-    let parts = [place.address.trim(), town.trim()];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    let parts = [("", &place.address), (", ", &place.postal_code), (" ", &place.city)];
+    let mut written = String::with_capacity(parts.iter().map(|(before, part)| before.len() + part.len()).sum());
+    for (before, part) in parts {
+        let part = part.trim();
+        if !part.is_empty() {
+            // The town follows its postal code, or the street when there is none.
+            let before = if before == " " && place.postal_code.trim().is_empty() { ", " } else { before };
+            written.push_str(if written.is_empty() { "" } else { before });
+            written.push_str(part);
+        }
+    }
+    written
 }
 
 fn parts_to_proto(parts: &OptionParts) -> pb::OptionParts {

@@ -163,8 +163,13 @@ pub(in crate::ledger) fn all() -> Vec<(&'static str, Body)> {
         motives: vec![],
         booking_url: "".into(),
     };
-    let bare_slot =
-        Slot { state: SlotState::Open, capacity: 1, traits: Arc::new(bare_traits), claims: Box::default(), ..slot() };
+    let bare_slot = Slot {
+        state: SlotState::Open,
+        capacity: 1,
+        traits: Arc::new(bare_traits),
+        claims: thin_vec::ThinVec::new(),
+        ..slot()
+    };
     let bare_territory = Territory { communes: vec![], neighbours: vec![], phone: None, ..territory() };
     let bare_place = Place {
         commune: None,
@@ -214,7 +219,7 @@ pub(in crate::ledger) fn numbered_slot(number: u64) -> Slot {
     Slot {
         id: SlotId::parse(&format!("creneau-{number}")).unwrap(),
         state: SlotState::Open,
-        claims: Box::default(),
+        claims: thin_vec::ThinVec::new(),
         ..slot()
     }
 }
