@@ -1,8 +1,8 @@
 //! The state in memory: every record by identifier, and schedules arranged so that a query finds them in microseconds.
 //!
-//! Changes come in through [`Index::apply`] only, in the ledger's order; applying one twice, or an old one late, alters
-//! nothing. Readers never wait for writers and never hold anything that writers need: what they get is owned, or a
-//! snapshot that was swapped in whole.
+//! Changes come in through [`Index::apply`] only, in the ledger's order; applying one twice, or late while a newer one
+//! stands, alters nothing. Readers never wait for writers and never hold anything that writers need: what they get is
+//! owned, or a snapshot in which single words change in place (claims, filters, when a source was heard).
 //!
 //! Deliberately absent: rules. Which candidate suits a patient is the judge's business; and nothing here reads a clock.
 

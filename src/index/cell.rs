@@ -101,11 +101,12 @@ fn inserted<T: Clone>(column: &[T], at: usize, value: T) -> Box<[T]> {
     longer.into()
 }
 
-/// The number of a set of territories; one beyond the last that has a number costs nothing extra in bounds.
+/// The number of a set of territories; sets beyond the last number have none of their own, and cost nothing in bounds.
 fn set_of(known: &mut Vec<Territories>, wanted: &Territories) -> u16 {
-    let at = known.iter().position(|known| known == wanted).unwrap_or_else(|| {
+    let at = known.iter().position(|known| known == wanted).unwrap_or(known.len());
+    let number = u16::try_from(at).unwrap_or(u16::MAX);
+    if at == known.len() && number < u16::MAX {
         known.push(wanted.clone());
-        known.len() - 1
-    });
-    u16::try_from(at).unwrap_or(u16::MAX)
+    }
+    number
 }

@@ -23,15 +23,15 @@ pub(super) fn groups_of(specialties: SpecialtySet, professions: ProfessionSet) -
     professions.iter().fold(by_specialty, |groups, profession| groups | groups_of_profession(profession))
 }
 
-/// The groups in which an opening stands: by its specialties, else by profession; nobody said means general practice.
+/// The groups in which an opening stands: by its specialties, and by professions that these do not have; nobody said
+/// means general practice.
 pub(super) fn standing(specialties: SpecialtySet, professions: ProfessionSet, unspecified: bool) -> u16 {
     if unspecified {
         return 1 << GENERAL;
     }
-    if specialties.is_empty() {
-        return professions.iter().fold(0, |groups, profession| groups | groups_of_profession(profession));
-    }
-    groups_of(specialties, ProfessionSet::EMPTY)
+    let theirs: ProfessionSet = specialties.iter().map(Specialty::profession).collect();
+    let others = professions.iter().filter(|profession| !theirs.contains(*profession)).collect();
+    groups_of(specialties, others)
 }
 
 fn group_of(specialty: Specialty) -> u16 {
@@ -87,6 +87,15 @@ mod tests {
             assert_eq!(standing.count_ones(), 1, "{}", specialty.code());
             assert_eq!(standing & looked_for, standing, "{}", specialty.code());
         }
+    }
+
+    #[test]
+    fn who_has_another_profession_than_the_specialties_stands_in_both_groups() {
+        let general = SpecialtySet::of(&[Specialty::parse("SM54").unwrap()]);
+        let both = ProfessionSet::of(&[Profession::DOCTOR, Profession::MIDWIFE]);
+        assert_eq!(standing(general, both, false), 1 << GENERAL | 1 << MIDWIFE);
+        assert_eq!(standing(general, ProfessionSet::of(&[Profession::DOCTOR]), false), 1 << GENERAL);
+        assert_eq!(standing(SpecialtySet::EMPTY, ProfessionSet::of(&[Profession::NURSE]), false), 1 << NURSE);
     }
 
     #[test]

@@ -66,9 +66,6 @@ impl RemoteIndex {
 
     /// Moves a schedule from where it stood to where it stands.
     pub(super) fn update(&self, node: &Arc<Node>, old: &Standing, new: &Standing) {
-        for tick in old.remote_ticks.iter().filter(|tick| new.remote_ticks.binary_search(tick).is_err()) {
-            self.alter(*tick, node, None);
-        }
         let same = old.ways == new.ways && old.territories == new.territories;
         for tick in &new.remote_ticks {
             if !same || old.remote_ticks.binary_search(tick).is_err() {
@@ -76,6 +73,10 @@ impl RemoteIndex {
             } else if old.received_at != new.received_at {
                 self.hear(*tick, node, new.received_at);
             }
+        }
+        // Last, so that a reader never finds it nowhere.
+        for tick in old.remote_ticks.iter().filter(|tick| new.remote_ticks.binary_search(tick).is_err()) {
+            self.alter(*tick, node, None);
         }
     }
 

@@ -15,6 +15,8 @@ use crate::domain::time::UtcInstant;
 /// How many of a cell's schedules are put in order of cost before they are judged; the others follow as they come.
 const FIRST_JUDGED: usize = 24;
 
+/// The same where everything is looked at: as many as may be examined.
+const FIRST_EXAMINED: usize = 128;
 /// Schedules from which on a cell is looked at in two rounds.
 const CROWDED: usize = 64;
 /// How far the first round goes, in metres.
@@ -100,7 +102,7 @@ impl Cell {
     fn scan_between<J: Judge>(&self, beyond: f32, reach: f32, scan: &CellScan, scratch: &mut Scratch, judge: &mut J) {
         let Scratch { seen, territory_costs } = scratch;
         self.collect((beyond, reach), scan, territory_costs, judge, seen);
-        let first = FIRST_JUDGED.min(seen.len());
+        let first = if scan.exhaustive { FIRST_EXAMINED } else { FIRST_JUDGED }.min(seen.len());
         if first < seen.len() {
             seen.select_nth_unstable(first);
         }

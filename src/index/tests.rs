@@ -202,6 +202,37 @@ fn a_schedule_with_nothing_to_claim_is_not_looked_at() {
 }
 
 #[test]
+fn a_schedule_never_vanishes_while_its_territories_change() {
+    let index = Index::new();
+    let mut sequence = 0;
+    let mut apply = |version, body| {
+        sequence += 1;
+        index.apply(&[change(sequence, version, body)]);
+    };
+    apply(1, place(1, 45.70, 4.89));
+    for number in 0..150 {
+        apply(1, schedule(number, 1));
+        apply(1, body(slot(number, 2, Modality::Amb)));
+    }
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                assert_eq!(seen(&index, 5_000, Modality::Amb).len(), 150);
+            }
+        });
+        for version in 2..400_u64 {
+            let mut changed = slot(7, 2, Modality::Amb);
+            let territory = TerritoryId::parse(&format!("{:09}", 750_000_000 + version)).unwrap().value;
+            Arc::make_mut(&mut changed.traits).territories = vec![territory];
+            apply(version, body(changed));
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        reader.join().unwrap();
+    });
+}
+
+#[test]
 fn an_old_change_alters_nothing() {
     let index = Index::new();
     let free = slot(1, 2, Modality::Amb);

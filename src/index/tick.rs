@@ -1,6 +1,6 @@
 //! Time as a ring of five-minute ticks, one bit each: a quick "not before" for a schedule.
 //!
-//! A set bit says that an opening which might be claimable covers that tick; a clear bit says that none does. Ticks that
+//! A set bit says that care might begin in that tick, in an opening that might be claimable; a clear bit says not. Ticks that
 //! are a whole ring apart share a bit, so the answer is a lower bound: it may send the judge to look in vain, but never
 //! past something.
 
@@ -35,7 +35,7 @@ pub(super) fn ticks_of(opening: &Opening) -> std::ops::RangeInclusive<i64> {
     let first = tick_of(opening.start_at);
     match opening.kind.appointment_type() {
         AppointmentType::Routine => first..=first,
-        AppointmentType::Walkin => first..=tick_of(opening.end_at().plus_ms(-1)).min(first + RING_TICKS - 1),
+        AppointmentType::Walkin => first..=tick_of(opening.end_at()).min(first + RING_TICKS - 1),
     }
 }
 

@@ -110,7 +110,7 @@ impl Writer {
             }
             (Key::Slot(id), Some(Body::Slot(slot))) => self.take_slot(index, id, version, Some(slot), touched),
             (Key::Slot(id), _) => self.take_slot(index, id, version, None, touched),
-            (key, _) => remove(index, key, version, touched),
+            (key, _) => self.remove(index, key, version, touched),
         }
     }
 
@@ -169,6 +169,32 @@ impl Writer {
         }
         if let Some(new) = new {
             touched.slot(&new.schedule_id.clone(), id, Some(new));
+        }
+    }
+
+    /// Removes a directory record.
+    fn remove(&self, index: &Index, key: &Key, version: u64, touched: &mut Touched) {
+        match key {
+            Key::Territory(id) => {
+                index.territories.apply(id, version, None);
+            }
+            Key::Place(id) => {
+                if index.places.apply(id, version, None) {
+                    touched.offers.extend(self.by_place.get(id).into_iter().flatten().cloned());
+                }
+            }
+            Key::Practitioner(id) => {
+                if index.practitioners.apply(id, version, None) {
+                    touched.offers.extend(self.by_practitioner.get(id).into_iter().flatten().cloned());
+                }
+            }
+            Key::Schedule(id) => {
+                if index.schedules.apply(id, version, None) {
+                    touched.offers.insert(id.clone());
+                }
+            }
+            Key::EmergencySite(id) => touched.sites |= index.emergency_sites.apply(id, version, None),
+            Key::Slot(_) => {}
         }
     }
 
@@ -256,13 +282,17 @@ fn place(index: &Index, node: &Arc<Node>, old: &Standing, new: &Standing) {
         {
             continue;
         }
-        if let Some(from) = stood {
-            let cell = group.grid.cell(&from);
-            cell.store(Arc::new(cell.load().without(node)));
+        // A reader must never find it nowhere; that it finds it twice does no harm.
+        let (from, to) = (stood.map(|at| group.grid.cell(&at)), stands.map(|at| (group.grid.cell(&at), at)));
+        let stays = from.as_ref().zip(to.as_ref()).is_some_and(|(from, (to, _))| Arc::ptr_eq(from, to));
+        if let Some((cell, at)) = to {
+            let known = cell.load();
+            let without = stays.then(|| known.without(node));
+            let with = without.as_ref().unwrap_or(&known).with(node, &EarthVector::from(&at), new);
+            cell.store(Arc::new(with));
         }
-        if let Some(to) = stands {
-            let cell = group.grid.cell(&to);
-            cell.store(Arc::new(cell.load().with(node, &EarthVector::from(&to), new)));
+        if let Some(cell) = from.filter(|_| !stays) {
+            cell.store(Arc::new(cell.load().without(node)));
         }
     }
 }
@@ -275,28 +305,6 @@ fn renew(index: &Index, id: &ScheduleId, schedule: &Arc<Schedule>) -> bool {
     let renewed = Offer { received_at: schedule.received_at, schedule: Arc::clone(schedule), ..Offer::clone(&offer) };
     move_to(index, &node, Some(&offer), renewed);
     true
-}
-
-/// Removes a directory record.
-fn remove(index: &Index, key: &Key, version: u64, touched: &mut Touched) {
-    match key {
-        Key::Territory(id) => {
-            index.territories.apply(id, version, None);
-        }
-        Key::Place(id) => {
-            index.places.apply(id, version, None);
-        }
-        Key::Practitioner(id) => {
-            index.practitioners.apply(id, version, None);
-        }
-        Key::Schedule(id) => {
-            if index.schedules.apply(id, version, None) {
-                touched.offers.insert(id.clone());
-            }
-        }
-        Key::EmergencySite(id) => touched.sites |= index.emergency_sites.apply(id, version, None),
-        Key::Slot(_) => {}
-    }
 }
 
 /// Where the slots stand in their row; `None` when more than claims changed.

@@ -71,6 +71,12 @@ impl<'q> Examiner<'q> {
         }
     }
 
+    /// Openings that begin later are not examined.
+    #[must_use]
+    pub fn until(&self) -> UtcInstant {
+        self.question.needed_by_at.plus_ms(EXAMINED_AFTER_DELAY_MS)
+    }
+
     /// What was found.
     #[must_use]
     pub fn finish(mut self) -> Examination {
@@ -133,10 +139,12 @@ impl<'q> Examiner<'q> {
                     Modality::Amb => question.arrival_at(candidate.distance_m.unwrap_or(0)),
                     Modality::Vr | Modality::Hh => question.now,
                 };
-                let ready_at = arrival_at.plus_minutes(question.policy.arrival_margin_minutes);
-                let by_at = match opening.kind.appointment_type() {
-                    AppointmentType::Routine => opening.start_at,
-                    AppointmentType::Walkin => opening.end_at(),
+                let margin = question.policy.arrival_margin_minutes;
+                let (ready_at, by_at) = match (opening.kind.appointment_type(), modality) {
+                    // Nobody travels to an appointment elsewhere, so there is no margin.
+                    (AppointmentType::Routine, Modality::Vr | Modality::Hh) => (arrival_at, opening.start_at),
+                    (AppointmentType::Routine, Modality::Amb) => (arrival_at.plus_minutes(margin), opening.start_at),
+                    (AppointmentType::Walkin, _) => (arrival_at.plus_minutes(margin), opening.end_at()),
                 };
                 ready_at.minutes_since(by_at)
             }
@@ -203,7 +211,7 @@ impl Judge for Examiner<'_> {
         self.question.now
     }
 
-    /// The nearest are examined first.
+    /// Of a cell, the nearest are examined first.
     fn least_cost(&self, distance_m: u32, _care_begins_at: UtcInstant) -> u32 {
         distance_m
     }
@@ -240,7 +248,7 @@ impl Judge for Examiner<'_> {
         }
         let rules = OfferRules::of(question, candidate.offer);
         let row = &candidate.offer.row;
-        let until = question.needed_by_at.plus_ms(EXAMINED_AFTER_DELAY_MS);
+        let until = self.until();
         let first = row.first_running_at(question.now);
         // Neighbouring openings mostly are of one kind.
         let mut last: Option<KindFailures> = None;

@@ -221,7 +221,10 @@ impl Judge for Matcher<'_> {
 
     #[inline]
     fn territory_cost(&self, territories: &[TerritoryId]) -> u32 {
-        self.question.preference_cost_seconds(self.question.preference(territories))
+        // Of each alone: openings of one schedule may be of different ones.
+        let alone =
+            |territory: &[TerritoryId]| self.question.preference_cost_seconds(self.question.preference(territory));
+        territories.chunks(1).map(alone).min().unwrap_or_else(|| alone(&[]))
     }
 
     #[inline]

@@ -35,7 +35,7 @@ pub struct SitesQuery<'q> {
     pub now: UtcInstant,
 }
 
-/// The nearest sites: first those that take patients on arrival, then nearer ones that do not; none without a position.
+/// The nearest of sites that come in order of identifier: first those that take patients on arrival, then nearer ones that do not; none without a position.
 #[must_use]
 pub fn nearest(sites: &[LocatedSite], query: &SitesQuery<'_>, policy: &Policy) -> Vec<SiteDistance> {
     let Some(center) = query.position.map(EarthVector::from) else { return Vec::new() };

@@ -72,6 +72,7 @@ pub(super) struct AgeLabel(pub(super) u32);
 impl fmt::Display for AgeLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
+            1 => f.write_str("1 jour"),
             days @ 0..=90 => write!(f, "{days} jours"),
             days @ 91..=729 => write!(f, "{} mois", (f64::from(days) / 30.4375).round()),
             days => write!(f, "{} ans", (f64::from(days) / 365.25).round()),
@@ -93,6 +94,7 @@ mod tests {
             (Minutes(125).to_string(), "2 h 05"),
             (Wait(0).to_string(), "tout de suite"),
             (Wait(61).to_string(), "dans 1 h 01"),
+            (AgeLabel(1).to_string(), "1 jour"),
             (AgeLabel(28).to_string(), "28 jours"),
             (AgeLabel(91).to_string(), "3 mois"),
             (AgeLabel(5_844).to_string(), "16 ans"),

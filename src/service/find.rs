@@ -9,7 +9,7 @@ use crate::domain::answer::{CareAnswer, CareOption, CareOutcome, NearMiss, Radiu
 use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::id::TerritoryId;
 use crate::domain::query::CareQuery;
-use crate::domain::time::{MS_PER_DAY, UtcInstant};
+use crate::domain::time::UtcInstant;
 use crate::index::{Index, Reach};
 use crate::routing::explanation::{near_miss, option, outcome_of, outcome_sentence};
 use crate::routing::near::{Examination, Examiner};
@@ -23,7 +23,7 @@ use crate::routing::triage::{Triage, triage};
 use super::Service;
 use super::condition::is_degraded;
 
-/// Schedules examined for near misses when there are options enough: those nearest to the patient.
+/// Schedules examined for near misses when there are options enough: cell by cell around the patient, the nearest first.
 const EXAMINED_BESIDE_OPTIONS: usize = 16;
 /// How far the examination goes at least beside options enough, in metres.
 const EXAMINED_AT_LEAST_M: u32 = 2_000;
@@ -100,16 +100,18 @@ impl Finder<'_> {
         let schedules_max = if short { EXAMINED_WITHOUT_OPTIONS } else { EXAMINED_BESIDE_OPTIONS };
         let mut examiner = Examiner::new(&question, schedules_max);
         // Beside options enough, what is about as near as they are says enough.
-        let options_m = matches.iter().filter_map(|found| found.distance_m).max().unwrap_or(0);
+        let by_place = matches.iter().filter(|found| found.modality != Modality::Vr);
+        let options_m = by_place.filter_map(|found| found.distance_m).max().unwrap_or(0);
         let examined_m = if short { plan.one_step_farther_m() } else { options_m.max(EXAMINED_AT_LEAST_M) };
-        let mut farther = reach(&question, examined_m, now.plus_ms(MS_PER_DAY), true);
-        if farther.position.is_some() {
+        let mut farther = reach(&question, examined_m, examiner.until(), true);
+        let examines_places = farther.position.is_some();
+        if examines_places {
             // By place, teleconsulting schedules around are examined too; by time, the whole country would be.
             farther.modalities = ModalitySet::of(&[Modality::Amb, Modality::Hh]);
         }
         self.index.search(&farther, &mut examiner);
         let mut examination = examiner.finish();
-        examination.complete &= short;
+        examination.complete &= short && examines_places;
         let misses = std::mem::take(&mut examination.misses);
         let near_misses = misses.into_iter().filter_map(|miss| {
             let slot = miss.found.slot()?;

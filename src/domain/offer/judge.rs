@@ -62,7 +62,8 @@ impl CareWays {
 ///
 /// A cost is whatever the judge orders by; bounds must never be above what [`Self::judge`] would find.
 pub trait Judge {
-    /// The earliest instant at which care could begin at this distance, in the best of these ways.
+    /// The earliest instant at which care could begin at this distance, in the best of these ways; never earlier for a
+    /// longer distance.
     fn earliest_at(&self, distance_m: u32, ways: CareWays) -> UtcInstant;
 
     /// The least cost of care at this distance that begins at this instant; never less for a longer distance.

@@ -83,6 +83,14 @@ impl Opening {
         }
     }
 
+    /// The same opening under another number of its practice.
+    #[must_use]
+    pub fn of_practice(&self, practice: u16) -> Self {
+        let mut same = self.clone();
+        same.kind.practice = practice;
+        same
+    }
+
     /// First instant after it.
     #[must_use]
     #[inline]
@@ -95,16 +103,6 @@ impl Opening {
     #[inline]
     pub fn free_from(&self) -> UtcInstant {
         UtcInstant::from_ms(self.free_from_ms.load(Relaxed))
-    }
-}
-
-impl Opening {
-    /// The same opening under another number of its practice.
-    #[must_use]
-    pub fn of_practice(&self, practice: u16) -> Self {
-        let mut same = self.clone();
-        same.kind.practice = practice;
-        same
     }
 }
 
