@@ -186,15 +186,20 @@ pub fn opening_rules(
     (failed, begins_at)
 }
 
+/// What the patient needs when care is given in a modality.
+#[must_use]
+pub fn needs_in(question: &Question<'_>, modality: Modality) -> NeedSet {
+    match modality {
+        Modality::Amb => question.parts.needs,
+        Modality::Vr | Modality::Hh => question.parts.needs.minus(NEEDS_OF_THE_PLACE),
+    }
+}
+
 /// What the patient needs to know and nobody stated.
 #[must_use]
 pub fn unknowns(question: &Question<'_>, offer: &Offer, practice: &Practice, modality: Modality) -> Vec<Unknown> {
     let mut unknowns = Vec::new();
-    let needs = match modality {
-        Modality::Amb => question.parts.needs,
-        Modality::Vr | Modality::Hh => question.parts.needs.minus(NEEDS_OF_THE_PLACE),
-    };
-    let unsaid = needs.minus(offer.needs_met).minus(offer.needs_unmet);
+    let unsaid = needs_in(question, modality).minus(offer.needs_met).minus(offer.needs_unmet);
     unknowns.extend(unsaid.iter().map(Unknown::Need));
     if !question.parts.languages.is_empty() && offer.languages().is_empty() {
         unknowns.push(Unknown::Language);

@@ -9,7 +9,7 @@ use crate::domain::answer::{CareOption, CareOutcome, NearMiss, OptionParts, Rule
 use crate::domain::code::{AppointmentType, Modality};
 use crate::domain::slot::Slot;
 
-use super::eligibility::unknowns;
+use super::eligibility::{needs_in, unknowns};
 use super::near::Miss;
 use super::question::Question;
 use super::ranking::Match;
@@ -174,7 +174,8 @@ fn write_why(
         },
         Rule::Sex => sentence.push_str("n'accepte pas les patients de ce sexe"),
         Rule::Need => {
-            let unmet = question.parts.needs.iter().filter(|need| option.offer.place.needs_unmet.contains(*need));
+            let needs = needs_in(question, option.modality);
+            let unmet = needs.iter().filter(|need| option.offer.place.needs_unmet.contains(*need));
             let labels: Vec<_> = unmet.map(|need| need.label()).collect();
             write!(sentence, "ne répond pas au besoin : {}", labels.join(", "))?;
         }

@@ -192,7 +192,16 @@ fn exported_state_is_taken_up_by_another_folder() {
     let (exit, state) = export(&first);
     assert_eq!(exit, Some(0));
     let file = folder.path().join("state.jsonl");
-    std::fs::write(&file, &state).unwrap();
+    let export_to = |data_dir: &Path| {
+        let mut command = program_command();
+        command.args(["export", "--data-dir"]).arg(data_dir).arg("--to").arg(&file).output().unwrap().status.code()
+    };
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    assert_ne!(export_to(&folder.path().join("empty")), Some(0));
+    assert!(!file.exists(), "an export that fails leaves no file in the way of the next");
+    assert_eq!(export_to(&first), Some(0));
+    assert!(std::fs::read(&file).unwrap() == state, "the file holds what the standard output shows");
+    assert_eq!(export_to(&first), Some(2), "a file that is there is kept");
     let import = program_command().arg("import").arg(&file).arg("--data-dir").arg(&second).output().unwrap();
     assert!(import.status.success(), "{}", String::from_utf8_lossy(&import.stderr));
     assert!(export(&second) == (Some(0), state), "the same state gives the same export");

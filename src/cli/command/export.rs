@@ -1,7 +1,8 @@
 //! `export`: writes the whole state of a data folder as JSON lines, without a service.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -31,15 +32,24 @@ pub fn run(arguments: &ExportArguments, terminal: &Terminal) -> Result<Exit, Fai
         .map_err(|source| Failure::File { what: format!("reading the folder {}", data_dir.display()), source })?;
     let failed = |error: transfer::TransferError| Failure::of_transfer(&error, &error);
     let count = match &arguments.to {
-        Some(path) => {
-            let file = File::create_new(path)
-                .map_err(|source| Failure::File { what: format!("making {}", path.display()), source })?;
-            let count = transfer::export(data_dir, &file).map_err(failed)?;
-            file.sync_all().map_err(|error| Failure::Local(format!("writing {}: {error}", path.display())))?;
-            count
-        }
+        Some(path) => to_file(path, |file| transfer::export(data_dir, file).map_err(failed))?,
         None => transfer::export(data_dir, terminal.output()).map_err(failed)?,
     };
     terminal.note(&format!("{count} records exported"));
     Ok(Exit::Success)
+}
+
+/// Writes a file that is there in whole or not at all, and only for whoever writes it.
+fn to_file<T>(path: &Path, write: impl FnOnce(&File) -> Result<T, Failure>) -> Result<T, Failure> {
+    let making = |source: io::Error| Failure::File { what: format!("making {}", path.display()), source };
+    if path.exists() {
+        return Err(making(io::ErrorKind::AlreadyExists.into()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(making)?;
+    let written = write(file.as_file())?;
+    let synced = file.as_file().sync_all();
+    synced.map_err(|error| Failure::Local(format!("writing {}: {error}", path.display())))?;
+    file.persist_noclobber(path).map_err(|error| making(error.error))?;
+    Ok(written)
 }

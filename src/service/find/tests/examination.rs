@@ -4,7 +4,7 @@ use super::world::{agenda, at, draft, world};
 use super::*;
 use crate::domain::answer::{Exclusion, Rule};
 use crate::domain::code::{Modality, ModalitySet, Profession, ProfessionSet, SpecialtySet};
-use crate::domain::patient::Age;
+use crate::domain::patient::{Age, Need, NeedSet};
 use crate::domain::query::CareQueryDraft;
 use crate::domain::time::Window;
 
@@ -76,4 +76,13 @@ fn of_many_in_a_cell_the_nearest_are_examined() {
     let answer = ask(&world(&agendas, &[]), asked);
     assert!(answer.options.is_empty() && !answer.examined_all);
     assert_eq!(answer.exclusions, [Exclusion { rule: Rule::Delay, count: 128 }], "those farther away are for adults");
+}
+
+#[test]
+fn a_teleconsultation_misses_no_need_of_the_place() {
+    let unmet = NeedSet::of(&[Need::Wheelchair, Need::SignLanguage]);
+    let remote = teleconsultation("remote", 1.0, "10:30").with(|agenda| agenda.place.needs_unmet = unmet);
+    let modalities = ModalitySet::of(&[Modality::Vr]);
+    let answer = ask(&world(&[remote], &[]), CareQueryDraft { modalities, needs: unmet, ..draft() });
+    assert_eq!(miss(&answer), (Rule::Need, 0, "10:30 : ne répond pas au besoin : langue des signes."));
 }
