@@ -12,7 +12,7 @@ use crate::domain::slot::Slot;
 use super::eligibility::{needs_in, unknowns};
 use super::near::Miss;
 use super::question::Question;
-use super::ranking::Match;
+use super::ranking::{Match, travelled_m};
 use super::travel::travel_minutes;
 use super::wording::{AgeLabel, Kilometres, Local, Minutes, Wait};
 
@@ -50,10 +50,7 @@ pub fn near_miss(question: &Question<'_>, miss: Miss, slot: Arc<Slot>) -> NearMi
 }
 
 fn parts(question: &Question<'_>, found: &Match) -> OptionParts {
-    let travelled_m = match found.modality {
-        Modality::Amb | Modality::Hh => found.distance_m,
-        Modality::Vr => None,
-    };
+    let travelled_m = travelled_m(found.modality, found.distance_m);
     OptionParts {
         wait_minutes: found.care_begins_at.minutes_since(question.now),
         travel_minutes: travelled_m.map_or(0, |distance_m| travel_minutes(question.policy, distance_m)),

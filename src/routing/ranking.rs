@@ -73,9 +73,15 @@ pub fn cost_seconds(
     care_begins_at: UtcInstant,
     distance_m: Option<u32>,
 ) -> u32 {
-    let travelled_m = distance_m.filter(|_| modality != Modality::Vr);
-    let by_time = question.least_cost_seconds(care_begins_at, travelled_m);
+    let by_time = question.least_cost_seconds(care_begins_at, travelled_m(modality, distance_m));
     by_time.saturating_add(surcharge_seconds(question, offer, practice))
+}
+
+/// The distance that somebody travels: nobody for a teleconsultation.
+#[must_use]
+#[inline]
+pub fn travelled_m(modality: Modality, distance_m: Option<u32>) -> Option<u32> {
+    distance_m.filter(|_| modality != Modality::Vr)
 }
 
 /// What is added to the cost of waiting and travelling: territory and staleness.
@@ -142,7 +148,7 @@ impl<'q> Matcher<'q> {
             if !failed.is_empty() {
                 continue;
             }
-            let travelled_m = distance_m.filter(|_| modality != Modality::Vr);
+            let travelled_m = travelled_m(modality, distance_m);
             let cost =
                 question.least_cost_seconds(care_begins_at, travelled_m).saturating_add(usable.surcharge_seconds);
             if best.as_ref().is_none_or(|best| cost < best.cost_seconds) {

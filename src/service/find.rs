@@ -16,7 +16,7 @@ use crate::routing::near::{Examination, Examiner};
 use crate::routing::policy::Policy;
 use crate::routing::question::Question;
 use crate::routing::radius::RadiusPlan;
-use crate::routing::ranking::{Match, Matcher};
+use crate::routing::ranking::{Match, Matcher, travelled_m};
 use crate::routing::sites::{SitesQuery, nearest};
 use crate::routing::triage::{Triage, triage};
 
@@ -99,9 +99,9 @@ impl Finder<'_> {
         let short = matches.len() < query.limit();
         let schedules_max = if short { EXAMINED_WITHOUT_OPTIONS } else { EXAMINED_BESIDE_OPTIONS };
         let mut examiner = Examiner::new(&question, schedules_max);
-        // Beside options enough, what is about as near as they are says enough.
-        let by_place = matches.iter().filter(|found| found.modality != Modality::Vr);
-        let options_m = by_place.filter_map(|found| found.distance_m).max().unwrap_or(0);
+        // Beside options enough, what is about as near as they are says enough; beside teleconsultations, what is around.
+        let travelled = matches.iter().filter_map(|found| travelled_m(found.modality, found.distance_m));
+        let options_m = travelled.max().unwrap_or(plan.radius().radius_m);
         let examined_m = if short { plan.one_step_farther_m() } else { options_m.max(EXAMINED_AT_LEAST_M) };
         let mut farther = reach(&question, examined_m, examiner.until(), true);
         let examines_places = farther.position.is_some();

@@ -86,3 +86,14 @@ fn a_teleconsultation_misses_no_need_of_the_place() {
     let answer = ask(&world(&[remote], &[]), CareQueryDraft { modalities, needs: unmet, ..draft() });
     assert_eq!(miss(&answer), (Rule::Need, 0, "10:30 : ne répond pas au besoin : langue des signes."));
 }
+
+#[test]
+fn beside_teleconsultations_what_is_around_the_patient_is_a_near_miss() {
+    let far = teleconsultation("far", -600.0, "10:30");
+    let around = agenda("around", 3.0, "10:45", 15);
+    let asked = CareQueryDraft { modalities: ModalitySet::of(&[Modality::Vr]), limit: Some(1), ..draft() };
+    let answer = ask(&world(&[far, around], &[]), asked);
+    assert_eq!(names(&answer), ["far"]);
+    let missed: Vec<_> = answer.near_misses.iter().map(|miss| (miss.option.slot.id.as_str(), miss.rule)).collect();
+    assert_eq!(missed, [("around/1", Rule::Modality)]);
+}
