@@ -13,6 +13,7 @@ mod ways;
 mod tick;
 mod group;
 mod node;
+mod nodes;
 mod block;
 mod cell;
 mod ahead;
@@ -22,6 +23,8 @@ mod remote;
 mod groups;
 mod search;
 mod shared;
+mod batch;
+mod placing;
 mod writer;
 
 use std::sync::Arc;
@@ -35,13 +38,14 @@ use crate::domain::code::{ProfessionSet, SpecialtySet};
 use crate::domain::directory::{Place, Practitioner, Schedule, Territory};
 use crate::domain::emergency::{EmergencySite, LocatedSite};
 use crate::domain::id::{ClaimId, EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SlotId, TerritoryId};
-use crate::domain::offer::Offer;
+use crate::domain::offer::{Offer, Row, SlotView};
 use crate::domain::record::{Change, Position, Versioned};
 use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
 
 use groups::GroupIndex;
 use node::Node;
+use nodes::Nodes;
 use shelf::Shelf;
 use slots::SlotTable;
 use writer::Writer;
@@ -58,7 +62,7 @@ pub struct Index {
     emergency_sites: Shelf<EmergencySiteId, EmergencySite>,
     slots: SlotTable,
     claims: DashMap<ClaimId, SlotId, FxBuildHasher>,
-    nodes: DashMap<ScheduleId, Arc<Node>, FxBuildHasher>,
+    nodes: Nodes,
     /// Emergency sites with their vectors, for every answer.
     sites: ArcSwap<Vec<LocatedSite>>,
     groups: Box<[GroupIndex]>,
@@ -104,7 +108,7 @@ impl Index {
             emergency_sites: Shelf::default(),
             slots: SlotTable::new(),
             claims: DashMap::with_hasher(FxBuildHasher),
-            nodes: DashMap::with_hasher(FxBuildHasher),
+            nodes: Nodes::default(),
             sites: ArcSwap::default(),
             groups: groups::all(),
             head: ArcSwap::default(),
@@ -175,7 +179,7 @@ impl Index {
     /// The slot with this identifier.
     #[must_use]
     pub fn slot(&self, id: &SlotId) -> Option<Versioned<Arc<Slot>>> {
-        self.slots.get(id)
+        self.locate(id, |node, slot| slot.to_slot(&node.id)).map(|(_, slot)| slot)
     }
 
     /// The slot on which a claim stands.
@@ -187,21 +191,32 @@ impl Index {
     /// A schedule with its place and practitioner; `None` until all that it names is known.
     #[must_use]
     pub fn offer(&self, id: &ScheduleId) -> Option<Arc<Offer>> {
-        self.nodes.get(id).and_then(|entry| entry.value().offer())
+        self.nodes.get(id).and_then(|node| node.offer())
     }
 
     /// The slots of a schedule in order of start, then identifier.
     #[must_use]
     pub fn slots_of(&self, id: &ScheduleId) -> Vec<Versioned<Arc<Slot>>> {
-        let offer = self.offer(id);
-        offer.iter().flat_map(|offer| offer.row.slots()).filter_map(|slot| self.slot(&slot.id)).collect()
+        let slots = |row: &Row| Some(row.slots().map(|slot| slot.to_slot(id)).collect());
+        self.nodes.get(id).and_then(|node| node.look(slots)).unwrap_or_default()
     }
 
     /// At most `limit` slots that ended before an instant, with their versions.
     #[must_use]
     pub fn slots_ended_before(&self, before: UtcInstant, limit: usize) -> Vec<(SlotId, u64)> {
-        let ended = self.slots.select(limit, |slot| slot.window.end_at() < before);
-        ended.into_iter().map(|slot| (slot.value.id.clone(), slot.version)).collect()
+        let mut ended = Vec::new();
+        for node in self.nodes.all() {
+            let slots = |row: &Row| {
+                let ended = row.slots().filter(|slot| slot.window.end_at() < before);
+                Some(ended.map(|slot| slot.to_slot(&node.id)).collect::<Vec<_>>())
+            };
+            let slots = node.look(slots).unwrap_or_default();
+            ended.extend(slots.into_iter().map(|slot| (slot.value.id.clone(), slot.version)).take(limit - ended.len()));
+            if ended.len() == limit {
+                break;
+            }
+        }
+        ended
     }
 
     /// A page of territories after an identifier.
@@ -246,6 +261,17 @@ impl Index {
     #[must_use]
     pub fn sites(&self) -> Arc<Vec<LocatedSite>> {
         self.sites.load_full()
+    }
+
+    /// Where a slot stands, and what is to be seen there; of two places, while it moves, the newer one.
+    fn locate<T>(&self, id: &SlotId, see: impl Fn(&Node, SlotView<'_>) -> T) -> Option<(Arc<Node>, T)> {
+        let nodes = self.slots.schedules(id.as_str()).into_iter().filter_map(|number| self.nodes.numbered(number));
+        let found = nodes.filter_map(|node| {
+            let look = |row: &Row| row.find(id.as_str()).map(|slot| (slot.statement.version, see(&node, slot)));
+            let (version, seen) = node.look(look)?;
+            Some((version, node, seen))
+        });
+        found.max_by_key(|(version, _, _)| *version).map(|(_, node, seen)| (node, seen))
     }
 
     /// The groups of care that these specialties and professions fall into.

@@ -4,6 +4,7 @@
 //! the vocabulary between them.
 
 mod judge;
+mod packed;
 mod row;
 
 use std::sync::Arc;
@@ -15,10 +16,12 @@ use super::directory::{PatientLimits, Place, Practitioner, Schedule};
 use super::geo::EarthVector;
 use super::id::TerritoryId;
 use super::patient::{Language, NeedSet};
-use super::slot::SlotTraits;
+use super::record::Versioned;
+use super::slot::{Slot, SlotTraits};
 use super::time::UtcInstant;
 
 pub use judge::{Candidate, CareWays, Judge};
+pub use packed::{SlotView, Statement};
 pub use row::{Opening, OpeningKind, Row};
 
 /// Territories of an opening: mostly one, rarely more than two.
@@ -81,6 +84,32 @@ impl Offer {
         }
     }
 
+    /// The same schedule with these slots, in any order, for its openings.
+    #[must_use]
+    pub fn with_slots(mut self, slots: Vec<SlotView<'_>>) -> Self {
+        self.row = Row::new(slots, Some(&self));
+        self
+    }
+
+    /// The same schedule without openings.
+    #[must_use]
+    pub fn without_slots(&self) -> Self {
+        Self {
+            row: Row::default(),
+            practice: self.practice.clone(),
+            schedule: Arc::clone(&self.schedule),
+            place: Arc::clone(&self.place),
+            practitioner: self.practitioner.clone(),
+            ..*self
+        }
+    }
+
+    /// The slot of an opening.
+    #[must_use]
+    pub fn slot(&self, at: usize) -> Option<Versioned<Arc<Slot>>> {
+        self.row.slot(at).map(|slot| slot.to_slot(&self.schedule.id))
+    }
+
     /// Languages that are spoken; empty when nobody said.
     #[must_use]
     pub fn languages(&self) -> &[Language] {
@@ -138,3 +167,6 @@ impl Practice {
         self.specialties.is_empty() && (self.professions.is_empty() || self.professions == doctors)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,6 @@ pub mod publish;
 
 use std::sync::Arc;
 
-use thin_vec::ThinVec;
-
 use super::code::{AppointmentType, ModalitySet, SpecialtySet, VisibilitySet};
 use super::id::{ScheduleId, SlotId, TerritoryId};
 use super::time::{UtcInstant, Window};
@@ -91,7 +89,7 @@ pub struct Slot {
     /// When anything about it last changed.
     pub changed_at: UtcInstant,
     /// Holds and bookings, the oldest first; ended ones are kept up to [`claim::ENDED_CLAIMS_KEPT`].
-    pub claims: ThinVec<Claim>,
+    pub claims: Arc<[Claim]>,
 }
 
 impl Slot {
@@ -116,29 +114,10 @@ impl Slot {
         }
     }
 
-    /// First instant from which a unit is free if nothing else happens: [`UtcInstant::MIN`] when one is free already,
-    /// the end of a hold when all are taken, [`UtcInstant::MAX`] when none will be.
-    ///
-    /// For every instant `now`: `free_from() <= now` exactly when `remaining_count(now) > 0`.
+    /// First instant from which a unit is free if nothing else happens; see [`free_from`].
     #[must_use]
     pub fn free_from(&self) -> UtcInstant {
-        if self.state != SlotState::Open {
-            return UtcInstant::MAX;
-        }
-        let mut free = usize::from(self.capacity).saturating_sub(self.booked_count());
-        if free == 0 {
-            return UtcInstant::MAX;
-        }
-        let holds = || self.claims.iter().filter(|claim| claim.state == ClaimState::Held);
-        let count = holds().count();
-        if count < free {
-            return UtcInstant::MIN;
-        }
-        // Of the holds, the `free` that end last block; the slot is free when the first of those ends.
-        let mut ends: Vec<UtcInstant> = holds().map(|claim| claim.expires_at).collect();
-        ends.sort_unstable();
-        free = count - free;
-        ends.get(free).copied().unwrap_or(UtcInstant::MAX)
+        free_from(self.state, self.capacity, &self.claims)
     }
 
     /// The end of the last hold that is over at an instant but not marked so: who counts on that must make sure that the
@@ -154,6 +133,31 @@ impl Slot {
     pub fn claim(&self, id: super::id::ClaimId) -> Option<&Claim> {
         self.claims.iter().find(|claim| claim.id == id)
     }
+}
+
+/// First instant from which a unit is free if nothing else happens: [`UtcInstant::MIN`] when one is free already, the end
+/// of a hold when all are taken, [`UtcInstant::MAX`] when none will be.
+///
+/// For every instant `now`: `free_from() <= now` exactly when [`Slot::remaining_count`] is above 0.
+#[must_use]
+pub fn free_from(state: SlotState, capacity: u16, claims: &[Claim]) -> UtcInstant {
+    if state != SlotState::Open {
+        return UtcInstant::MAX;
+    }
+    let booked = claims.iter().filter(|claim| claim.is_booked()).count();
+    let free = usize::from(capacity).saturating_sub(booked);
+    if free == 0 {
+        return UtcInstant::MAX;
+    }
+    let holds = || claims.iter().filter(|claim| claim.state == ClaimState::Held);
+    let count = holds().count();
+    if count < free {
+        return UtcInstant::MIN;
+    }
+    // Of the holds, the `free` that end last block; the slot is free when the first of those ends.
+    let mut ends: Vec<UtcInstant> = holds().map(|claim| claim.expires_at).collect();
+    ends.sort_unstable();
+    ends.get(count - free).copied().unwrap_or(UtcInstant::MAX)
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(super) fn judge_all<J: Judge>(batch: &Batch<'_>, center: Option<&EarthVector
         let (Some(known), Some(offer)) = (known, offer.as_ref().and_then(|offer| offer.as_ref())) else { continue };
         if matters(*known, judge) {
             let distance_m = center.zip(offer.vector.as_ref()).map(|(from, to)| from.distance_m(to));
-            judge.judge(Candidate { number: known.1.number, offer, distance_m });
+            judge.judge(Candidate { number: u64::from(known.1.number), offer, distance_m });
         }
     }
 }

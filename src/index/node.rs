@@ -9,22 +9,23 @@ use super::tick::{TickBits, is_tick_start, ring_index, ticks_of};
 use super::ways::Ways;
 use crate::domain::code::{AppointmentType, Modality, ModalitySet};
 use crate::domain::geo::GeoPoint;
-use crate::domain::id::{ScheduleId, SlotId};
-use crate::domain::offer::{Offer, Opening, OpeningKind, Practice, Row, Territories};
-use crate::domain::slot::Slot;
+use crate::domain::id::ScheduleId;
+use crate::domain::offer::{Offer, Row, Territories};
 use crate::domain::time::UtcInstant;
 
 /// A schedule, by a pointer that stays the same while it is kept.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) id: ScheduleId,
-    pub(super) number: u64,
+    pub(super) number: u32,
     offer: ArcSwapOption<Offer>,
+    /// Slots that wait until the schedule is resolved.
+    waiting: ArcSwapOption<Row>,
 }
 
 impl Node {
-    pub(super) fn new(id: ScheduleId, number: u64) -> Self {
-        Self { id, number, offer: ArcSwapOption::empty() }
+    pub(super) fn new(id: ScheduleId, number: u32) -> Self {
+        Self { id, number, offer: ArcSwapOption::empty(), waiting: ArcSwapOption::empty() }
     }
 
     /// What is known of it; `None` until all that it names is known.
@@ -38,8 +39,30 @@ impl Node {
         self.offer.load()
     }
 
-    pub(super) fn set_offer(&self, offer: Option<Arc<Offer>>) {
-        self.offer.store(offer);
+    /// Looks at its slots, whether it is resolved or not.
+    pub(super) fn look<T>(&self, at: impl Fn(&Row) -> Option<T>) -> Option<T> {
+        let placed = || self.offer.load().as_ref().and_then(|offer| at(&offer.row));
+        // They are put where they go before they leave where they were; meanwhile they may have moved once.
+        placed().or_else(|| self.waiting.load().as_ref().and_then(|row| at(row))).or_else(placed)
+    }
+
+    /// Gives it what is known of it now.
+    pub(super) fn resolve(&self, offer: Arc<Offer>) {
+        self.offer.store(Some(offer));
+        if self.waiting.load().is_some() {
+            self.waiting.store(None);
+        }
+    }
+
+    /// Lets its slots wait: something that it names is not known.
+    pub(super) fn wait(&self, row: Row) {
+        self.waiting.store(Some(Arc::new(row)));
+        self.offer.store(None);
+    }
+
+    /// Its slots while they wait.
+    pub(super) fn waiting(&self) -> Option<Arc<Row>> {
+        self.waiting.load_full()
     }
 }
 
@@ -112,58 +135,5 @@ impl Standing {
         standing.territories.sort_unstable();
         standing.territories.dedup();
         standing
-    }
-}
-
-/// The row after some of its slots changed; `None` stands for a slot that is gone.
-pub(super) fn updated_row(offer: &Offer, changed: &[(SlotId, Option<Arc<Slot>>)]) -> Row {
-    let mut builder = RowBuilder::default();
-    for (opening, slot) in offer.row.openings().iter().zip(offer.row.slots()) {
-        if !changed.iter().any(|(id, _)| *id == slot.id) {
-            let practice = builder.practice(offer, offer.practice_of(opening.kind).clone());
-            builder.entries.push((opening.of_practice(practice), slot));
-        }
-    }
-    builder.take(offer, changed.iter().filter_map(|(_, slot)| slot.as_ref()));
-    builder.finish()
-}
-
-/// The row of these slots.
-pub(super) fn new_row<'a>(offer: &Offer, slots: impl Iterator<Item = &'a Arc<Slot>>) -> Row {
-    let mut builder = RowBuilder::default();
-    builder.take(offer, slots);
-    builder.finish()
-}
-
-#[derive(Default)]
-struct RowBuilder {
-    practices: Vec<Practice>,
-    entries: Vec<(Opening, Arc<Slot>)>,
-}
-
-impl RowBuilder {
-    fn take<'a>(&mut self, offer: &Offer, slots: impl Iterator<Item = &'a Arc<Slot>>) {
-        for slot in slots {
-            let practice = self.practice(offer, offer.practice_with(&slot.traits));
-            self.entries.push((Opening::new(slot, OpeningKind::new(&slot.traits, practice)), Arc::clone(slot)));
-        }
-    }
-
-    /// The number of a practice: 0 for the offer's own.
-    fn practice(&mut self, offer: &Offer, practice: Practice) -> u16 {
-        if practice == offer.practice {
-            return 0;
-        }
-        let found = self.practices.iter().position(|known| *known == practice);
-        let at = found.unwrap_or_else(|| {
-            self.practices.push(practice);
-            self.practices.len() - 1
-        });
-        // A slot of the 65,536th practice of one schedule is matched as the offer's own; its record says its own.
-        u16::try_from(at + 1).unwrap_or(0)
-    }
-
-    fn finish(self) -> Row {
-        Row::new(self.entries, self.practices)
     }
 }

@@ -1,10 +1,9 @@
-//! Values that many slots have in common, kept once: a million slots know a few thousand traits and schedules.
+//! Values that many slots have in common, kept once: a million slots know a few thousand traits.
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use crate::domain::id::ScheduleId;
 use crate::domain::slot::{Slot, SlotTraits};
 
 /// Number of values at which unused ones are looked for the first time.
@@ -14,13 +13,12 @@ const FIRST_SWEEP: usize = 1_024;
 #[derive(Debug)]
 pub(super) struct Shared {
     traits: FxHashSet<Arc<SlotTraits>>,
-    schedule_ids: FxHashSet<ScheduleId>,
     sweep_at: usize,
 }
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { traits: FxHashSet::default(), schedule_ids: FxHashSet::default(), sweep_at: FIRST_SWEEP }
+        Self { traits: FxHashSet::default(), sweep_at: FIRST_SWEEP }
     }
 }
 
@@ -28,11 +26,10 @@ impl Shared {
     /// The slot, sharing what others have too.
     pub(super) fn slot(&mut self, slot: &Arc<Slot>) -> Arc<Slot> {
         let traits = self.traits(&slot.traits);
-        let schedule_id = self.schedule_id(&slot.schedule_id);
-        if Arc::ptr_eq(&traits, &slot.traits) && std::ptr::eq(schedule_id.as_str(), slot.schedule_id.as_str()) {
+        if Arc::ptr_eq(&traits, &slot.traits) {
             return Arc::clone(slot);
         }
-        Arc::new(Slot { traits, schedule_id, ..Slot::clone(slot) })
+        Arc::new(Slot { traits, ..Slot::clone(slot) })
     }
 
     fn traits(&mut self, traits: &Arc<SlotTraits>) -> Arc<SlotTraits> {
@@ -45,13 +42,5 @@ impl Shared {
         }
         self.traits.insert(Arc::clone(traits));
         Arc::clone(traits)
-    }
-
-    fn schedule_id(&mut self, id: &ScheduleId) -> ScheduleId {
-        if let Some(known) = self.schedule_ids.get(id) {
-            return known.clone();
-        }
-        self.schedule_ids.insert(id.clone());
-        id.clone()
     }
 }

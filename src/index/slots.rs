@@ -1,54 +1,64 @@
-//! Every slot by identifier, in as few bytes as that takes.
+//! In which schedule every slot stands, by identifier, in as few bytes as that takes.
 //!
-//! The identifier stands in the slot itself, so the table keeps a pointer and a version only. Locks are held for single
-//! operations; nothing borrowed leaves.
+//! Slots stand packed in the rows of their schedules; here are eight bytes a slot: a part of the identifier's hash and the
+//! number of the schedule. What is found is to be looked up in the row, which alone knows identifiers.
 
 use std::hash::BuildHasher as _;
-use std::sync::Arc;
 
 use hashbrown::HashTable;
 use parking_lot::RwLock;
 use rustc_hash::FxBuildHasher;
-
-use crate::domain::id::SlotId;
-use crate::domain::record::Versioned;
-use crate::domain::slot::Slot;
+use smallvec::SmallVec;
 
 /// Number of shards, a power of two: readers of different slots mostly do not meet.
 const SHARDS: usize = 64;
 
-type Shard = RwLock<HashTable<Versioned<Arc<Slot>>>>;
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Entry {
+    hash: u32,
+    schedule: u32,
+}
 
-/// The table of all slots.
+impl Entry {
+    /// The hash that the table goes by, which uses the lowest and the topmost bits.
+    fn spread(hash: u32) -> u64 {
+        u64::from(hash) << 32 | u64::from(hash)
+    }
+}
+
+/// Numbers of schedules in one of which a slot may stand: mostly one.
+pub(super) type ScheduleNumbers = SmallVec<[u32; 2]>;
+
+/// Where all slots stand. Locks are held for single operations; nothing borrowed leaves.
 #[derive(Debug)]
 pub(super) struct SlotTable {
-    shards: Box<[Shard]>,
+    shards: Box<[RwLock<HashTable<Entry>>]>,
 }
 
 impl SlotTable {
     pub(super) fn new() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect() }
+        Self { shards: (0..SHARDS).map(|_| RwLock::default()).collect() }
     }
 
-    pub(super) fn get(&self, id: &SlotId) -> Option<Versioned<Arc<Slot>>> {
-        let hash = hash(id);
-        self.shard(hash)?.read().find(hash, |known| known.value.id == *id).cloned()
+    /// The schedules in which a slot may stand.
+    pub(super) fn schedules(&self, id: &str) -> ScheduleNumbers {
+        let (Some(shard), hash) = self.at(id) else { return ScheduleNumbers::new() };
+        let table = shard.read();
+        table.iter_hash(Entry::spread(hash)).filter(|entry| entry.hash == hash).map(|entry| entry.schedule).collect()
     }
 
-    pub(super) fn insert(&self, slot: Versioned<Arc<Slot>>) {
-        let hash = hash(&slot.value.id);
-        let Some(shard) = self.shard(hash) else { return };
-        let mut table = shard.write();
-        match table.find_mut(hash, |known| known.value.id == slot.value.id) {
-            Some(known) => *known = slot,
-            None => drop(table.insert_unique(hash, slot, |known| self::hash(&known.value.id))),
-        }
+    /// Notes that a slot stands in a schedule; once for every slot.
+    pub(super) fn insert(&self, id: &str, schedule: u32) {
+        let (Some(shard), hash) = self.at(id) else { return };
+        let entry = Entry { hash, schedule };
+        shard.write().insert_unique(Entry::spread(hash), entry, |entry| Entry::spread(entry.hash));
     }
 
-    pub(super) fn remove(&self, id: &SlotId) {
-        let hash = hash(id);
-        let Some(shard) = self.shard(hash) else { return };
-        if let Ok(known) = shard.write().find_entry(hash, |known| known.value.id == *id) {
+    /// Notes that a slot no longer stands in a schedule.
+    pub(super) fn remove(&self, id: &str, schedule: u32) {
+        let (Some(shard), hash) = self.at(id) else { return };
+        let entry = Entry { hash, schedule };
+        if let Ok(known) = shard.write().find_entry(Entry::spread(hash), |known| *known == entry) {
             known.remove();
         }
     }
@@ -57,25 +67,10 @@ impl SlotTable {
         self.shards.iter().map(|shard| shard.read().len()).sum()
     }
 
-    /// At most `limit` slots that a condition holds for, a shard at a time.
-    pub(super) fn select(&self, limit: usize, wanted: impl Fn(&Slot) -> bool) -> Vec<Versioned<Arc<Slot>>> {
-        let mut selected = Vec::new();
-        for shard in &self.shards {
-            let table = shard.read();
-            selected.extend(table.iter().filter(|slot| wanted(&slot.value)).take(limit - selected.len()).cloned());
-            if selected.len() >= limit {
-                break;
-            }
-        }
-        selected
+    fn at(&self, id: &str) -> (Option<&RwLock<HashTable<Entry>>>, u32) {
+        let hash = FxBuildHasher.hash_one(id);
+        let (high, low) = ((hash >> 32) & u64::from(u32::MAX), hash & u64::from(u32::MAX));
+        let shard = usize::try_from(high).unwrap_or(0) % SHARDS;
+        (self.shards.get(shard), u32::try_from(low).unwrap_or(0))
     }
-
-    fn shard(&self, hash: u64) -> Option<&Shard> {
-        // The table uses the low and the topmost bits of the hash; the shard takes others.
-        self.shards.get(usize::try_from(hash >> 32).unwrap_or(0) % SHARDS)
-    }
-}
-
-fn hash(id: &SlotId) -> u64 {
-    FxBuildHasher.hash_one(id)
 }

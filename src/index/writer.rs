@@ -5,23 +5,21 @@
 
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::Index;
-use super::node::{Node, Standing, new_row, updated_row};
+use super::batch::{SlotChanges, Touched};
+use super::node::Node;
+use super::placing::{move_to, take_away};
 use super::shared::Shared;
 use crate::domain::directory::{Place, Schedule};
 use crate::domain::emergency::LocatedSite;
-use crate::domain::geo::EarthVector;
 use crate::domain::id::{PlaceId, PractitionerId, ScheduleId, SlotId};
-use crate::domain::offer::Offer;
+use crate::domain::offer::{Offer, Row};
 use crate::domain::record::{Body, Change, Key, Position, Versioned};
 use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
-
-/// What a change did to a slot: `None` stands for a slot that is gone.
-type SlotChange = (SlotId, Option<Arc<Slot>>);
 
 /// Schedules of one place or practitioner: mostly one.
 type ScheduleIds = SmallVec<[ScheduleId; 1]>;
@@ -34,31 +32,6 @@ pub(super) struct Writer {
     /// Schedules by the place and the practitioner that they name.
     by_place: FxHashMap<PlaceId, ScheduleIds>,
     by_practitioner: FxHashMap<PractitionerId, ScheduleIds>,
-    /// Number of the newest schedule.
-    last_number: u64,
-    /// Slots whose schedule is not resolved yet.
-    waiting: FxHashMap<ScheduleId, FxHashSet<SlotId>>,
-}
-
-/// What a batch of changes touched.
-#[derive(Default)]
-struct Touched {
-    /// Schedules whose facts changed.
-    offers: FxHashSet<ScheduleId>,
-    /// Slots that changed, by schedule.
-    slots: FxHashMap<ScheduleId, Vec<SlotChange>>,
-    sites: bool,
-}
-
-impl Touched {
-    /// Notes what became of a slot; the last word of a batch counts.
-    fn slot(&mut self, schedule_id: &ScheduleId, id: &SlotId, slot: Option<Arc<Slot>>) {
-        let changes = self.slots.entry(schedule_id.clone()).or_default();
-        match changes.iter_mut().find(|(known, _)| known == id) {
-            Some((_, known)) => *known = slot,
-            None => changes.push((id.clone(), slot)),
-        }
-    }
 }
 
 impl Writer {
@@ -68,20 +41,29 @@ impl Writer {
             self.take(index, change, &mut touched);
             self.head = self.head.max(change.position);
         }
-        for (id, slots) in touched.slots {
-            if touched.offers.contains(&id) {
-                self.await_schedule(&id, &slots);
-            } else {
-                self.update_slots(index, &id, &slots);
-            }
-        }
-        for id in &touched.offers {
-            self.resolve(index, id);
-        }
         if touched.sites {
             let sites = index.emergency_sites.page(None, usize::MAX);
             let located = sites.into_iter().map(|site| LocatedSite::from(site.value));
             index.sites.store(Arc::new(located.collect()));
+        }
+        let (moves, mut offers) = touched.moves(index);
+        for (id, slots) in &moves.schedules {
+            let facts_changed = offers.remove(id);
+            settle(index, id, slots, facts_changed);
+        }
+        // What goes elsewhere has come there by now, so that a reader finds it somewhere at every moment.
+        for (id, slots) in &moves.leaving {
+            let facts_changed = offers.remove(id);
+            settle(index, id, slots, facts_changed);
+        }
+        for id in &offers {
+            settle(index, id, &SlotChanges::default(), true);
+        }
+        for (claim, slot_id) in moves.claims {
+            index.claims.insert(claim, slot_id);
+        }
+        for claim in &moves.ended {
+            index.claims.remove(claim);
         }
         index.head.store(Arc::new(self.head));
     }
@@ -146,30 +128,13 @@ impl Writer {
     }
 
     fn take_slot(&mut self, index: &Index, id: &SlotId, version: u64, slot: Option<&Arc<Slot>>, touched: &mut Touched) {
-        let old = index.slot(id);
-        if old.as_ref().is_some_and(|old| old.version >= version) || (old.is_none() && slot.is_none()) {
+        let in_batch = touched.slots.get(id).map(|word| word.version);
+        let known = in_batch.or_else(|| index.locate(id, |_, slot| slot.statement.version).map(|(_, version)| version));
+        if known.is_some_and(|known| known >= version) || (known.is_none() && slot.is_none()) {
             return;
         }
-        let old = old.map(|old| old.value);
-        let new = slot.map(|slot| self.shared.slot(slot));
-        for claim in old.iter().flat_map(|old| &old.claims) {
-            if new.as_ref().is_none_or(|new| new.claim(claim.id).is_none()) {
-                index.claims.remove(&claim.id);
-            }
-        }
-        for claim in new.iter().flat_map(|new| &new.claims) {
-            index.claims.insert(claim.id, id.clone());
-        }
-        match &new {
-            Some(new) => index.slots.insert(Versioned { version, value: Arc::clone(new) }),
-            None => index.slots.remove(id),
-        }
-        if let Some(old) = old.filter(|old| new.as_ref().is_none_or(|new| new.schedule_id != old.schedule_id)) {
-            touched.slot(&old.schedule_id, id, None);
-        }
-        if let Some(new) = new {
-            touched.slot(&new.schedule_id.clone(), id, Some(new));
-        }
+        let value = slot.map(|slot| self.shared.slot(slot));
+        touched.slots.insert(id.clone(), Versioned { version, value });
     }
 
     /// Removes a directory record.
@@ -197,102 +162,35 @@ impl Writer {
             Key::Slot(_) => {}
         }
     }
-
-    /// Resolves a schedule anew and places all its slots.
-    fn resolve(&mut self, index: &Index, id: &ScheduleId) {
-        let node = self.node(index, id);
-        let known = node.offer();
-        let Some(mut offer) = offer(index, id) else {
-            place(index, &node, &standing(known.as_deref()), &Standing::nowhere());
-            node.set_offer(None);
-            let slots = known.iter().flat_map(|known| known.row.slots()).map(|slot| slot.id.clone());
-            self.waiting.entry(id.clone()).or_default().extend(slots);
-            return;
-        };
-        let mut ids: FxHashSet<SlotId> = self.waiting.remove(id).unwrap_or_default();
-        ids.extend(known.iter().flat_map(|known| known.row.slots()).map(|slot| slot.id.clone()));
-        let slots: Vec<Arc<Slot>> = ids.iter().filter_map(|slot_id| slot_of(index, slot_id, id)).collect();
-        offer.row = new_row(&offer, slots.iter());
-        move_to(index, &node, known.as_deref(), offer);
-    }
-
-    /// Remembers slots until their schedule is resolved.
-    fn await_schedule(&mut self, id: &ScheduleId, slots: &[SlotChange]) {
-        let waiting = self.waiting.entry(id.clone()).or_default();
-        waiting.extend(slots.iter().map(|(slot_id, _)| slot_id.clone()));
-    }
-
-    /// Takes over what became of some slots of a schedule.
-    fn update_slots(&mut self, index: &Index, id: &ScheduleId, slots: &[SlotChange]) {
-        let node = self.node(index, id);
-        let Some(offer) = node.offer() else {
-            self.await_schedule(id, slots);
-            return;
-        };
-        if let Some(claimed) = only_claims_changed(&offer, slots) {
-            let before = Standing::of(&offer);
-            for (at, slot) in claimed {
-                offer.row.set_slot(at, Arc::clone(slot));
-            }
-            place(index, &node, &before, &Standing::of(&offer));
-            return;
-        }
-        let current: Vec<SlotChange> =
-            slots.iter().map(|(slot_id, _)| (slot_id.clone(), slot_of(index, slot_id, id))).collect();
-        let row = updated_row(&offer, &current);
-        move_to(index, &node, Some(&offer), Offer { row, ..Offer::clone(&offer) });
-    }
-
-    fn node(&mut self, index: &Index, id: &ScheduleId) -> Arc<Node> {
-        let make = || {
-            self.last_number += 1;
-            Arc::new(Node::new(id.clone(), self.last_number))
-        };
-        Arc::clone(index.nodes.entry(id.clone()).or_insert_with(make).value())
-    }
 }
 
-/// Gives a schedule what is known of it now, and moves it to where that stands.
-fn move_to(index: &Index, node: &Arc<Node>, known: Option<&Offer>, offer: Offer) {
-    let (before, after) = (standing(known), Standing::of(&offer));
-    // The facts go first and the filters last: a reader that the filters send finds what they speak of.
-    node.set_offer(Some(Arc::new(offer)));
-    place(index, node, &before, &after);
-}
-
-fn standing(offer: Option<&Offer>) -> Standing {
-    offer.map_or_else(Standing::nowhere, Standing::of)
-}
-
-/// Moves a schedule from where it stood to where it stands.
-fn place(index: &Index, node: &Arc<Node>, old: &Standing, new: &Standing) {
-    if old == new {
-        return;
+/// Makes a schedule what its facts and these changes to its slots say.
+fn settle(index: &Index, id: &ScheduleId, changes: &SlotChanges, facts_changed: bool) {
+    let node = index.nodes.get_or_make(id);
+    let (known, waiting) = (node.offer(), node.waiting());
+    let row = known.as_ref().map(|offer| &offer.row).or(waiting.as_deref());
+    let slots = changes.applied_to(row);
+    let offer = match &known {
+        Some(known) if !facts_changed => Some(known.without_slots()),
+        Some(_) | None => resolved(index, id),
+    };
+    match offer {
+        Some(offer) => move_to(index, &node, offer.with_slots(slots)),
+        None => {
+            take_away(index, &node);
+            node.wait(Row::new(slots, None));
+        }
     }
-    for (number, group) in index.groups.iter().enumerate() {
-        let bit = 1 << number;
-        let (was, is) = (old.groups & bit != 0, new.groups & bit != 0);
-        let empty = Standing::nowhere();
-        let (before, after) = (if was { old } else { &empty }, if is { new } else { &empty });
-        if was || is {
-            group.remote.update(node, before, after);
-        }
-        let (stood, stands) = (old.position.filter(|_| was), new.position.filter(|_| is));
-        if stood.is_some() && stood == stands && stands.is_some_and(|at| group.grid.cell(&at).load().refresh(node, new))
-        {
-            continue;
-        }
-        // A reader must never find it nowhere; that it finds it twice does no harm.
-        let (from, to) = (stood.map(|at| group.grid.cell(&at)), stands.map(|at| (group.grid.cell(&at), at)));
-        let stays = from.as_ref().zip(to.as_ref()).is_some_and(|(from, (to, _))| Arc::ptr_eq(from, to));
-        if let Some((cell, at)) = to {
-            let known = cell.load();
-            let without = stays.then(|| known.without(node));
-            let with = without.as_ref().unwrap_or(&known).with(node, &EarthVector::from(&at), new);
-            cell.store(Arc::new(with));
-        }
-        if let Some(cell) = from.filter(|_| !stays) {
-            cell.store(Arc::new(cell.load().without(node)));
+    note(index, &node, changes);
+}
+
+/// Notes which slots the schedule has now.
+fn note(index: &Index, node: &Node, changes: &SlotChanges) {
+    for change in changes.iter() {
+        match (change.was_there, &change.slot) {
+            (false, Some(_)) => index.slots.insert(change.id.as_str(), node.number),
+            (true, None) => index.slots.remove(change.id.as_str(), node.number),
+            (true, Some(_)) | (false, None) => {}
         }
     }
 }
@@ -300,22 +198,11 @@ fn place(index: &Index, node: &Arc<Node>, old: &Standing, new: &Standing) {
 /// Gives a resolved schedule its newer record; a publish often only says "heard again", and the same facts need no new
 /// place in the cells.
 fn renew(index: &Index, id: &ScheduleId, schedule: &Arc<Schedule>) -> bool {
-    let Some(node) = index.nodes.get(id).map(|entry| Arc::clone(entry.value())) else { return false };
+    let Some(node) = index.nodes.get(id) else { return false };
     let Some(offer) = node.offer() else { return false };
     let renewed = Offer { received_at: schedule.received_at, schedule: Arc::clone(schedule), ..Offer::clone(&offer) };
-    move_to(index, &node, Some(&offer), renewed);
+    move_to(index, &node, renewed);
     true
-}
-
-/// Where the slots stand in their row; `None` when more than claims changed.
-fn only_claims_changed<'a>(offer: &Offer, slots: &'a [SlotChange]) -> Option<Vec<(usize, &'a Arc<Slot>)>> {
-    let find = |(_, slot): &'a SlotChange| {
-        let slot = slot.as_ref()?;
-        let at = offer.row.position(slot)?;
-        let known = offer.row.slot(at)?;
-        (known.window == slot.window && known.traits == slot.traits).then_some((at, slot))
-    };
-    slots.iter().map(find).collect()
 }
 
 /// Whether two versions of a schedule differ only in when and what was last heard.
@@ -324,7 +211,8 @@ fn same_facts(old: &Schedule, new: &Schedule) -> bool {
     heard(old) == heard(new)
 }
 
-fn offer(index: &Index, id: &ScheduleId) -> Option<Offer> {
+/// A schedule with all that it names, without openings; `None` until that is known.
+fn resolved(index: &Index, id: &ScheduleId) -> Option<Offer> {
     let schedule = index.schedules.get(id)?.value;
     let place: Arc<Place> = index.places.get(&schedule.place_id)?.value;
     let practitioner = match &schedule.practitioner_id {
@@ -332,9 +220,4 @@ fn offer(index: &Index, id: &ScheduleId) -> Option<Offer> {
         None => None,
     };
     Some(Offer::new(schedule, place, practitioner))
-}
-
-/// The slot when it belongs to this schedule.
-fn slot_of(index: &Index, id: &SlotId, schedule_id: &ScheduleId) -> Option<Arc<Slot>> {
-    index.slot(id).map(|slot| slot.value).filter(|slot| slot.schedule_id == *schedule_id)
 }

@@ -37,10 +37,10 @@ pub struct Match {
 }
 
 impl Match {
-    /// The slot as it is now.
+    /// The slot as it was matched.
     #[must_use]
     pub fn slot(&self) -> Option<Arc<Slot>> {
-        self.offer.row.slot(self.opening)
+        self.offer.slot(self.opening).map(|slot| slot.value)
     }
 
     /// In what and for which territories care is given.

@@ -222,7 +222,7 @@ impl Receipt {
     fn new(slot: &Slot, id: ClaimId, now: UtcInstant) -> Result<Self, Error> {
         let mut claim = slot.claim(id).ok_or_else(|| Error::internal("a transition lost its claim"))?.clone();
         claim.state = claim.state_at(now);
-        let slot = Slot { claims: thin_vec::thin_vec![claim.clone()], ..slot.clone() };
+        let slot = Slot { claims: [claim.clone()].into(), ..slot.clone() };
         Ok(Self { slot: Arc::new(slot), claim })
     }
 

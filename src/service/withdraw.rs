@@ -148,7 +148,7 @@ fn to_replace(slot: &Slot, index: &Index) -> Vec<BookingView> {
     let claims = slot.claims.iter().filter(|claim| claim.state == ClaimState::ToReplace);
     let view = |claim: &Claim| BookingView {
         claim: claim.clone(),
-        slot: Slot { claims: thin_vec::thin_vec![claim.clone()], ..slot.clone() }.into(),
+        slot: Slot { claims: [claim.clone()].into(), ..slot.clone() }.into(),
         offer: index.offer(&slot.schedule_id),
         state: claim.state,
     };

@@ -82,6 +82,14 @@ opaque_ids! {
     /// An authenticated caller: a regulator, a publisher, an operator.
     PrincipalId = "principal id";
 }
+
+impl SlotId {
+    /// The identifier with the text of one that was parsed before.
+    pub(in crate::domain) fn kept(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
 impl PrincipalId {
     /// Whoever reaches the service while callers present neither certificate nor token.
     #[must_use]

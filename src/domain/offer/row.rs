@@ -1,17 +1,14 @@
 //! The openings of a schedule, side by side in order of start, with the slots that they stand for.
 //!
-//! Claims change in place, so that readers see them at once; everything else makes a new row.
+//! A row never changes: whatever becomes of a slot makes a new one.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
-use arc_swap::ArcSwap;
-
-use super::Practice;
+use super::packed::{PackedSlots, SlotView};
+use super::{Offer, Practice};
 use crate::domain::code::{AppointmentType, ModalitySet, Visibility, VisibilitySet};
-use crate::domain::slot::{Slot, SlotTraits};
-use crate::domain::time::UtcInstant;
+use crate::domain::slot::{SlotTraits, free_from};
+use crate::domain::time::{UtcInstant, Window};
 
 /// What several openings of a schedule have in common, in four bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,36 +56,25 @@ impl OpeningKind {
 }
 
 /// A slot as matching sees it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Opening {
     /// First instant.
     pub start_at: UtcInstant,
-    free_from_ms: AtomicI64,
+    free_from: UtcInstant,
     length_ms: u32,
     /// What it has in common with others.
     pub kind: OpeningKind,
 }
 
 impl Opening {
-    /// The opening of a slot of this kind.
-    #[must_use]
-    pub fn new(slot: &Slot, kind: OpeningKind) -> Self {
-        let length_ms = slot.window.end_at().ms_since(slot.window.start_at());
+    fn new(slot: &SlotView<'_>, kind: OpeningKind) -> Self {
         Self {
             start_at: slot.window.start_at(),
-            free_from_ms: AtomicI64::new(slot.free_from().ms()),
+            free_from: free_from(slot.state, slot.capacity, slot.claims()),
             // A slot lasts a day at most.
-            length_ms: u32::try_from(length_ms).unwrap_or(u32::MAX),
+            length_ms: u32::try_from(slot.window.length_ms()).unwrap_or(u32::MAX),
             kind,
         }
-    }
-
-    /// The same opening under another number of its practice.
-    #[must_use]
-    pub fn of_practice(&self, practice: u16) -> Self {
-        let mut same = self.clone();
-        same.kind.practice = practice;
-        same
     }
 
     /// First instant after it.
@@ -98,17 +84,15 @@ impl Opening {
         self.start_at.plus_ms(i64::from(self.length_ms))
     }
 
-    /// First instant from which a unit is free; see [`Slot::free_from`].
+    /// First instant from which a unit is free; see [`free_from`].
     #[must_use]
     #[inline]
     pub fn free_from(&self) -> UtcInstant {
-        UtcInstant::from_ms(self.free_from_ms.load(Relaxed))
+        self.free_from
     }
-}
 
-impl Clone for Opening {
-    fn clone(&self) -> Self {
-        Self { free_from_ms: AtomicI64::new(self.free_from_ms.load(Relaxed)), ..*self }
+    fn window(&self) -> Option<Window> {
+        Window::new(self.start_at, self.end_at()).ok()
     }
 }
 
@@ -117,11 +101,11 @@ impl Clone for Opening {
 const SHORT_ROW: usize = 48;
 
 /// The openings of a schedule, in order of start, then identifier.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Row {
     openings: Box<[Opening]>,
     /// The slots, in the same order.
-    slots: Box<[ArcSwap<Slot>]>,
+    slots: PackedSlots,
     /// Practices other than the offer's own.
     pub practices: Box<[Practice]>,
     /// Length of the longest opening, in milliseconds.
@@ -129,14 +113,20 @@ pub struct Row {
 }
 
 impl Row {
-    /// A row of these openings and slots, in any order.
+    /// The row of these slots, in any order, of an offer; without one, as long as the schedule is not resolved, openings
+    /// have no practice of their own.
     #[must_use]
-    pub fn new(mut entries: Vec<(Opening, Arc<Slot>)>, practices: Vec<Practice>) -> Self {
-        entries.sort_unstable_by(|(a, a_slot), (b, b_slot)| (a.start_at, &a_slot.id).cmp(&(b.start_at, &b_slot.id)));
-        let longest_ms = entries.iter().map(|(opening, _)| opening.length_ms).max().unwrap_or(0);
-        let (openings, slots): (Vec<_>, Vec<_>) =
-            entries.into_iter().map(|(opening, slot)| (opening, ArcSwap::new(slot))).unzip();
-        Self { openings: openings.into(), slots: slots.into(), practices: practices.into(), longest_ms }
+    pub fn new(mut slots: Vec<SlotView<'_>>, offer: Option<&Offer>) -> Self {
+        slots.sort_unstable_by(|a, b| (a.window.start_at(), a.id).cmp(&(b.window.start_at(), b.id)));
+        let packed = PackedSlots::of(&slots);
+        let mut practices = Vec::new();
+        let kind = |traits: &SlotTraits| OpeningKind::new(traits, practice_number(traits, offer, &mut practices));
+        let kinds: Vec<OpeningKind> = packed.traits().iter().map(|traits| &**traits).map(kind).collect();
+        let kind_of = |at| packed.traits_of(at).and_then(|traits| kinds.get(traits));
+        let opening = |(at, slot)| kind_of(at).map(|kind| Opening::new(slot, *kind));
+        let openings: Box<[Opening]> = slots.iter().enumerate().filter_map(opening).collect();
+        let longest_ms = openings.iter().map(|opening| opening.length_ms).max().unwrap_or(0);
+        Self { openings, slots: packed, practices: practices.into(), longest_ms }
     }
 
     /// The openings.
@@ -146,40 +136,27 @@ impl Row {
         &self.openings
     }
 
-    /// The slot of an opening, as it is now.
+    /// The slot of an opening.
     #[must_use]
-    pub fn slot(&self, at: usize) -> Option<Arc<Slot>> {
-        self.slots.get(at).map(ArcSwap::load_full)
+    pub fn slot(&self, at: usize) -> Option<SlotView<'_>> {
+        self.slots.view(at, self.openings.get(at)?.window()?)
     }
 
-    /// The slots as they are now, in the order of the openings.
-    pub fn slots(&self) -> impl Iterator<Item = Arc<Slot>> {
-        self.slots.iter().map(ArcSwap::load_full)
+    /// The slots, in the order of the openings.
+    pub fn slots(&self) -> impl Iterator<Item = SlotView<'_>> {
+        (0..self.openings.len()).filter_map(|at| self.slot(at))
     }
 
-    /// Where the opening of a slot stands.
+    /// The slot with this identifier.
     #[must_use]
-    pub fn position(&self, slot: &Slot) -> Option<usize> {
-        let start_at = slot.window.start_at();
-        let from = self.openings.partition_point(|opening| opening.start_at < start_at);
-        let beside = self.openings.iter().zip(&self.slots).enumerate().skip(from);
-        let mut same_start = beside.take_while(|(_, (opening, _))| opening.start_at == start_at);
-        same_start.find(|(_, (_, known))| known.load().id == slot.id).map(|(at, _)| at)
+    pub fn find(&self, id: &str) -> Option<SlotView<'_>> {
+        self.slot(self.slots.find(id)?)
     }
 
     /// The order by identifier of the slots of two openings, of two rows or of one.
     #[must_use]
     pub fn order_of_slots(&self, at: usize, other: &Self, other_at: usize) -> Ordering {
-        let (slot, other) = (self.slots.get(at).map(ArcSwap::load), other.slots.get(other_at).map(ArcSwap::load));
-        slot.as_ref().map(|slot| &slot.id).cmp(&other.as_ref().map(|other| &other.id))
-    }
-
-    /// Takes over what became of a slot's claims.
-    pub fn set_slot(&self, at: usize, slot: Arc<Slot>) {
-        if let (Some(opening), Some(known)) = (self.openings.get(at), self.slots.get(at)) {
-            opening.free_from_ms.store(slot.free_from().ms(), Relaxed);
-            known.store(slot);
-        }
+        self.slots.id(at).cmp(&other.slots.id(other_at))
     }
 
     /// Index of the first opening that may still run at an instant.
@@ -194,13 +171,18 @@ impl Row {
     }
 }
 
-impl Clone for Row {
-    fn clone(&self) -> Self {
-        Self {
-            openings: self.openings.clone(),
-            slots: self.slots().map(ArcSwap::new).collect(),
-            practices: self.practices.clone(),
-            longest_ms: self.longest_ms,
-        }
+/// The number of the practice of a slot with these traits: 0 for the offer's own.
+fn practice_number(traits: &SlotTraits, offer: Option<&Offer>, others: &mut Vec<Practice>) -> u16 {
+    let Some(offer) = offer else { return 0 };
+    let practice = offer.practice_with(traits);
+    if practice == offer.practice {
+        return 0;
     }
+    let found = others.iter().position(|known| *known == practice);
+    let at = found.unwrap_or_else(|| {
+        others.push(practice);
+        others.len() - 1
+    });
+    // A slot of the 65,536th practice of one schedule is matched as the offer's own; its record says its own.
+    u16::try_from(at + 1).unwrap_or(0)
 }

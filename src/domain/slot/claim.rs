@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use thin_vec::ThinVec;
-
 use super::{Slot, SlotState};
 use crate::domain::id::{CaseId, ClaimId, PrincipalId};
 use crate::domain::time::UtcInstant;
@@ -281,7 +279,7 @@ impl Slot {
                 claims.remove(at);
             }
         }
-        self.claims = ThinVec::from(claims);
+        self.claims = claims.into();
         self.changed_at = now;
     }
 }

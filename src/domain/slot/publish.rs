@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use thin_vec::ThinVec;
-
 use super::claim::ClaimState;
 use super::{Slot, SlotState, SlotTraits};
 use crate::domain::id::{ScheduleId, SlotId};
@@ -65,7 +63,7 @@ impl Slot {
             source_revision,
             received_at: now,
             changed_at: now,
-            claims: ThinVec::new(),
+            claims: Arc::default(),
         }
     }
 

@@ -167,7 +167,7 @@ pub(in crate::ledger) fn all() -> Vec<(&'static str, Body)> {
         state: SlotState::Open,
         capacity: 1,
         traits: Arc::new(bare_traits),
-        claims: thin_vec::ThinVec::new(),
+        claims: Arc::default(),
         ..slot()
     };
     let bare_territory = Territory { communes: vec![], neighbours: vec![], phone: None, ..territory() };
@@ -219,7 +219,7 @@ pub(in crate::ledger) fn numbered_slot(number: u64) -> Slot {
     Slot {
         id: SlotId::parse(&format!("creneau-{number}")).unwrap(),
         state: SlotState::Open,
-        claims: thin_vec::ThinVec::new(),
+        claims: Arc::default(),
         ..slot()
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Invariant: both directions name every field; claims keep their order.
 
-use thin_vec::ThinVec;
 use uuid::Uuid;
 
 use super::field::{DecodeError, Of, specialty_codes, territory_texts};
@@ -74,11 +73,7 @@ pub(super) fn from_slot(message: pb::Slot, interner: &mut Interner) -> Result<Sl
         motives: motives.into_iter().map(Into::into).collect(),
         booking_url: interner.text(booking_url),
     };
-    // As much room as there are claims: a million slots have few, and collecting would make room for four.
-    let mut kept = ThinVec::with_capacity(claims.len());
-    for claim in claims {
-        kept.push(from_claim(of, claim, interner)?);
-    }
+    let claims = claims.into_iter().map(|claim| from_claim(of, claim, interner)).collect::<Result<_, _>>()?;
     Ok(Slot {
         id: of.read("id", SlotId::parse(&id))?,
         schedule_id: of.read("schedule_id", interner.schedule_id(&schedule_id))?,
@@ -89,7 +84,7 @@ pub(super) fn from_slot(message: pb::Slot, interner: &mut Interner) -> Result<Sl
         source_revision,
         received_at: UtcInstant::from_ms(received_at_ms),
         changed_at: UtcInstant::from_ms(changed_at_ms),
-        claims: kept,
+        claims,
     })
 }
 

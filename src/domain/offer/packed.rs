@@ -1,0 +1,197 @@
+//! The slots of one schedule in few bytes: what they have in common stands once, identifiers stand in one text.
+//!
+//! A million slots as values of their own would be three million allocations; packed they are five a schedule, read in
+//! order. What is packed never changes. Deliberately absent: windows, which stand in the openings beside.
+
+use std::sync::Arc;
+
+use crate::domain::id::{ScheduleId, SlotId};
+use crate::domain::record::Versioned;
+use crate::domain::slot::{Claim, Slot, SlotState, SlotTraits};
+use crate::domain::time::{UtcInstant, Window};
+
+/// How far back a value is looked for before it is kept again: neighbours mostly share theirs.
+const LOOK_BACK: usize = 8;
+
+/// A slot where it stands, so that copying it into another row makes nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct SlotView<'a> {
+    /// Text of the publisher's identifier.
+    pub id: &'a str,
+    /// When care is given.
+    pub window: Window,
+    /// How many patients it takes.
+    pub capacity: u16,
+    /// Whether it can be claimed.
+    pub state: SlotState,
+    /// What it shares with others.
+    pub traits: &'a Arc<SlotTraits>,
+    /// What was last said of it.
+    pub statement: Statement,
+    /// Holds and bookings; absent when there are none.
+    pub claims: Option<&'a Arc<[Claim]>>,
+}
+
+/// Which version of a slot stands, and who said so when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Statement {
+    /// Version of the record.
+    pub version: u64,
+    /// Revision in which the source last stated it.
+    pub source_revision: u64,
+    /// When it was last received with a change.
+    pub received_at: UtcInstant,
+    /// When anything about it last changed.
+    pub changed_at: UtcInstant,
+}
+
+impl<'a> SlotView<'a> {
+    /// That of a slot.
+    #[must_use]
+    pub fn of(slot: &'a Versioned<Arc<Slot>>) -> Self {
+        let Versioned { version, value } = slot;
+        let Slot { id, schedule_id: _, window, capacity, state, traits, .. } = &**value;
+        let Slot { source_revision, received_at, changed_at, claims, .. } = &**value;
+        let (version, source_revision) = (*version, *source_revision);
+        Self {
+            id: id.as_str(),
+            window: *window,
+            capacity: *capacity,
+            state: *state,
+            traits,
+            statement: Statement { version, source_revision, received_at: *received_at, changed_at: *changed_at },
+            claims: Some(claims).filter(|claims| !claims.is_empty()),
+        }
+    }
+
+    /// The slot itself, of its schedule.
+    #[must_use]
+    pub fn to_slot(&self, schedule_id: &ScheduleId) -> Versioned<Arc<Slot>> {
+        let Self { id, window, capacity, state, traits, statement, claims } = self;
+        let slot = Slot {
+            id: SlotId::kept(id),
+            schedule_id: schedule_id.clone(),
+            window: *window,
+            capacity: *capacity,
+            state: *state,
+            traits: Arc::clone(traits),
+            source_revision: statement.source_revision,
+            received_at: statement.received_at,
+            changed_at: statement.changed_at,
+            claims: claims.cloned().unwrap_or_default(),
+        };
+        Versioned { version: statement.version, value: Arc::new(slot) }
+    }
+
+    /// Its claims, the oldest first.
+    #[must_use]
+    pub fn claims(&self) -> &'a [Claim] {
+        self.claims.map_or(&[], |claims| claims)
+    }
+}
+
+/// What one slot has alone.
+#[derive(Clone, Copy, Debug)]
+struct Facts {
+    /// Where its identifier ends in the text; it begins where the one before ends.
+    id_end: u32,
+    traits: u32,
+    statement: u32,
+    capacity: u16,
+    state: SlotState,
+}
+
+/// Slots without their windows, in the order in which they were packed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PackedSlots {
+    ids: Box<str>,
+    facts: Box<[Facts]>,
+    traits: Box<[Arc<SlotTraits>]>,
+    statements: Box<[Statement]>,
+    /// Claims of those that have any, by place.
+    claims: Box<[(u32, Arc<[Claim]>)]>,
+}
+
+impl PackedSlots {
+    pub(super) fn of(slots: &[SlotView<'_>]) -> Self {
+        let mut ids = String::with_capacity(slots.iter().map(|slot| slot.id.len()).sum());
+        let (mut traits, mut statements, mut claims) = (Vec::new(), Vec::new(), Vec::new());
+        let mut facts = Vec::with_capacity(slots.len());
+        for (at, slot) in slots.iter().enumerate() {
+            ids.push_str(slot.id);
+            let same_traits = |known: &Arc<SlotTraits>| Arc::ptr_eq(known, slot.traits) || known == slot.traits;
+            facts.push(Facts {
+                id_end: number(ids.len()),
+                traits: place_of(&mut traits, same_traits, || Arc::clone(slot.traits)),
+                statement: place_of(&mut statements, |known| *known == slot.statement, || slot.statement),
+                capacity: slot.capacity,
+                state: slot.state,
+            });
+            claims.extend(slot.claims.map(|claims| (number(at), Arc::clone(claims))));
+        }
+        Self {
+            ids: ids.into(),
+            facts: facts.into(),
+            traits: traits.into(),
+            statements: statements.into(),
+            claims: claims.into(),
+        }
+    }
+
+    /// What the slots share, each once or a few times.
+    pub(super) fn traits(&self) -> &[Arc<SlotTraits>] {
+        &self.traits
+    }
+
+    /// Which of [`Self::traits`] a slot has.
+    pub(super) fn traits_of(&self, at: usize) -> Option<usize> {
+        self.facts.get(at).map(|facts| index(facts.traits))
+    }
+
+    pub(super) fn id(&self, at: usize) -> Option<&str> {
+        let start = at.checked_sub(1).and_then(|before| self.facts.get(before)).map_or(0, |before| before.id_end);
+        self.ids.get(index(start)..index(self.facts.get(at)?.id_end))
+    }
+
+    /// Where the slot with this identifier stands.
+    pub(super) fn find(&self, id: &str) -> Option<usize> {
+        let mut start = 0;
+        self.facts.iter().position(|facts| {
+            let known = self.ids.get(start..index(facts.id_end));
+            start = index(facts.id_end);
+            known == Some(id)
+        })
+    }
+
+    pub(super) fn view(&self, at: usize, window: Window) -> Option<SlotView<'_>> {
+        let facts = self.facts.get(at)?;
+        let claims = self.claims.binary_search_by_key(&number(at), |(at, _)| *at);
+        Some(SlotView {
+            id: self.id(at)?,
+            window,
+            capacity: facts.capacity,
+            state: facts.state,
+            traits: self.traits.get(index(facts.traits))?,
+            statement: *self.statements.get(index(facts.statement))?,
+            claims: claims.ok().and_then(|claimed| self.claims.get(claimed)).map(|(_, claims)| claims),
+        })
+    }
+}
+
+/// The place of a value, which is kept when none of the last few is the same.
+fn place_of<T>(known: &mut Vec<T>, is_same: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> u32 {
+    let near = known.iter().enumerate().rev().take(LOOK_BACK).find(|(_, known)| is_same(known)).map(|(at, _)| at);
+    number(near.unwrap_or_else(|| {
+        known.push(make());
+        known.len() - 1
+    }))
+}
+
+/// Four bytes for a place or length within one schedule, whose slots are never near that many.
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+fn index(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

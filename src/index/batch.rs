@@ -1,0 +1,102 @@
+//! What a batch of changes touches: the last word on every slot, and the schedules to be resolved anew.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Index;
+use crate::domain::id::{ClaimId, ScheduleId, SlotId};
+use crate::domain::offer::{Row, SlotView};
+use crate::domain::record::Versioned;
+use crate::domain::slot::{Claim, Slot};
+
+/// What became of a slot: its version, and the slot unless it is gone.
+pub(super) type Word = Versioned<Option<Arc<Slot>>>;
+
+/// What a batch touched.
+#[derive(Default)]
+pub(super) struct Touched {
+    /// Schedules whose facts changed.
+    pub(super) offers: FxHashSet<ScheduleId>,
+    /// The last word on every slot that changed.
+    pub(super) slots: FxHashMap<SlotId, Word>,
+    /// Whether an emergency site changed.
+    pub(super) sites: bool,
+}
+
+/// What becomes of the slots of schedules.
+#[derive(Default)]
+pub(super) struct Moves {
+    /// Slots that a schedule has, or no longer has, in order of identifier; slots that come stand before those that go
+    /// elsewhere are taken away.
+    pub(super) schedules: FxHashMap<ScheduleId, SlotChanges>,
+    /// Slots that go to another schedule, by the one that they leave.
+    pub(super) leaving: FxHashMap<ScheduleId, SlotChanges>,
+    /// Claims that stand, with their slots.
+    pub(super) claims: Vec<(ClaimId, SlotId)>,
+    /// Claims that do not stand any more.
+    pub(super) ended: Vec<ClaimId>,
+}
+
+/// Changes to slots of one schedule.
+#[derive(Default)]
+pub(super) struct SlotChanges(Vec<SlotChange>);
+
+/// A change to a slot of a schedule.
+pub(super) struct SlotChange {
+    pub(super) id: SlotId,
+    /// The slot with its version; `None` when the schedule no longer has it.
+    pub(super) slot: Option<Versioned<Arc<Slot>>>,
+    /// Whether the schedule had it.
+    pub(super) was_there: bool,
+}
+
+impl Touched {
+    /// The moves that make the index say what the batch says.
+    pub(super) fn moves(self, index: &Index) -> (Moves, FxHashSet<ScheduleId>) {
+        let mut moves = Moves::default();
+        for (id, Versioned { version, value }) in self.slots {
+            let known = index.locate(&id, |_, slot| slot.claims.cloned());
+            let (node, claims) = known.map_or((None, None), |(node, claims)| (Some(node), claims));
+            moves.claims_of(&id, claims.as_deref().unwrap_or_default(), value.as_deref());
+            let had = |schedule_id: &ScheduleId| node.as_ref().is_some_and(|node| node.id == *schedule_id);
+            let stays = value.as_ref().is_some_and(|slot| had(&slot.schedule_id));
+            if let Some(slot) = value {
+                let change = SlotChange { id: id.clone(), was_there: stays, slot: None };
+                let list = moves.schedules.entry(slot.schedule_id.clone()).or_default();
+                list.0.push(SlotChange { slot: Some(Versioned { version, value: slot }), ..change });
+            }
+            if let Some(node) = node.filter(|_| !stays) {
+                let list = moves.leaving.entry(node.id.clone()).or_default();
+                list.0.push(SlotChange { id, slot: None, was_there: true });
+            }
+        }
+        for changes in moves.schedules.values_mut().chain(moves.leaving.values_mut()) {
+            changes.0.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        }
+        (moves, self.offers)
+    }
+}
+
+impl Moves {
+    fn claims_of(&mut self, id: &SlotId, old: &[Claim], new: Option<&Slot>) {
+        let stands = |claim: &&Claim| new.is_some_and(|new| new.claim(claim.id).is_some());
+        self.ended.extend(old.iter().filter(|claim| !stands(claim)).map(|claim| claim.id));
+        let claims = new.iter().flat_map(|new| new.claims.iter());
+        self.claims.extend(claims.map(|claim| (claim.id, id.clone())));
+    }
+}
+
+impl SlotChanges {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &SlotChange> {
+        self.0.iter()
+    }
+
+    /// The slots of a row after these changes.
+    pub(super) fn applied_to<'a>(&'a self, row: Option<&'a Row>) -> Vec<SlotView<'a>> {
+        let changed = |slot: &SlotView<'_>| self.0.binary_search_by(|change| change.id.as_str().cmp(slot.id)).is_ok();
+        let kept = row.into_iter().flat_map(Row::slots).filter(|slot| !changed(slot));
+        let new = self.0.iter().filter_map(|change| change.slot.as_ref()).map(SlotView::of);
+        kept.chain(new).collect()
+    }
+}
