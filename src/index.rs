@@ -2,7 +2,7 @@
 //!
 //! Changes come in through [`Index::apply`] only, in the ledger's order; applying one twice, or late while a newer one
 //! stands, alters nothing. Readers never wait for writers and never hold anything that writers need: what they get is
-//! owned, or a snapshot in which single words change in place (claims, filters, when a source was heard).
+//! owned, or a snapshot in which single words change in place (filters, when a source was heard).
 //!
 //! Deliberately absent: rules. Which candidate suits a patient is the judge's business; and nothing here reads a clock.
 
@@ -14,6 +14,7 @@ mod tick;
 mod group;
 mod node;
 mod nodes;
+mod hours;
 mod block;
 mod cell;
 mod ahead;

@@ -27,10 +27,9 @@ pub(super) struct Touched {
 /// What becomes of the slots of schedules.
 #[derive(Default)]
 pub(super) struct Moves {
-    /// Slots that a schedule has, or no longer has, in order of identifier; slots that come stand before those that go
-    /// elsewhere are taken away.
-    pub(super) schedules: FxHashMap<ScheduleId, SlotChanges>,
-    /// Slots that go to another schedule, by the one that they leave.
+    /// Slots that come to a schedule or change there.
+    pub(super) coming: FxHashMap<ScheduleId, SlotChanges>,
+    /// Slots that are gone or go elsewhere, by the schedule that they leave.
     pub(super) leaving: FxHashMap<ScheduleId, SlotChanges>,
     /// Claims that stand, with their slots.
     pub(super) claims: Vec<(ClaimId, SlotId)>,
@@ -38,7 +37,7 @@ pub(super) struct Moves {
     pub(super) ended: Vec<ClaimId>,
 }
 
-/// Changes to slots of one schedule.
+/// Changes to slots of one schedule, in order of identifier.
 #[derive(Default)]
 pub(super) struct SlotChanges(Vec<SlotChange>);
 
@@ -61,17 +60,17 @@ impl Touched {
             moves.claims_of(&id, claims.as_deref().unwrap_or_default(), value.as_deref());
             let had = |schedule_id: &ScheduleId| node.as_ref().is_some_and(|node| node.id == *schedule_id);
             let stays = value.as_ref().is_some_and(|slot| had(&slot.schedule_id));
-            if let Some(slot) = value {
-                let change = SlotChange { id: id.clone(), was_there: stays, slot: None };
-                let list = moves.schedules.entry(slot.schedule_id.clone()).or_default();
-                list.0.push(SlotChange { slot: Some(Versioned { version, value: slot }), ..change });
+            if let Some(value) = value {
+                let list = moves.coming.entry(value.schedule_id.clone()).or_default();
+                let slot = Some(Versioned { version, value });
+                list.0.push(SlotChange { id: id.clone(), was_there: stays, slot });
             }
             if let Some(node) = node.filter(|_| !stays) {
                 let list = moves.leaving.entry(node.id.clone()).or_default();
                 list.0.push(SlotChange { id, slot: None, was_there: true });
             }
         }
-        for changes in moves.schedules.values_mut().chain(moves.leaving.values_mut()) {
+        for changes in moves.coming.values_mut().chain(moves.leaving.values_mut()) {
             changes.0.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         }
         (moves, self.offers)

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU16, AtomicU64, Ordering};
 
-use super::tick::{TickBits, WORDS, first_between};
+use super::tick::TickBits;
 use super::ways::Ways;
 use crate::domain::geo::EarthVector;
 use crate::domain::time::UtcInstant;
@@ -57,8 +57,6 @@ pub(super) struct Block {
     territories: [AtomicU16; LANES],
     ways: [AtomicU64; LANES],
     received_at_ms: [AtomicI64; LANES],
-    /// Word by word, so that the same hours of all schedules stand together.
-    ticks: [[AtomicU64; LANES]; WORDS],
 }
 
 impl Block {
@@ -72,32 +70,30 @@ impl Block {
             ways: Default::default(),
             territories: Default::default(),
             received_at_ms: Default::default(),
-            ticks: Default::default(),
         };
         for (number, lane) in lanes.iter().enumerate() {
-            block.refresh(number, lane.ways, lane.territories, lane.received_at, &lane.ticks);
+            block.refresh(number, lane.ways, lane.territories, lane.received_at);
         }
         block
     }
 
-    /// The schedule in a lane.
-    pub(super) fn lane(&self, lane: usize) -> Option<Lane> {
+    /// The schedule in a lane, with its ticks.
+    pub(super) fn lane(&self, lane: usize, ticks: TickBits) -> Option<Lane> {
         let at = Column { x: *self.x.get(lane)?, y: *self.y.get(lane)?, z: *self.z.get(lane)? };
         Some(Lane {
             at,
             ways: self.ways(lane),
             territories: self.territories(lane),
             received_at: self.received_at(lane),
-            ticks: TickBits(std::array::from_fn(|word| self.tick_word(lane, word))),
+            ticks,
         })
     }
 
     /// Takes over what the filters say of the schedule in a lane.
-    pub(super) fn refresh(&self, lane: usize, ways: Ways, territories: u16, received_at: UtcInstant, ticks: &TickBits) {
-        for (words, bits) in self.ticks.iter().zip(ticks.0) {
-            store(words.get(lane), bits);
+    pub(super) fn refresh(&self, lane: usize, ways: Ways, territories: u16, received_at: UtcInstant) {
+        if let Some(known) = self.ways.get(lane) {
+            known.store(ways.0, Ordering::Relaxed);
         }
-        store(self.ways.get(lane), ways.0);
         if let (Some(set), Some(received)) = (self.territories.get(lane), self.received_at_ms.get(lane)) {
             set.store(territories, Ordering::Relaxed);
             received.store(received_at.ms(), Ordering::Relaxed);
@@ -128,23 +124,6 @@ impl Block {
     #[inline]
     pub(super) fn received_at(&self, lane: usize) -> UtcInstant {
         UtcInstant::from_ms(self.received_at_ms.get(lane).map_or(0, |at| at.load(Ordering::Relaxed)))
-    }
-
-    /// The earliest instant from `from` to `until` at which the schedule in a lane might begin care.
-    #[inline]
-    pub(super) fn first_between(&self, lane: usize, from: UtcInstant, until: UtcInstant) -> Option<UtcInstant> {
-        first_between(|word| self.tick_word(lane, word), from, until)
-    }
-
-    #[inline]
-    fn tick_word(&self, lane: usize, word: usize) -> u64 {
-        self.ticks.get(word).and_then(|words| words.get(lane)).map_or(0, |bits| bits.load(Ordering::Relaxed))
-    }
-}
-
-fn store(word: Option<&AtomicU64>, bits: u64) {
-    if let Some(word) = word {
-        word.store(bits, Ordering::Relaxed);
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::block::{Block, Column, LANES, Lane};
+use super::hours::Hours;
 use super::node::{Node, Standing};
 use super::ways::Ways;
 use crate::domain::geo::EarthVector;
@@ -16,6 +17,7 @@ use crate::domain::offer::Territories;
 #[derive(Debug, Default)]
 pub(super) struct Cell {
     pub(super) blocks: Box<[Block]>,
+    pub(super) hours: Hours,
     pub(super) nodes: Box<[Arc<Node>]>,
     /// The sets of territories that occur.
     pub(super) territories: Box<[Territories]>,
@@ -60,11 +62,14 @@ impl Cell {
     pub(super) fn refresh(&self, node: &Node, standing: &Standing) -> bool {
         let set = self.territories.iter().position(|known| *known == standing.territories);
         let (Some(at), Some(set)) = (self.position(node), set) else { return false };
-        let Some(block) = self.blocks.get(at / LANES) else { return false };
+        let Some(block) = self.blocks.get(at / LANES).filter(|_| self.hours.have_room_for(&standing.ticks)) else {
+            return false;
+        };
         // First what lets a scan in.
         self.ways.fetch_or(standing.ways.0, Ordering::Relaxed);
         let set = u16::try_from(set).unwrap_or(u16::MAX);
-        block.refresh(at % LANES, standing.ways, set, standing.received_at, &standing.ticks);
+        self.hours.refresh(at, &standing.ticks);
+        block.refresh(at % LANES, standing.ways, set, standing.received_at);
         true
     }
 
@@ -77,6 +82,7 @@ impl Cell {
     fn of(lanes: &[Lane], territories: Vec<Territories>) -> Self {
         Self {
             blocks: lanes.chunks(LANES).map(Block::of).collect(),
+            hours: Hours::of(&lanes.iter().map(|lane| lane.ticks).collect::<Vec<_>>()),
             territories: territories.into(),
             ways: AtomicU64::new(lanes.iter().fold(0, |ways, lane| ways | lane.ways.0)),
             ..Self::default()
@@ -84,7 +90,8 @@ impl Cell {
     }
 
     fn lanes(&self) -> Vec<Lane> {
-        (0..self.nodes.len()).filter_map(|at| self.blocks.get(at / LANES)?.lane(at % LANES)).collect()
+        let lane = |at: usize| self.blocks.get(at / LANES)?.lane(at % LANES, self.hours.ticks(at));
+        (0..self.nodes.len()).filter_map(lane).collect()
     }
 
     fn position(&self, node: &Node) -> Option<usize> {

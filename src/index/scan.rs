@@ -3,8 +3,9 @@
 //! Least costs come first: judging the likely winners sinks the judge's bound, so that most of the others need no look.
 
 use super::ahead::{AHEAD, judge_all};
-use super::block::{Block, Column, LANES, lower_bound_m, radius_squared};
+use super::block::{Column, LANES, lower_bound_m, radius_squared};
 use super::cell::Cell;
+use super::hours::BlockHours;
 use super::node::Node;
 use super::tick::first_start;
 use super::ways::Ways;
@@ -125,8 +126,10 @@ impl Cell {
         all.clear();
         territory_costs.clear();
         let (from, bound) = (Column::from(&scan.center), judge.bound());
-        for (block, first) in self.blocks.iter().zip((0..).step_by(LANES)) {
-            for ((lane, square), number) in block.squares(from).into_iter().enumerate().zip(first..) {
+        for (number, block) in self.blocks.iter().enumerate() {
+            let hours = self.hours.of_block(number);
+            let first = u32::try_from(number * LANES).unwrap_or(u32::MAX);
+            for ((lane, square), at) in block.squares(from).into_iter().enumerate().zip(first..) {
                 if square > reach || square <= beyond || !(scan.exhaustive || block.ways(lane).may_suit(scan.ways)) {
                     continue;
                 }
@@ -135,8 +138,9 @@ impl Cell {
                 }
                 let territory_cost = territory_costs.get(usize::from(block.territories(lane))).copied().unwrap_or(0);
                 let surcharge = territory_cost.saturating_add(judge.staleness_cost(block.received_at(lane)));
-                if let Some(cost) = least_cost_of(block, lane, lower_bound_m(square), (surcharge, bound), scan, judge) {
-                    all.push(Seen { cost, at: number });
+                let schedule = Scanned { ways: block.ways(lane), lane, hours, distance_m: lower_bound_m(square) };
+                if let Some(cost) = schedule.least_cost((surcharge, bound), scan, judge) {
+                    all.push(Seen { cost, at });
                 }
             }
         }
@@ -149,25 +153,27 @@ impl Cell {
     }
 }
 
-/// What a schedule costs at least, by place and by the first tick in which care could begin; `None` above the bound, and
-/// when there is no such tick in time.
-#[inline]
-fn least_cost_of<J: Judge>(
-    block: &Block,
+/// A schedule that is near enough, as the columns say.
+struct Scanned<'a> {
+    ways: Ways,
     lane: usize,
+    hours: BlockHours<'a>,
     distance_m: u32,
-    (surcharge, bound): (u32, u32),
-    scan: &CellScan,
-    judge: &J,
-) -> Option<u32> {
-    let ways = block.ways(lane);
-    let earliest_at = judge.earliest_at(distance_m, ways.care_ways());
-    let least = |begins_at| Some(judge.least_cost(distance_m, begins_at).saturating_add(surcharge));
-    let in_bound = |cost: &u32| *cost <= bound;
-    let by_place = least(earliest_at).filter(in_bound);
-    if scan.exhaustive || by_place.is_none() {
-        return by_place;
+}
+
+impl Scanned<'_> {
+    /// What it costs at least, by place and by the first tick in which care could begin; `None` above the bound, and when
+    /// there is no such tick in time.
+    #[inline]
+    fn least_cost<J: Judge>(&self, (surcharge, bound): (u32, u32), scan: &CellScan, judge: &J) -> Option<u32> {
+        let earliest_at = judge.earliest_at(self.distance_m, self.ways.care_ways());
+        let least = |begins_at| Some(judge.least_cost(self.distance_m, begins_at).saturating_add(surcharge));
+        let in_bound = |cost: &u32| *cost <= bound;
+        let by_place = least(earliest_at).filter(in_bound);
+        if scan.exhaustive || by_place.is_none() {
+            return by_place;
+        }
+        let from = first_start(earliest_at, self.ways.are_appointments_on_ticks());
+        least(self.hours.first_between(self.lane, from, scan.until)?).filter(in_bound)
     }
-    let from = first_start(earliest_at, ways.are_appointments_on_ticks());
-    least(block.first_between(lane, from, scan.until)?).filter(in_bound)
 }

@@ -47,11 +47,11 @@ impl Writer {
             index.sites.store(Arc::new(located.collect()));
         }
         let (moves, mut offers) = touched.moves(index);
-        for (id, slots) in &moves.schedules {
+        for (id, slots) in &moves.coming {
             let facts_changed = offers.remove(id);
             settle(index, id, slots, facts_changed);
         }
-        // What goes elsewhere has come there by now, so that a reader finds it somewhere at every moment.
+        // A slot that goes elsewhere has come there by now, so that a reader finds it somewhere at every moment.
         for (id, slots) in &moves.leaving {
             let facts_changed = offers.remove(id);
             settle(index, id, slots, facts_changed);

@@ -104,8 +104,8 @@ const SHORT_ROW: usize = 48;
 #[derive(Clone, Default, Debug)]
 pub struct Row {
     openings: Box<[Opening]>,
-    /// The slots, in the same order.
-    slots: PackedSlots,
+    /// The slots, in the same order; apart, because matching only asks for those of the few that it keeps.
+    slots: Box<PackedSlots>,
     /// Practices other than the offer's own.
     pub practices: Box<[Practice]>,
     /// Length of the longest opening, in milliseconds.
@@ -126,7 +126,7 @@ impl Row {
         let opening = |(at, slot)| kind_of(at).map(|kind| Opening::new(slot, *kind));
         let openings: Box<[Opening]> = slots.iter().enumerate().filter_map(opening).collect();
         let longest_ms = openings.iter().map(|opening| opening.length_ms).max().unwrap_or(0);
-        Self { openings, slots: packed, practices: practices.into(), longest_ms }
+        Self { openings, slots: Box::new(packed), practices: practices.into(), longest_ms }
     }
 
     /// The openings.
