@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use command::{booking, completions, demo, export, find, import as import_command, schedule, serve, status};
+use command::{booking, completions, demo, export, find, import as import_command, scenario, schedule, serve, status};
 use connection::Output;
 use exit::Exit;
 use failure::Failure;
@@ -76,6 +76,8 @@ enum Command {
     Schedule(schedule::ScheduleArguments),
     /// Show how a running service stands
     Status(status::StatusArguments),
+    /// Play scenarios: given a world, when somebody asks, then this is answered
+    Scenario(scenario::ScenarioArguments),
     /// Print completions for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -92,6 +94,7 @@ impl Command {
             Self::Import(arguments) => arguments.server.output,
             Self::Schedule(arguments) => arguments.server.output,
             Self::Status(arguments) => arguments.server.output,
+            Self::Scenario(arguments) => arguments.output(),
             Self::Serve(_) | Self::Demo(_) | Self::Export(_) | Self::Completions(_) => Output::Table,
         }
     }
@@ -131,6 +134,7 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Export(arguments) => export::run(&arguments, terminal),
         Command::Schedule(arguments) => schedule::run(&arguments, terminal).await,
         Command::Status(arguments) => status::run(&arguments, terminal).await,
+        Command::Scenario(arguments) => scenario::run(&arguments, terminal).await,
         Command::Completions(arguments) => {
             completions::run(&arguments, &mut Arguments::command(), terminal);
             Ok(Exit::Success)

@@ -5,6 +5,7 @@ pub mod routing;
 pub mod index;
 pub mod ledger;
 pub mod service;
+pub mod scenario;
 pub mod clock;
 pub mod tasks;
 pub mod proto;

@@ -7,6 +7,7 @@ pub mod import;
 pub mod export;
 pub mod schedule;
 pub mod status;
+pub mod scenario;
 pub mod demo;
 pub mod completions;
 

@@ -13,7 +13,7 @@ pub enum Exit {
     Failure,
     /// The command line, a file or a value is not valid.
     Usage,
-    /// The service understood and said no, or found no option in time.
+    /// The service understood and said no, or found no option in time; or a scenario does not hold.
     Refused,
     /// No answer: repeat with the same request id.
     Unreachable,
@@ -27,7 +27,11 @@ impl Exit {
         (Self::Success, 0, "done; for find, an outcome other than NO_SLOT_IN_TIME"),
         (Self::Failure, 1, "something broke: the message says what"),
         (Self::Usage, 2, "the command line, a file or a value is not valid"),
-        (Self::Refused, 3, "refused (taken, expired, unknown, stale ...), or nothing found in time"),
+        (
+            Self::Refused,
+            3,
+            "refused (taken, expired, unknown, stale ...), nothing found in time, or a scenario that does not hold",
+        ),
         (Self::Unreachable, 4, "no answer from the service, or it cannot write now: repeat with the same --request-id"),
         (Self::PartlyRefused, 5, "import: the good rows were taken, others were refused"),
     ];

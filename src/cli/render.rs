@@ -12,6 +12,7 @@ pub mod booking;
 pub mod import;
 pub mod schedule;
 pub mod status;
+pub mod scenario;
 pub mod refusal;
 
 pub use options::Names;

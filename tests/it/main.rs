@@ -18,3 +18,4 @@ mod clocks;
 mod national_examples;
 mod crash;
 mod full_disk;
+mod scenarios;

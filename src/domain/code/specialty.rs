@@ -4,6 +4,7 @@
 //! Deliberately absent: which specialty suits which motive; that is policy.
 
 use super::profession::Profession;
+use super::set::SpecialtySet;
 use super::table::table_code;
 
 table_code! {
@@ -32,6 +33,12 @@ impl Specialty {
     #[must_use]
     pub fn is_general_practice(self) -> bool {
         matches!(self.code(), "SM26" | "SM53" | "SM54")
+    }
+
+    /// General practice: whom regulation looks for when it does not say.
+    #[must_use]
+    pub fn general_practice() -> SpecialtySet {
+        Self::ALL.iter().copied().filter(|specialty| specialty.is_general_practice()).collect()
     }
 }
 

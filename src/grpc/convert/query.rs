@@ -88,7 +88,7 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         age: findings.optional(path.field("age"), &age, Age::parse),
         sex: findings.optional(path.field("sex"), &sex, Sex::parse),
         needed_within_minutes,
-        specialties: if anyone { general_practice() } else { specialties },
+        specialties: if anyone { Specialty::general_practice() } else { specialties },
         professions,
         modalities: findings.codes(path.field("modalities"), &modalities, QUERY_KINDS_MAX, Modality::parse),
         appointment_types: findings.codes(
@@ -110,11 +110,6 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         role: findings.optional(path.field("role"), &role, Role::parse),
         options_wanted,
     }
-}
-
-/// SM54, SM53 and SM26.
-fn general_practice() -> SpecialtySet {
-    Specialty::ALL.iter().copied().filter(|specialty| specialty.is_general_practice()).collect()
 }
 
 fn needs_from_proto(numbers: &[i32], path: Path<'_>, findings: &mut Findings) -> NeedSet {

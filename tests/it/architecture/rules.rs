@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tasks", &[]),
     ("proto", &[]),
     ("service", &["domain", "routing", "index", "ledger", "proto::ledger", "clock", "tasks"]),
+    ("scenario", &["domain", "index", "ledger", "service", "clock", "tasks"]),
     ("grpc", &["domain", "service", "proto", "clock", "tasks"]),
     ("config", &["domain"]),
     ("telemetry", &["config"]),
@@ -29,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "app",
         &["domain", "routing", "index", "ledger", "service", "grpc", "config", "telemetry", "proto", "clock", "tasks"],
     ),
-    ("cli", &["domain", "ledger", "proto", "config", "telemetry", "app", "clock", "tasks"]),
+    ("cli", &["domain", "ledger", "scenario", "proto", "config", "telemetry", "app", "clock", "tasks"]),
     ("main", &["cli", "app"]),
 ];
 /// Modules with rooms of their own, which are told apart.

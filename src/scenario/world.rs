@@ -1,0 +1,207 @@
+//! The real service with what a scenario is given, over a ledger in memory and a clock that stands still.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::given::{Given, GivenSchedule, GivenSlot};
+use crate::clock::ManualClock;
+use crate::domain::id::{CaseId, ClaimId, RequestId, SlotId};
+use crate::domain::query::CareQuery;
+use crate::domain::slot::Published;
+use crate::domain::time::{MS_PER_MINUTE, UtcInstant};
+use crate::index::Index;
+use crate::ledger::memory::MemoryLedger;
+use crate::service::{
+    Applier, Caller, Error, HoldRequest, Parts, PublishBatch, PublishRow, Reason, RowStatus, Service, Withdrawal,
+};
+use crate::tasks::Tasks;
+
+/// How long before the moment of the question a world begins at least, in milliseconds.
+const BEGINS_BEFORE_MS: i64 = MS_PER_MINUTE;
+
+/// A service in which a scenario plays.
+pub(super) struct World {
+    pub(super) service: Service,
+    clock: Arc<ManualClock>,
+    now: UtcInstant,
+    caller: Caller,
+    requests: u64,
+    /// The last claim on each slot.
+    claims: HashMap<SlotId, ClaimId>,
+}
+
+impl World {
+    /// A world as it is given.
+    ///
+    /// # Errors
+    /// With what the service refuses of it.
+    pub(super) async fn open(given: &Given) -> Result<Self, String> {
+        let first = given.schedules.values().map(|schedule| schedule.heard_at).min().unwrap_or(given.now);
+        let begin = first.min(given.now).plus_ms(-BEGINS_BEFORE_MS);
+        let clock = Arc::new(ManualClock::new(begin));
+        let index = Arc::new(Index::new());
+        let ledger = MemoryLedger::new(clock.clone(), Arc::new(Applier(Arc::clone(&index))));
+        let service = Service::new(Parts {
+            index,
+            ledger: Arc::new(ledger),
+            clock: clock.clone(),
+            tasks: Tasks::new(),
+            instance_id: Uuid::nil(),
+            version: env!("CARGO_PKG_VERSION"),
+        });
+        let caller = Caller::local();
+        let mut world = Self { service, clock, now: begin, caller, requests: 0, claims: HashMap::new() };
+        world.fill(given).await?;
+        Ok(world)
+    }
+
+    async fn fill(&mut self, given: &Given) -> Result<(), String> {
+        for territory in given.territories.values() {
+            let request_id = self.request_id()?;
+            let done = self.service.upsert_territory(&self.caller, request_id, territory.clone()).await;
+            done.map_err(|error| refused(&territory.name, &error))?;
+        }
+        for place in given.places.values() {
+            let request_id = self.request_id()?;
+            let done = self.service.upsert_place(&self.caller, request_id, place.clone()).await;
+            done.map_err(|error| refused(&place.name, &error))?;
+        }
+        for practitioner in given.practitioners.values() {
+            let request_id = self.request_id()?;
+            let done = self.service.upsert_practitioner(&self.caller, request_id, practitioner.clone()).await;
+            done.map_err(|error| refused(&practitioner.family_name, &error))?;
+        }
+        for site in given.sites.values() {
+            let request_id = self.request_id()?;
+            let done = self.service.upsert_emergency_site(&self.caller, request_id, site.clone()).await;
+            done.map_err(|error| refused(&site.name, &error))?;
+        }
+        let mut schedules: Vec<_> = given.schedules.values().collect();
+        schedules.sort_by_key(|schedule| schedule.heard_at);
+        for schedule in &schedules {
+            self.publish(schedule).await?;
+        }
+        self.advance_to(given.now);
+        for slot in schedules.iter().flat_map(|schedule| &schedule.slots) {
+            self.claim_before(slot).await?;
+        }
+        Ok(())
+    }
+
+    /// States a schedule and its slots at the moment at which its source was heard.
+    async fn publish(&mut self, given: &GivenSchedule) -> Result<(), String> {
+        self.advance_to(given.heard_at);
+        let schedule = &given.schedule;
+        let request_id = self.request_id()?;
+        let done = self.service.upsert_schedule(&self.caller, request_id, schedule.clone()).await;
+        done.map_err(|error| refused(schedule.id.as_str(), &error))?;
+        let parsed = |published: Published| PublishRow::Parsed { published, warnings: Vec::new() };
+        let rows: Vec<_> = given.slots.iter().map(|slot| parsed(slot.published.clone())).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let batch = PublishBatch {
+            request_id: self.request_id()?,
+            source_id: schedule.source_id.clone(),
+            source_revision: self.requests,
+            rows,
+        };
+        let done = self.service.publish(&self.caller, batch).await;
+        let rows = done.map_err(|error| refused(schedule.id.as_str(), &error))?.value;
+        match rows.iter().find(|row| row.status == RowStatus::Refused) {
+            Some(row) => Err(format!("the service refuses slot `{}`: {}", row.slot_id, row.message)),
+            None => Ok(()),
+        }
+    }
+
+    /// Books and holds what was taken of a slot before anybody asks.
+    async fn claim_before(&mut self, slot: &GivenSlot) -> Result<(), String> {
+        let id = &slot.published.id;
+        for number in 0..slot.booked + slot.held {
+            self.hold(id, None).await.map_err(|error| refused(id.as_str(), &error))?;
+            if number < slot.booked {
+                self.confirm(id).await.map_err(|error| refused(id.as_str(), &error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds a unit of a slot.
+    pub(super) async fn hold(&mut self, slot_id: &SlotId, query: Option<CareQuery>) -> Result<(), Error> {
+        let request_id = self.request_id().map_err(defect)?;
+        let request = HoldRequest {
+            case_id: CaseId::parse(&format!("scenario-{}", self.requests)).map_err(defect)?,
+            request_id,
+            slot_id: slot_id.clone(),
+            ttl_seconds: None,
+            query,
+            regulator_id: None,
+        };
+        let held = self.service.hold(&self.caller, request).await?;
+        self.claims.insert(slot_id.clone(), held.value.claim.id);
+        Ok(())
+    }
+
+    /// Confirms the last hold on a slot.
+    pub(super) async fn confirm(&mut self, slot_id: &SlotId) -> Result<(), Error> {
+        let (request_id, claim) = self.last_claim(slot_id)?;
+        self.service.confirm(&self.caller, request_id, claim).await.map(drop)
+    }
+
+    /// Gives the last hold on a slot back.
+    pub(super) async fn release(&mut self, slot_id: &SlotId) -> Result<(), Error> {
+        let (request_id, claim) = self.last_claim(slot_id)?;
+        self.service.release(&self.caller, request_id, claim).await.map(drop)
+    }
+
+    /// Cancels the last booking of a slot.
+    pub(super) async fn cancel(&mut self, slot_id: &SlotId) -> Result<(), Error> {
+        let (request_id, claim) = self.last_claim(slot_id)?;
+        self.service.cancel(&self.caller, request_id, claim, String::new()).await.map(drop)
+    }
+
+    /// The publisher takes a slot back.
+    pub(super) async fn withdraw(&mut self, given: &GivenSchedule, slot_id: &SlotId) -> Result<(), Error> {
+        let withdrawal = Withdrawal {
+            request_id: self.request_id().map_err(defect)?,
+            source_id: given.schedule.source_id.clone(),
+            source_revision: self.requests,
+            slot_ids: vec![slot_id.clone()],
+        };
+        self.service.withdraw(&self.caller, withdrawal).await.map(drop)
+    }
+
+    /// Lets time pass.
+    pub(super) fn wait(&mut self, seconds: u32) {
+        self.advance_to(self.now.plus_seconds(seconds));
+    }
+
+    fn advance_to(&mut self, at: UtcInstant) {
+        self.clock.advance_ms(at.ms_since(self.now));
+        self.now = at;
+    }
+
+    fn last_claim(&mut self, slot_id: &SlotId) -> Result<(RequestId, ClaimId), Error> {
+        let request_id = self.request_id().map_err(defect)?;
+        let claim = self.claims.get(slot_id).copied();
+        claim
+            .map(|claim| (request_id, claim))
+            .ok_or_else(|| Error::new(Reason::UnknownHold, format!("nobody has held `{slot_id}` in this scenario")))
+    }
+
+    fn request_id(&mut self) -> Result<RequestId, String> {
+        self.requests += 1;
+        RequestId::parse(&format!("scenario-{}", self.requests)).map_err(|error| error.to_string())
+    }
+}
+
+fn refused(what: &str, error: &Error) -> String {
+    format!("the service refuses `{what}`: {}: {error}", error.reason.code())
+}
+
+/// A failure of the runner itself, which no scenario should meet.
+pub(super) fn defect(message: impl ToString) -> Error {
+    Error::new(Reason::Internal, message.to_string())
+}
