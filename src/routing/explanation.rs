@@ -108,22 +108,24 @@ fn option_sentence(question: &Question<'_>, option: &CareOption) -> String {
 fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOption) -> fmt::Result {
     let (zone, now) = (option.offer.place.zone, question.now);
     let begins = Local { zone, now, at: option.care_begins_at };
+    let at = begins.with("à ");
     let (wait, distance) = (Wait(option.parts.wait_minutes), Kilometres(option.parts.distance_m));
     let travel = option.parts.travel_minutes;
     match (option.modality, option.appointment_type) {
         (Modality::Amb, AppointmentType::Routine) => {
-            write!(sentence, "Rendez-vous à {begins}, {wait}, à {distance} soit {travel} min de trajet")?;
+            write!(sentence, "Rendez-vous {at}, {wait}, à {distance} soit {travel} min de trajet")?;
         }
         (Modality::Amb, AppointmentType::Walkin) => {
             let until = Local { zone, now, at: option.slot.window.end_at() };
-            write!(sentence, "Sans rendez-vous jusqu'à {until}, arrivée possible vers {begins}, ")?;
+            let towards = begins.with("vers ");
+            write!(sentence, "Sans rendez-vous jusqu'à {until}, arrivée possible {towards}, ")?;
             write!(sentence, "à {distance} soit {travel} min de trajet")?;
         }
         (Modality::Vr, AppointmentType::Routine | AppointmentType::Walkin) => {
-            write!(sentence, "Téléconsultation à {begins}, {wait}")?;
+            write!(sentence, "Téléconsultation {at}, {wait}")?;
         }
         (Modality::Hh, AppointmentType::Routine | AppointmentType::Walkin) => {
-            write!(sentence, "Visite à domicile à {begins}, {wait}, le professionnel part de {distance}")?;
+            write!(sentence, "Visite à domicile {at}, {wait}, le professionnel part de {distance}")?;
         }
     }
     sentence.push_str(match option.parts.territory_preference {

@@ -15,15 +15,39 @@ pub(super) struct Local {
     pub(super) at: UtcInstant,
 }
 
-impl fmt::Display for Local {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Local {
+    /// The same with `à` or `vers` where it belongs: before the hour, not before the day.
+    pub(super) const fn with(self, preposition: &'static str) -> LocalWith {
+        LocalWith { local: self, preposition }
+    }
+
+    fn write(self, f: &mut fmt::Formatter<'_>, preposition: &str) -> fmt::Result {
         let (local, now) = (self.at.to_local(self.zone), self.now.to_local(self.zone));
         match local.date_naive().signed_duration_since(now.date_naive()).num_days() {
             0 => {}
             1 => f.write_str("demain ")?,
             _ => write!(f, "le {:02}/{:02} ", local.day(), local.month())?,
         }
-        write!(f, "{:02}:{:02}", local.hour(), local.minute())
+        write!(f, "{preposition}{:02}:{:02}", local.hour(), local.minute())
+    }
+}
+
+impl fmt::Display for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, "")
+    }
+}
+
+/// A local time with its preposition and a space.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LocalWith {
+    local: Local,
+    preposition: &'static str,
+}
+
+impl fmt::Display for LocalWith {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.local.write(f, self.preposition)
     }
 }
 
@@ -112,5 +136,15 @@ mod tests {
         assert_eq!(local("2026-11-22T23:45:00+01:00"), "23:45");
         assert_eq!(local("2026-11-23T00:15:00+01:00"), "demain 00:15");
         assert_eq!(local("2026-11-24T09:00:00+01:00"), "le 24/11 09:00");
+    }
+
+    #[test]
+    fn the_preposition_stands_before_the_hour() {
+        let at = |text: &str| UtcInstant::parse_rfc3339(text).unwrap();
+        let now = at("2026-11-22T22:30:00+01:00");
+        let with = |text, word| Local { zone: chrono_tz::Europe::Paris, now, at: at(text) }.with(word).to_string();
+        assert_eq!(with("2026-11-22T23:45:00+01:00", "à "), "à 23:45");
+        assert_eq!(with("2026-11-23T00:15:00+01:00", "à "), "demain à 00:15");
+        assert_eq!(with("2026-11-24T09:00:00+01:00", "vers "), "le 24/11 vers 09:00");
     }
 }
