@@ -172,7 +172,8 @@ impl<'t> Fields<'t> {
     /// Two numbers.
     pub(super) fn pair(&mut self, name: &'static str) -> Option<(f64, f64)> {
         let (_, value) = self.entry(name)?;
-        let numbers: Option<Vec<f64>> = value.get_ref().as_array()?.iter().map(decimal_of).collect();
+        let list = value.get_ref().as_array();
+        let numbers: Option<Vec<f64>> = list.and_then(|list| list.iter().map(decimal_of).collect());
         let pair = match numbers.as_deref() {
             Some([first, second]) => Some((*first, *second)),
             Some(_) | None => None,

@@ -20,6 +20,7 @@ enum Day {
 /// Name, day, and the departments that keep it; none for all.
 type Holiday = (&'static str, Day, &'static [&'static str]);
 
+/// Good Friday only in communes that have a Protestant church; nobody lists those, so a story's word is taken for it.
 const ALSACE_MOSELLE: &[&str] = &["57", "67", "68"];
 
 const HOLIDAYS: [Holiday; 20] = [

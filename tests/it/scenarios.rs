@@ -10,6 +10,40 @@ use sas_router::scenario::{Corpus, load, run};
 
 use crate::harness::server_process::program_command;
 
+/// Scenarios that the corpus has at least.
+const SCENARIOS_MIN: usize = 80;
+/// Scenarios that a family has at least.
+const FAMILY_MIN: usize = 2;
+/// The families, as the files name them.
+const FAMILIES: [&str; 26] = [
+    "Adulte en journée",
+    "Nourrisson",
+    "Personne âgée à domicile",
+    "Femme enceinte",
+    "Sans voiture",
+    "Fauteuil roulant",
+    "Garde de nuit, passage de minuit",
+    "Dimanches et jours fériés",
+    "Changements d'heure",
+    "Outre-mer",
+    "Corse",
+    "Montagne",
+    "Île",
+    "Paris dense",
+    "Campagne vide",
+    "Créneaux réservés à une CPTS",
+    "Créneaux de deux CPTS",
+    "Zones sans CPTS",
+    "Limites de département",
+    "Niveaux de soin et priorités",
+    "Motifs d'alerte",
+    "Urgences fermées ou régulées",
+    "Fin de plage sans rendez-vous",
+    "Plage sans rendez-vous complète",
+    "Téléconsultation puis visite",
+    "Fraîcheur des données et doutes",
+];
+
 fn corpus_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
 }
@@ -29,6 +63,17 @@ async fn every_scenario_of_the_corpus_holds() {
         }
     }
     assert!(failing.is_empty(), "{} scenarios do not hold:\n{}", failing.len(), failing.join("\n"));
+}
+
+#[test]
+fn the_corpus_covers_every_family() {
+    let corpus = corpus();
+    assert!(corpus.scenarios.len() >= SCENARIOS_MIN, "only {} scenarios", corpus.scenarios.len());
+    let count = |family: &str| corpus.scenarios.iter().filter(|scenario| scenario.family == family).count();
+    let thin: Vec<_> = FAMILIES.iter().filter(|family| count(family) < FAMILY_MIN).collect();
+    assert!(thin.is_empty(), "families with fewer than {FAMILY_MIN} scenarios: {thin:?}");
+    let other: Vec<_> = corpus.scenarios.iter().filter(|one| !FAMILIES.contains(&&*one.family)).collect();
+    assert!(other.is_empty(), "of no known family: {:?}", other.iter().map(|one| &one.file).collect::<Vec<_>>());
 }
 
 /// A world with one slot, asked for by one patient; the rest is what a scenario states.
@@ -83,12 +128,31 @@ const WRONG_STATEMENTS: &[&str] = &[
     "offered = [{ slot = \"martin\", remaining = 2 }]",
 ];
 
+/// What the statements on near misses and emergency sites are about.
+const MORE: &str = r#"when.within = "4H"
+given.schedules.late = { at = "Vénissieux", slots = ["20:00"] }
+given.emergency_sites.sau = { at = "Bron", access = ["daily 08:00 to 20:00 OPEN"] }
+"#;
+
+/// Statements of a near miss and of an emergency site, made wrongly.
+const WRONG_STATEMENTS_OF_MORE: &[&str] = &[
+    "near_misses = []",
+    "near_misses = [{ slot = \"late\", rule = \"AGE\" }]",
+    "near_misses = [{ slot = \"late\", excess = 1 }]",
+    "near_misses = [{ slot = \"late\", sentence = \"Trop tard.\" }]",
+    "near_misses = [{ slot = \"late\", modality = \"VR\" }]",
+    "missed = [{ slot = \"late\", excess = 1 }]",
+    "emergency_sites = []",
+    "emergency_sites = [{ site = \"sau\", access = \"CLOSED\" }]",
+    "emergency_sites = [{ site = \"sau\", changes_at = \"21:00\" }]",
+    "emergency_sites = [{ site = \"sau\", travel_minutes = 99 }]",
+];
+
 #[tokio::test]
 async fn a_statement_that_is_not_so_is_told_and_no_other() {
-    for statement in WRONG_STATEMENTS {
-        let widened = "radius_km = [0, 99]\nwidened = [0, 9]\n";
-        let others = if statement.contains("radius_km") || statement.contains("widened") { "" } else { widened };
-        let folder = folder_with(&format!("{SMALL}[scenario.then]\n{others}{statement}\n"));
+    let of_small = WRONG_STATEMENTS.iter().map(|statement| (statement, ""));
+    for (statement, more) in of_small.chain(WRONG_STATEMENTS_OF_MORE.iter().map(|statement| (statement, MORE))) {
+        let folder = folder_with(&format!("{SMALL}{more}[scenario.then]\n{statement}\n"));
         let corpus = load(&[folder.path().to_owned()]).unwrap_or_else(|problems| panic!("{statement}: {problems}"));
         let verdict = run(&corpus.scenarios[0]).await;
         assert_eq!(verdict.differences.len(), 1, "{statement}: {:?}", verdict.differences);
@@ -104,6 +168,17 @@ async fn a_step_that_ends_otherwise_is_told_and_ends_the_scenario() {
     let differences = run(&corpus.scenarios[0]).await.differences;
     assert_eq!(differences.len(), 1, "{differences:?}");
     assert!(differences[0].what.starts_with("step 1 (line 8)"), "{differences:?}");
+}
+
+#[tokio::test]
+async fn a_refused_hold_that_names_other_alternatives_is_told() {
+    let steps = "[[scenario.then_when]]\nhold = \"martin\"\n\
+                 [[scenario.then_when]]\nhold = \"martin\"\nrefused = \"SLOT_TAKEN\"\nalternatives = [\"martin\"]\n";
+    let folder = folder_with(&format!("{SMALL}{steps}"));
+    let differences = run(&load(&[folder.path().to_owned()]).unwrap().scenarios[0]).await.differences;
+    assert_eq!(differences.len(), 1, "{differences:?}");
+    let told = &differences[0];
+    assert_eq!((told.what.as_str(), told.actual.as_str()), ("step 2 (line 10), alternatives", "none"));
 }
 
 #[test]
