@@ -1,4 +1,4 @@
-//! The command line: starts the service, or talks to a running one through the generated client.
+//! The command line: starts the service, talks to a running one through the generated client, or plays scenarios.
 //!
 //! Invariant: a client command knows nothing but the protocol, so that whatever it shows any other client can get.
 //! Deliberately absent: matching, booking, storage; `serve` and `demo` hand over to the composition root.

@@ -69,7 +69,7 @@ pub(super) fn answer(expected: &Expectation, answer: &CareAnswer, given: &Given)
     let mut found = Differences::default();
     let (decision, orientation) = answer.outcome.hub_codes();
     found.word("outcome", expected.outcome.map(|outcome| outcome.code()), answer.outcome.code());
-    found.word("rule", expected.rule.as_ref(), &answer.rule_id);
+    found.word("rule", expected.rule.as_ref(), answer.rule_id.to_string());
     found.word("sentence", expected.sentence.as_ref(), &answer.sentence);
     found.word("decision", expected.decision.map(|code| code.code()), decision.map_or("none", |code| code.code()));
     found.word(

@@ -73,6 +73,9 @@ fn the_corpus_covers_every_family() {
     let thin: Vec<_> = FAMILIES.iter().filter(|family| count(family) < FAMILY_MIN).collect();
     assert!(thin.is_empty(), "families with fewer than {FAMILY_MIN} scenarios: {thin:?}");
     let other: Vec<_> = corpus.scenarios.iter().filter(|one| !FAMILIES.contains(&&*one.family)).collect();
+    let readme = include_str!("../../README.md");
+    let told = format!("{} scenarios in {} families", corpus.scenarios.len(), FAMILIES.len());
+    assert!(readme.contains(&told), "the README does not say: {told}");
     assert!(other.is_empty(), "of no known family: {:?}", other.iter().map(|one| &one.file).collect::<Vec<_>>());
 }
 
@@ -179,6 +182,24 @@ async fn a_refused_hold_that_names_other_alternatives_is_told() {
     assert_eq!(differences.len(), 1, "{differences:?}");
     let told = &differences[0];
     assert_eq!((told.what.as_str(), told.actual.as_str()), ("step 2 (line 10), alternatives", "none"));
+}
+
+#[tokio::test]
+async fn what_the_format_and_the_readme_show_holds() {
+    for (page, rest) in [
+        (include_str!("../scenarios/FORMAT.md"), ""),
+        (
+            include_str!("../../README.md"),
+            "family = \"Essai\"\ngiven.now = \"2026-11-23 10:00\"\nwhen.patient = \"Vénissieux\"\n",
+        ),
+    ] {
+        let shown: Vec<_> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let shown: Vec<_> = shown.into_iter().filter(|block| block.contains("[[scenario]]")).collect();
+        assert_eq!(shown.len(), 1);
+        let folder = folder_with(&format!("{rest}{}", shown[0]));
+        let corpus = load(&[folder.path().to_owned()]).unwrap();
+        assert_eq!(run(&corpus.scenarios[0]).await.differences, []);
+    }
 }
 
 #[test]
