@@ -11,7 +11,7 @@ use crate::domain::code::{DecisionType, Modality, OrientationType};
 use crate::domain::emergency::EmergencyAccess;
 use crate::domain::time::{UtcInstant, Window};
 
-/// Rules that decide the outcome, by identifier, may be any text: a policy adds its own.
+/// What may be doubtful about a question, by code.
 const WARNINGS: [&str; 3] = ["UNKNOWN_TERRITORY", "SWAPPED_POSITION", "OUTSIDE_FRANCE"];
 
 /// What a scenario states of an answer.

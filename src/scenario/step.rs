@@ -81,8 +81,7 @@ impl Step {
         let then = fields.table("then").map(|then| Expectation::read(then, given));
         if query.is_some() && then.is_none() {
             fields.refuse("when", "asks and states no answer: add `then`");
-        }
-        if acts.is_empty() && then.is_none() && refused.is_none() {
+        } else if acts.is_empty() && then.is_none() && refused.is_none() {
             fields.log().refuse(fields.at(), "the step does nothing and states nothing");
         }
         fields.finish();

@@ -163,13 +163,8 @@ pub(in crate::ledger) fn all() -> Vec<(&'static str, Body)> {
         motives: vec![],
         booking_url: "".into(),
     };
-    let bare_slot = Slot {
-        state: SlotState::Open,
-        capacity: 1,
-        traits: Arc::new(bare_traits),
-        claims: Arc::default(),
-        ..slot()
-    };
+    let bare_slot =
+        Slot { state: SlotState::Open, capacity: 1, traits: Arc::new(bare_traits), claims: Arc::default(), ..slot() };
     let bare_territory = Territory { communes: vec![], neighbours: vec![], phone: None, ..territory() };
     let bare_place = Place {
         commune: None,

@@ -68,6 +68,24 @@ const REFUSED: &[(&str, usize, &str)] = &[
     ("[[scenario.then_when]]\nwait = \"1 h\"\n", 2, "states nothing"),
     ("[[scenario.then_when]]\nrefused = \"SLOT_TAKEN\"\n", 9, "nothing is done in this step"),
     ("[[scenario.then_when]]\nhold = \"martin\"\nwait = \"1 h\"\nthen.options = []\n", 8, "does several things"),
+    ("[[scenario.then_when]]\n", 8, "the step does nothing and states nothing"),
+    ("[[scenario.then_when]]\nwait = \"1 day\"\nthen.options = []\n", 9, "`1 day` is no duration"),
+    ("[[scenario.then_when]]\nwhen.limit = 1\n", 9, "asks and states no answer"),
+    (
+        "[[scenario.then_when]]\nhold = \"martin\"\nalternatives = [\"martin\"]\nthen.options = []\n",
+        10,
+        "only a refused hold names alternatives",
+    ),
+    (
+        "given.schedules.b = { at = \"Bron\", slots = [\"11:00\", \"12:00\"] }\n[[scenario.then_when]]\nhold = \"b\"\nthen.options = []\n",
+        10,
+        "schedule `b` has 2 slots: say which",
+    ),
+    ("then.degraded = \"no\"\n", 8, "`degraded` is string: give true or false"),
+    ("then.options = 3\n", 8, "`options` is integer: give texts or tables"),
+    ("when.position = [45.7]\nthen.options = []\n", 8, "give two numbers"),
+    ("when.position = [45.7, 204.8]\nthen.options = []\n", 8, "longitude 204.8 is impossible"),
+    ("when.radius_km = 0\nthen.options = []\n", 8, "give a whole number from 1 to 300"),
     ("[[scenario.then_when]]\nhold = \"martin\"\nrefused = \"SLOT_TKEN\"\n", 10, "unknown reason `SLOT_TKEN`"),
 ];
 
