@@ -123,17 +123,8 @@ impl Finder<'_> {
             radius: by_place.then(|| plan.radius()),
             needed_by_at: Some(question.needed_by_at),
             examination,
-            options: self.options(&question, matches),
+            options: options(&question, matches),
         }
-    }
-
-    /// The options that matches make; a slot that was taken since it matched is left out.
-    fn options(&self, question: &Question<'_>, matches: Vec<Match>) -> Vec<CareOption> {
-        let made = matches.into_iter().filter_map(|found| {
-            let slot = found.slot()?;
-            Some(option(question, found, slot))
-        });
-        made.filter(|option| option.remaining_count > 0).collect()
     }
 
     fn answer(&self, query: &CareQuery, now: UtcInstant, triage: Triage, search: Search) -> CareAnswer {
@@ -174,6 +165,15 @@ impl Finder<'_> {
         let own = query.parts().territories.first().and_then(|own| self.index.territory(own));
         own.map(|own| own.value.neighbours.clone()).unwrap_or_default()
     }
+}
+
+/// The options that matches make, as the slots were when they matched.
+fn options(question: &Question<'_>, matches: Vec<Match>) -> Vec<CareOption> {
+    let made = |found: Match| {
+        let slot = found.slot()?;
+        Some(option(question, found, slot))
+    };
+    matches.into_iter().filter_map(made).collect()
 }
 
 const fn searches_by_place(modalities: ModalitySet) -> bool {
