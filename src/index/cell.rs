@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwap;
+
 use super::block::{Block, Column, LANES, Lane};
 use super::hours::Hours;
 use super::node::{Node, Standing};
@@ -21,8 +23,45 @@ pub(super) struct Cell {
     pub(super) nodes: Box<[Arc<Node>]>,
     /// The sets of territories that occur.
     pub(super) territories: Box<[Territories]>,
-    /// What any of its schedules ever offered while this cell is in use.
+    /// What its schedules offered together when it was made.
+    ways: Ways,
+}
+
+/// A square: the cell that is in use there, and what lets a scan in without looking into it.
+#[derive(Debug, Default)]
+pub(super) struct Square {
+    /// What any of its schedules offered while the cell is in use.
     ways: AtomicU64,
+    cell: ArcSwap<Cell>,
+}
+
+impl Square {
+    /// What its schedules offer together, or more.
+    #[inline]
+    pub(super) fn ways(&self) -> Ways {
+        Ways(self.ways.load(Ordering::Relaxed))
+    }
+
+    /// The cell as it is now.
+    #[inline]
+    pub(super) fn load(&self) -> arc_swap::Guard<Arc<Cell>> {
+        self.cell.load()
+    }
+
+    /// Puts another cell into use; for the one writer.
+    pub(super) fn store(&self, cell: Cell) {
+        // First what lets a scan in.
+        self.ways.fetch_or(cell.ways.0, Ordering::Relaxed);
+        let ways = cell.ways.0;
+        self.cell.store(Arc::new(cell));
+        self.ways.store(ways, Ordering::Release);
+    }
+
+    /// Takes over what the filters say of a schedule; false when that takes a new cell.
+    pub(super) fn refresh(&self, node: &Node, standing: &Standing) -> bool {
+        self.ways.fetch_or(standing.ways.0, Ordering::Relaxed);
+        self.load().refresh(node, standing)
+    }
 }
 
 impl Cell {
@@ -59,24 +98,16 @@ impl Cell {
     }
 
     /// Takes over what the filters say of a schedule; false when that takes a new cell.
-    pub(super) fn refresh(&self, node: &Node, standing: &Standing) -> bool {
+    fn refresh(&self, node: &Node, standing: &Standing) -> bool {
         let set = self.territories.iter().position(|known| *known == standing.territories);
         let (Some(at), Some(set)) = (self.position(node), set) else { return false };
         let Some(block) = self.blocks.get(at / LANES).filter(|_| self.hours.have_room_for(&standing.ticks)) else {
             return false;
         };
-        // First what lets a scan in.
-        self.ways.fetch_or(standing.ways.0, Ordering::Relaxed);
         let set = u16::try_from(set).unwrap_or(u16::MAX);
         self.hours.refresh(at, &standing.ticks);
         block.refresh(at % LANES, standing.ways, set, standing.received_at);
         true
-    }
-
-    /// What its schedules offer together, or more.
-    #[inline]
-    pub(super) fn ways(&self) -> Ways {
-        Ways(self.ways.load(Ordering::Relaxed))
     }
 
     fn of(lanes: &[Lane], territories: Vec<Territories>) -> Self {
@@ -84,7 +115,7 @@ impl Cell {
             blocks: lanes.chunks(LANES).map(Block::of).collect(),
             hours: Hours::of(&lanes.iter().map(|lane| lane.ticks).collect::<Vec<_>>()),
             territories: territories.into(),
-            ways: AtomicU64::new(lanes.iter().fold(0, |ways, lane| ways | lane.ways.0)),
+            ways: lanes.iter().fold(Ways::default(), |ways, lane| ways.union(lane.ways)),
             ..Self::default()
         }
     }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
-use super::cell::Cell;
+use super::cell::Square;
 use super::scan::{CellScan, Scratch};
 use crate::domain::geo::{EARTH_RADIUS_M, GeoPoint, whole_metres};
 use crate::domain::offer::Judge;
@@ -31,60 +32,84 @@ struct InRow {
     east_m: f64,
 }
 
-/// The cells that hold something.
-type Cells = FxHashMap<CellKey, Arc<ArcSwap<Cell>>>;
+/// The squares that hold something.
+type Squares = FxHashMap<CellKey, Arc<Square>>;
+
+/// Squares of a ring that may matter, with the least distance to anything in them.
+type Ring<'a> = SmallVec<[(u32, &'a Square); 64]>;
 
 /// The schedules of a group by place.
 #[derive(Debug)]
 pub(super) struct Grid {
     cell_m: f64,
-    cells: ArcSwap<Cells>,
+    squares: ArcSwap<Squares>,
 }
 
 impl Grid {
     pub(super) fn new(cell_km: u16) -> Self {
-        Self { cell_m: f64::from(cell_km) * 1_000.0, cells: ArcSwap::default() }
+        Self { cell_m: f64::from(cell_km) * 1_000.0, squares: ArcSwap::default() }
     }
 
-    /// The cell of a position, made when it is not there yet.
-    pub(super) fn cell(&self, position: &GeoPoint) -> Arc<ArcSwap<Cell>> {
+    /// The square of a position, made when it is not there yet.
+    pub(super) fn square(&self, position: &GeoPoint) -> Arc<Square> {
         let key = self.key(position);
-        if let Some(cell) = self.cells.load().get(&key) {
-            return Arc::clone(cell);
+        if let Some(square) = self.squares.load().get(&key) {
+            return Arc::clone(square);
         }
-        let cell = Arc::<ArcSwap<Cell>>::default();
-        let mut cells = Cells::clone(&self.cells.load());
-        cells.insert(key, Arc::clone(&cell));
-        self.cells.store(Arc::new(cells));
-        cell
+        let square = Arc::<Square>::default();
+        let mut squares = Squares::clone(&self.squares.load());
+        squares.insert(key, Arc::clone(&square));
+        self.squares.store(Arc::new(squares));
+        square
     }
 
     /// Hands the schedules within reach to the judge, nearest cells first, until no farther cell can matter.
     pub(super) fn scan<J: Judge>(&self, center: &GeoPoint, scan: &CellScan, judge: &mut J) {
-        let cells = self.cells.load();
-        if cells.is_empty() {
+        let squares = self.squares.load();
+        if squares.is_empty() {
             return;
         }
-        let mut scratch = Scratch::new();
-        let center_row = self.key(center).row;
+        let (mut scratch, mut around) = (Scratch::new(), Ring::new());
         let rings = 2 + whole_metres(f64::from(scan.radius_m) / (self.cell_m * PLANE_TO_SPHERE));
         for ring in 0..i32::try_from(rings).unwrap_or(0) {
             let ring_m = whole_metres(f64::from((ring - 1).max(0)) * self.cell_m * PLANE_TO_SPHERE);
             if ring_m > scan.radius_m || scan.least_cost(ring_m, judge) > judge.bound() {
                 return;
             }
-            for row in center_row - ring..=center_row + ring {
-                let at = self.at_in_row(center, row);
-                let column = floor_i32(at.east_m / self.cell_m);
-                let whole_row = (row - center_row).abs() == ring;
-                let step = if whole_row || ring == 0 { 1 } else { 2 * ring };
-                for column in (column - ring..=column + ring).step_by(usize::try_from(step).unwrap_or(1)) {
-                    if let Some(cell) = cells.get(&CellKey { row, column }) {
-                        let cell_m = self.distance_to_cell_m(at, row, column);
-                        if cell_m <= scan.radius_m && scan.least_cost(cell_m, judge) <= judge.bound() {
-                            cell.load().scan(cell_m, scan, &mut scratch, judge);
-                        }
-                    }
+            // All squares of the ring before any cell: looked up one after the other, their memory comes together.
+            self.look_around(&squares, (center, ring), scan, judge, &mut around);
+            for (cell_m, square) in around.drain(..) {
+                if scan.least_cost(cell_m, judge) <= judge.bound() {
+                    square.load().scan(cell_m, square.ways(), scan, &mut scratch, judge);
+                }
+            }
+        }
+    }
+
+    /// Notes the squares of a ring that may matter.
+    fn look_around<'a, J: Judge>(
+        &self,
+        squares: &'a Squares,
+        (center, ring): (&GeoPoint, i32),
+        scan: &CellScan,
+        judge: &J,
+        around: &mut Ring<'a>,
+    ) {
+        let center_row = self.key(center).row;
+        for row in center_row - ring..=center_row + ring {
+            let at = self.at_in_row(center, row);
+            let column = floor_i32(at.east_m / self.cell_m);
+            let whole_row = (row - center_row).abs() == ring;
+            let step = if whole_row || ring == 0 { 1 } else { 2 * ring };
+            for column in (column - ring..=column + ring).step_by(usize::try_from(step).unwrap_or(1)) {
+                let cell_m = self.distance_to_cell_m(at, row, column);
+                if cell_m > scan.radius_m || scan.least_cost(cell_m, judge) > judge.bound() {
+                    continue;
+                }
+                if let Some(square) = squares.get(&CellKey { row, column })
+                    && (scan.exhaustive || square.ways().may_suit(scan.ways))
+                {
+                    around.push((cell_m, square));
                 }
             }
         }

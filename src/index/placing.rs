@@ -38,21 +38,19 @@ fn place(index: &Index, node: &Arc<Node>, old: &Standing, new: &Standing) {
             group.remote.update(node, before, after);
         }
         let (stood, stands) = (old.position.filter(|_| was), new.position.filter(|_| is));
-        if stood.is_some() && stood == stands && stands.is_some_and(|at| group.grid.cell(&at).load().refresh(node, new))
-        {
+        if stood.is_some() && stood == stands && stands.is_some_and(|at| group.grid.square(&at).refresh(node, new)) {
             continue;
         }
         // A reader must never find it nowhere; that it finds it twice does no harm.
-        let (from, to) = (stood.map(|at| group.grid.cell(&at)), stands.map(|at| (group.grid.cell(&at), at)));
+        let (from, to) = (stood.map(|at| group.grid.square(&at)), stands.map(|at| (group.grid.square(&at), at)));
         let stays = from.as_ref().zip(to.as_ref()).is_some_and(|(from, (to, _))| Arc::ptr_eq(from, to));
-        if let Some((cell, at)) = to {
-            let known = cell.load();
+        if let Some((square, at)) = to {
+            let known = square.load();
             let without = stays.then(|| known.without(node));
-            let with = without.as_ref().unwrap_or(&known).with(node, &EarthVector::from(&at), new);
-            cell.store(Arc::new(with));
+            square.store(without.as_ref().unwrap_or(&known).with(node, &EarthVector::from(&at), new));
         }
-        if let Some(cell) = from.filter(|_| !stays) {
-            cell.store(Arc::new(cell.load().without(node)));
+        if let Some(square) = from.filter(|_| !stays) {
+            square.store(square.load().without(node));
         }
     }
 }

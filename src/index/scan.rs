@@ -80,12 +80,18 @@ impl Scratch {
 impl Cell {
     /// Hands the schedules that might suit to the judge, those of least cost first.
     ///
-    /// `distance_m` is a lower bound of the distance to all of them.
-    pub(super) fn scan<J: Judge>(&self, distance_m: u32, scan: &CellScan, scratch: &mut Scratch, judge: &mut J) {
+    /// `distance_m` is a lower bound of the distance to all of them, `ways` is what they offer together.
+    pub(super) fn scan<J: Judge>(
+        &self,
+        distance_m: u32,
+        ways: Ways,
+        scan: &CellScan,
+        scratch: &mut Scratch,
+        judge: &mut J,
+    ) {
         if !scan.exhaustive {
-            let ways = self.ways();
             let earliest_at = judge.earliest_at(distance_m, ways.care_ways());
-            if !ways.may_suit(scan.ways) || judge.least_cost(distance_m, earliest_at) > judge.bound() {
+            if judge.least_cost(distance_m, earliest_at) > judge.bound() {
                 return;
             }
         }
