@@ -1,4 +1,5 @@
-//! What benches and their test share: a France-like region made from a seed, questions about it, and an oracle.
+//! What benches and their test share: a France-like region made from a seed, what a day does to it, questions about it,
+//! and an oracle.
 #![allow(missing_docs, reason = "a bench has no readers of its documentation pages")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench fails by panicking")]
 #![allow(
@@ -10,7 +11,9 @@
 )]
 #![allow(dead_code, unreachable_pub, reason = "each bench uses its part")]
 
+pub mod day;
 pub mod oracle;
 pub mod questions;
 pub mod random;
 pub mod region;
+pub mod variety;

@@ -87,7 +87,7 @@ fn question(region: &Region, class: Class, random: &mut Random) -> (CareQuery, U
             draft.modalities =
                 [ModalitySet::of(&[Modality::Amb]), ModalitySet::of(&[Modality::Amb, Modality::Hh]), ModalitySet::ALL]
                     [random.below(3)];
-            needs(&mut draft, random);
+            needs(&mut draft, region, random);
         }
         Class::Remote => draft.modalities = ModalitySet::of(&[Modality::Vr]),
         // Around Paris, a profession that exists there in another trade's specialty only: everything is looked at in vain.
@@ -100,7 +100,7 @@ fn question(region: &Region, class: Class, random: &mut Random) -> (CareQuery, U
     (CareQuery::parse(draft).unwrap(), now)
 }
 
-fn needs(draft: &mut CareQueryDraft, random: &mut Random) {
+fn needs(draft: &mut CareQueryDraft, region: &Region, random: &mut Random) {
     match random.below(10) {
         0 => draft.needs = NeedSet::of(&[Need::Wheelchair]),
         1 => draft.age = Some(Age::from_years(3)),
@@ -109,6 +109,11 @@ fn needs(draft: &mut CareQueryDraft, random: &mut Random) {
         4 => {
             draft.specialties = SpecialtySet::EMPTY;
             draft.professions = ProfessionSet::of(&[Profession::NURSE]);
+        }
+        // On behalf of the territory beyond it too.
+        5 => {
+            let own = draft.position.map_or(0, |at| territory_at(&at));
+            draft.territories.push(region.territories[(own + 1) % region.territories.len()]);
         }
         _ => {}
     }

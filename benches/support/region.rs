@@ -9,16 +9,14 @@ use sas_router::domain::department::Department;
 use sas_router::domain::directory::{PatientLimits, Place, Practitioner, Schedule, Territory};
 use sas_router::domain::emergency::{EmergencySite, EmergencySiteKind};
 use sas_router::domain::geo::GeoPoint;
-use sas_router::domain::id::{
-    CaseId, ClaimId, EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId, TerritoryId,
-};
+use sas_router::domain::id::{EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId, TerritoryId};
 use sas_router::domain::patient::{Age, Language, Need, NeedSet};
-use sas_router::domain::record::{Body, Change, Position};
-use sas_router::domain::slot::NewHold;
+use sas_router::domain::record::{Body, Change, Key, Position};
 use sas_router::domain::slot::{Published, Slot, SlotTraits};
 use sas_router::domain::time::{MS_PER_MINUTE, UtcInstant, Window};
 
 use super::random::Random;
+use super::variety::{RARE, vary};
 
 /// Monday 2026-11-23, midnight in Paris.
 pub const MIDNIGHT_MS: i64 = 1_795_388_400_000;
@@ -53,7 +51,7 @@ const TOWNS: [(f64, f64, f64); 24] = [
 ];
 const TOWN_COUNT: usize = 300;
 /// Specialties and how often they occur; the rest are of many kinds.
-const SPECIALTIES: [(&str, f64); 12] = [
+pub const SPECIALTIES: [(&str, f64); 12] = [
     ("SM54", 0.34),
     ("SM26", 0.08),
     ("SM40", 0.09),
@@ -90,13 +88,18 @@ pub fn at_minute(minute: i64) -> UtcInstant {
 
 /// Numbers bodies as the ledger would.
 pub fn changes(bodies: impl Iterator<Item = Body>, from: u64) -> Vec<Change> {
-    let change = |(sequence, body): (u64, Body)| Change {
+    numbered(bodies.map(|body| (body.key(), Some(body))), from)
+}
+
+/// Numbers records as they are after a change, those that are gone included, as the ledger would.
+pub fn numbered(records: impl Iterator<Item = (Key, Option<Body>)>, from: u64) -> Vec<Change> {
+    let change = |(sequence, (key, body)): (u64, (Key, Option<Body>))| Change {
         position: Position { partition: 0, epoch: 1, sequence },
-        key: body.key(),
+        key,
         version: sequence,
-        body: Some(body),
+        body,
     };
-    (from..).zip(bodies).map(change).collect()
+    (from..).zip(records).map(change).collect()
 }
 
 pub fn towns() -> Vec<Town> {
@@ -131,6 +134,11 @@ pub fn by_people(random: &mut Random, towns: &[Town]) -> usize {
 
 /// A region of about this many slots, ten a schedule.
 pub fn region(slot_count: usize, seed: u64) -> Region {
+    varied_region(slot_count, seed, RARE)
+}
+
+/// The same with another share of what is rare.
+pub fn varied_region(slot_count: usize, seed: u64, share: f64) -> Region {
     let mut random = Random::new(seed);
     let towns = towns();
     let cumulated = Cumulated::new(&towns);
@@ -149,7 +157,9 @@ pub fn region(slot_count: usize, seed: u64) -> Region {
         number += 1;
     }
     slots.truncate(slot_count);
-    Region { towns, territories, directory, slots }
+    let mut region = Region { towns, territories, directory, slots };
+    vary(&mut region, share, seed);
+    region
 }
 
 /// Weights added up, for quick draws.
@@ -324,19 +334,4 @@ fn slot(random: &mut Random, schedule_id: &ScheduleId, index: usize, way: (Modal
         traits: Arc::new(traits),
     };
     Arc::new(Slot::from_published(published, 1, at_minute(0)))
-}
-
-/// The slot with all its units held until an instant.
-pub fn held(slot: &Slot, until: UtcInstant, number: u128) -> Slot {
-    let mut held = slot.clone();
-    for unit in 0..u128::from(slot.capacity) {
-        let hold = NewHold {
-            id: ClaimId::from_uuid(uuid::Uuid::from_u128(number * 1_000 + unit)),
-            case_id: CaseId::parse("bench").unwrap(),
-            regulator_id: None,
-            expires_at: until,
-        };
-        held = held.hold(hold, at_minute(0)).unwrap().slot;
-    }
-    held
 }

@@ -1,43 +1,120 @@
-//! The index answers as brute force does, on any state and any question, also after holds and withdrawals.
+//! The index answers as brute force does, on any state and any question, whatever changed in between.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use sas_router::domain::directory::Schedule;
+use sas_router::domain::id::ScheduleId;
 use sas_router::domain::record::Body;
-use sas_router::domain::time::Window;
+use sas_router::domain::slot::Slot;
+use sas_router::domain::time::{UtcInstant, Window};
 use sas_router::index::Index;
 use sas_router::routing::policy::Policy;
+use sas_router::service::Finder;
 
+use crate::support::day::{News, directory_changes, slot_changes};
 use crate::support::oracle::{Found, Oracle};
 use crate::support::questions::questions;
-use crate::support::region::{Region, at_minute, changes, held, region};
+use crate::support::random::Random;
+use crate::support::region::{Region, at_minute, numbered, varied_region};
 
-fn index_of(region: &Region) -> Index {
-    let index = Index::new();
-    index.apply(&changes(region.directory.iter().cloned(), 1));
-    let slots = region.slots.iter().map(|slot| Body::Slot(Arc::clone(slot)));
-    for batch in changes(slots, 10_000_000).chunks(500) {
-        index.apply(batch);
-    }
-    index
+/// A region and the index that heard all of it.
+struct World {
+    region: Region,
+    index: Index,
+    heard: u64,
+    random: Random,
 }
 
-fn compare(index: &Index, oracle: &Oracle, region: &Region, seed: u64) {
-    let policy = Policy { widened_max: 0, ..Policy::default() };
-    let mut found_something = 0;
-    for (class, query, now) in questions(region, 1_000, seed) {
-        let finder = sas_router::service::Finder { index, policy: &policy, degraded: false };
-        let (matches, _) = finder.matches(&query, now);
-        let found: Vec<Found> = matches
-            .iter()
-            .map(|one| {
-                (one.cost_seconds, one.offer.schedule.id.to_string(), one.slot().unwrap().id.to_string(), one.modality)
-            })
-            .collect();
-        let expected = oracle.find(&query, now);
-        assert_eq!(found, expected, "{class:?} {now} {query:?}");
-        found_something += usize::from(!expected.is_empty());
+impl World {
+    fn new(region: Region) -> Self {
+        let mut world = Self { region, index: Index::new(), heard: 0, random: Random::new(3) };
+        let directory = world.region.directory.iter().map(|body| (body.key(), Some(body.clone())));
+        let slots = world.region.slots.iter().map(|slot| Body::Slot(Arc::clone(slot)));
+        let all: Vec<News> = directory.chain(slots.map(|body| (body.key(), Some(body)))).collect();
+        world.hear(all, 500);
+        world
     }
-    assert!(found_something > 300, "only {found_something} questions had an answer: the comparison says little");
+
+    fn hear(&mut self, news: Vec<News>, batch: usize) {
+        let changes = numbered(news.into_iter(), self.heard + 1);
+        self.heard += changes.len() as u64;
+        for batch in changes.chunks(batch) {
+            self.index.apply(batch);
+        }
+    }
+
+    /// Asks the index and the oracle the same questions, a thousand of them.
+    fn compare(&self, when: &str, seed: u64) -> Seen {
+        self.compare_slots(when);
+        let policy = Policy { widened_max: 0, ..Policy::default() };
+        let finder = Finder { index: &self.index, policy: &policy, degraded: false };
+        let oracle = Oracle::new(&self.region);
+        let mut seen = Seen::default();
+        for (class, query, now) in questions(&self.region, 1_000, seed) {
+            let (matches, _) = finder.matches(&query, now);
+            let mut found: Vec<Found> = Vec::new();
+            for one in &matches {
+                let (slot, schedule) = (one.slot().unwrap(), &one.offer.schedule);
+                assert_eq!(self.index.slot(&slot.id).map(|kept| kept.value).as_ref(), Some(&slot), "{when}");
+                seen.note(&slot, schedule);
+                found.push((one.cost_seconds, schedule.id.to_string(), slot.id.to_string(), one.modality));
+            }
+            assert_eq!(found, oracle.find(&query, now), "{when}: {class:?} {now} {query:?}");
+            seen.answers += usize::from(!found.is_empty());
+        }
+        seen.check(when);
+        seen
+    }
+
+    /// Every schedule keeps its slots, in order, as they were last heard, and every claim its slot.
+    fn compare_slots(&self, when: &str) {
+        let mut slots: HashMap<&ScheduleId, Vec<&Arc<Slot>>> = HashMap::new();
+        let mut claims = 0;
+        for slot in &self.region.slots {
+            slots.entry(&slot.schedule_id).or_default().push(slot);
+            claims += slot.claims.len();
+            for claim in slot.claims.iter() {
+                assert_eq!(self.index.slot_of_claim(claim.id).as_ref(), Some(&slot.id), "{when}: {}", claim.id);
+            }
+        }
+        for (id, mut expected) in slots {
+            expected.sort_by(|a, b| (a.window.start_at(), &a.id).cmp(&(b.window.start_at(), &b.id)));
+            let kept = self.index.slots_of(id);
+            assert!(kept.iter().map(|slot| &slot.value).eq(expected), "{when}: {id} keeps {kept:?}");
+        }
+        let counts = self.index.counts();
+        assert_eq!((counts.slots, counts.claims), (self.region.slots.len(), claims), "{when}");
+    }
+}
+
+/// How often what is rare was among the answers: a comparison without it says little.
+#[derive(Default, Debug)]
+struct Seen {
+    answers: usize,
+    own_territories: usize,
+    own_specialties: usize,
+    several_modalities: usize,
+    two_territories: usize,
+    nobody: usize,
+    expired_hold: usize,
+}
+
+impl Seen {
+    fn note(&mut self, slot: &Slot, schedule: &Schedule) {
+        self.own_territories += usize::from(!slot.traits.territories.is_empty());
+        self.own_specialties += usize::from(!slot.traits.specialties.is_empty());
+        self.several_modalities += usize::from(slot.traits.modalities.iter().count() > 1);
+        self.two_territories += usize::from(schedule.territories.len() > 1);
+        self.nobody += usize::from(schedule.practitioner_id.is_none());
+        self.expired_hold += usize::from(slot.free_from() > UtcInstant::MIN);
+    }
+
+    fn check(&self, when: &str) {
+        let kinds = [self.own_territories, self.own_specialties, self.several_modalities, self.two_territories];
+        let enough = self.answers > 300 && self.nobody > 300 && kinds.iter().all(|kind| *kind > 300);
+        assert!(enough, "{when}: {self:?}");
+    }
 }
 
 /// The region as sources really publish it: some openings begin off the five minutes, some sources were heard lately.
@@ -58,23 +135,22 @@ fn uneven(mut region: Region) -> Region {
 
 #[test]
 fn the_index_answers_as_brute_force_does() {
-    let region = uneven(region(60_000, 42));
-    let index = index_of(&region);
-    let mut oracle = Oracle::new(&region);
-    compare(&index, &oracle, &region, 1);
-    let mut number = 20_000_000;
-    for at in (0..region.slots.len()).filter(|at| at % 3 == 0) {
-        let slot = &region.slots[at];
-        // Some holds live through all questions, some end among them; some slots are withdrawn.
-        let changed = match at % 4 {
-            0 => slot.withdraw(2, at_minute(1)).unwrap(),
-            1 => held(slot, at_minute(12 * 60), at as u128),
-            _ => held(slot, at_minute(3 * 24 * 60), at as u128),
-        };
-        let changed = Arc::new(changed);
-        number += 1;
-        index.apply(&changes(std::iter::once(Body::Slot(Arc::clone(&changed))), number));
-        oracle.replace(at, changed);
-    }
-    compare(&index, &oracle, &region, 2);
+    let mut world = World::new(uneven(varied_region(60_000, 42, 0.1)));
+    world.compare("as made", 1);
+
+    let slots = slot_changes(&mut world.region, 0.35, &mut world.random);
+    world.hear(slots, 1);
+    let seen = world.compare("after changes of slots", 2);
+    assert!(seen.expired_hold > 200, "{seen:?}");
+
+    let directory = directory_changes(&mut world.region, 0.2, &mut world.random);
+    world.hear(directory, 1);
+    world.compare("after changes of the directory", 3);
+
+    // In any order: a slot may be heard in the batch in which its schedule, its place or its practitioner changes.
+    let mut all = directory_changes(&mut world.region, 0.2, &mut world.random);
+    all.extend(slot_changes(&mut world.region, 0.2, &mut world.random));
+    world.random.shuffle(&mut all);
+    world.hear(all, 500);
+    world.compare("after changes of both at once", 4);
 }
