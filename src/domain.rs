@@ -7,6 +7,7 @@ pub mod code;
 pub mod department;
 pub mod id;
 pub mod time;
+pub mod holiday;
 pub mod geo;
 pub mod violation;
 pub mod patient;
