@@ -19,7 +19,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use command::{booking, completions, demo, export, find, import as import_command, scenario, schedule, serve, status};
+use command::{
+    booking, completions, demo, export, find, import as import_command, scenario, schedule, serve, sites, status,
+};
 use connection::Output;
 use exit::Exit;
 use failure::Failure;
@@ -74,6 +76,10 @@ enum Command {
     Export(export::ExportArguments),
     /// Show a schedule with its slots and what was claimed of them
     Schedule(schedule::ScheduleArguments),
+    /// Show the emergency sites: how patients come in now, who is saturated, whom they take
+    Sites(sites::SitesArguments),
+    /// Say that an emergency site is saturated for a time, or no longer
+    Saturation(sites::SaturationArguments),
     /// Show how a running service stands
     Status(status::StatusArguments),
     /// Play scenarios: given a world, when somebody asks, then this is answered
@@ -93,6 +99,8 @@ impl Command {
             Self::Cancel(arguments) => arguments.server.output,
             Self::Import(arguments) => arguments.server.output,
             Self::Schedule(arguments) => arguments.server.output,
+            Self::Sites(arguments) => arguments.server.output,
+            Self::Saturation(arguments) => arguments.server.output,
             Self::Status(arguments) => arguments.server.output,
             Self::Scenario(arguments) => arguments.output(),
             Self::Serve(_) | Self::Demo(_) | Self::Export(_) | Self::Completions(_) => Output::Table,
@@ -133,6 +141,8 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Import(arguments) => import_command::run(&arguments, terminal).await,
         Command::Export(arguments) => export::run(&arguments, terminal),
         Command::Schedule(arguments) => schedule::run(&arguments, terminal).await,
+        Command::Sites(arguments) => sites::sites(&arguments, terminal).await,
+        Command::Saturation(arguments) => sites::saturation(&arguments, terminal).await,
         Command::Status(arguments) => status::run(&arguments, terminal).await,
         Command::Scenario(arguments) => scenario::run(&arguments, terminal).await,
         Command::Completions(arguments) => {

@@ -11,6 +11,7 @@ pub mod question;
 pub mod eligibility;
 pub mod ranking;
 pub mod near;
+pub mod suitability;
 pub mod sites;
 mod wording;
 pub mod explanation;

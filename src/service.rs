@@ -17,6 +17,7 @@ mod publish;
 mod replace;
 mod withdraw;
 mod directory;
+mod saturation;
 mod condition;
 mod status;
 mod purge;
@@ -43,6 +44,7 @@ pub use error::{Error, ErrorKind, Reason};
 pub use find::Finder;
 pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
 pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
+pub use saturation::SaturationEnd;
 pub use status::{ScheduleView, Status};
 pub use withdraw::{WithdrawOutcome, Withdrawal};
 

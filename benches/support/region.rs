@@ -7,7 +7,7 @@ use sas_router::domain::code::{
 };
 use sas_router::domain::department::Department;
 use sas_router::domain::directory::{PatientLimits, Place, Practitioner, Schedule, Territory};
-use sas_router::domain::emergency::{EmergencySite, EmergencySiteKind};
+use sas_router::domain::emergency::{AccessRules, Capabilities, EmergencySite, EmergencySiteKind};
 use sas_router::domain::geo::GeoPoint;
 use sas_router::domain::id::{EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId, TerritoryId};
 use sas_router::domain::patient::{Age, Language, Need, NeedSet};
@@ -222,7 +222,9 @@ fn site(number: usize, position: GeoPoint) -> Body {
         department: Department::parse("75").unwrap(),
         phone: None,
         zone: chrono_tz::Europe::Paris,
-        weekly: vec![],
+        rules: AccessRules::default(),
+        capabilities: Capabilities::UNKNOWN,
+        saturation: None,
     }))
 }
 

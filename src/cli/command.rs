@@ -6,6 +6,7 @@ pub mod booking;
 pub mod import;
 pub mod export;
 pub mod schedule;
+pub mod sites;
 pub mod status;
 pub mod scenario;
 pub mod demo;

@@ -11,6 +11,7 @@ pub mod options;
 pub mod booking;
 pub mod import;
 pub mod schedule;
+pub mod sites;
 pub mod status;
 pub mod scenario;
 pub mod refusal;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::code::{AppointmentType, DecisionType, Modality, OrientationType};
 use super::department::Department;
-use super::emergency::{EmergencyAccess, EmergencySite};
+use super::emergency::{EmergencyAccess, EmergencyCapability, EmergencySite};
 use super::geo::PositionDoubt;
 use super::offer::{Offer, Territories};
 use super::patient::Need;
@@ -152,10 +152,12 @@ pub enum Unknown {
     Language,
     /// Which specialty is offered.
     Specialty,
-    /// The patient's age, which the schedule limits.
+    /// The patient's age, which the schedule or the emergency site limits.
     Age,
     /// The patient's sex, which the schedule limits.
     Sex,
+    /// Whether an emergency site is equipped for the patient.
+    Capability(EmergencyCapability),
 }
 
 /// The figures behind the rank; their weighted sum is the cost, and the least cost comes first.
@@ -233,8 +235,22 @@ pub struct SiteDistance {
     pub travel_minutes: u32,
     /// How patients come in at the time of arrival.
     pub access: EmergencyAccess,
-    /// When that access changes; `None` when it never does.
+    /// When that access changes; `None` when it does not within two weeks.
     pub access_changes_at: Option<UtcInstant>,
+    /// Until when it is saturated at the time of arrival; `None` when it is not.
+    pub saturated_until: Option<UtcInstant>,
+    /// What nobody said although the patient needs it.
+    pub unknowns: Vec<Unknown>,
+    /// Whether and how it takes the patient, in one French sentence.
+    pub sentence: String,
+}
+
+impl SiteDistance {
+    /// Whether it takes patients at the time of arrival, on an announcement or without.
+    #[must_use]
+    pub fn takes_patients(&self) -> bool {
+        self.access != EmergencyAccess::Closed
+    }
 }
 
 /// Where a radius came from.
@@ -339,7 +355,7 @@ pub struct CareAnswer {
     pub examined_count: u32,
     /// Whether these are all slots within the radius.
     pub examined_all: bool,
-    /// First those that take patients at the time of arrival, then those that do not; nearest first.
+    /// First those that take patients at the time of arrival, then saturated ones, then closed ones; nearest first.
     pub emergency_sites: Vec<SiteDistance>,
     /// The radius that was used; `None` when nothing was searched by distance.
     pub radius: Option<Radius>,

@@ -48,33 +48,58 @@ pub enum PublicHoliday {
 }
 
 impl PublicHoliday {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::NewYear,
+        Self::GoodFriday,
+        Self::EasterMonday,
+        Self::LabourDay,
+        Self::Victory,
+        Self::Ascension,
+        Self::WhitMonday,
+        Self::NationalDay,
+        Self::Assumption,
+        Self::AllSaints,
+        Self::Armistice,
+        Self::Christmas,
+        Self::SaintStephen,
+        Self::Abolition,
+        Self::Territorial,
+    ];
+
     /// French name.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::NewYear => "jour de l'An",
+            Self::NewYear => "Jour de l'an",
             Self::GoodFriday => "Vendredi saint",
-            Self::EasterMonday => "lundi de Pâques",
-            Self::LabourDay => "fête du Travail",
-            Self::Victory => "8 mai",
+            Self::EasterMonday => "Lundi de Pâques",
+            Self::LabourDay => "Fête du travail",
+            Self::Victory => "Victoire 1945",
             Self::Ascension => "Ascension",
-            Self::WhitMonday => "lundi de Pentecôte",
-            Self::NationalDay => "fête nationale",
+            Self::WhitMonday => "Lundi de Pentecôte",
+            Self::NationalDay => "Fête nationale",
             Self::Assumption => "Assomption",
             Self::AllSaints => "Toussaint",
-            Self::Armistice => "11 novembre",
+            Self::Armistice => "Armistice 1918",
             Self::Christmas => "Noël",
             Self::SaintStephen => "Saint-Étienne",
-            Self::Abolition => "abolition de l'esclavage",
-            Self::Territorial => "fête de la collectivité",
+            Self::Abolition => "Abolition de l'esclavage",
+            Self::Territorial => "Fête de la collectivité",
         }
     }
+}
+
+/// The public holidays that a date is in a department: mostly none, seldom two.
+pub fn public_holidays(department: Department, date: NaiveDate) -> impl Iterator<Item = PublicHoliday> {
+    let known = [of_the_calendar(date), of_the_department(department, date), of_easter(department, date)];
+    known.into_iter().flatten()
 }
 
 /// The public holiday that a date is in a department; `None` on other days.
 #[must_use]
 pub fn public_holiday(department: Department, date: NaiveDate) -> Option<PublicHoliday> {
-    of_the_calendar(date).or_else(|| of_the_department(department, date)).or_else(|| of_easter(department, date))
+    public_holidays(department, date).next()
 }
 
 /// The days of fixed date that are holidays everywhere.

@@ -5,10 +5,7 @@
 
 use std::fmt;
 
-use chrono::{
-    DateTime, Datelike as _, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeDelta, TimeZone as _,
-    Timelike as _, Utc,
-};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 
 /// Milliseconds in a second.
@@ -19,6 +16,9 @@ pub const MS_PER_MINUTE: i64 = 60 * MS_PER_SECOND;
 pub const MS_PER_HOUR: i64 = 60 * MS_PER_MINUTE;
 /// Milliseconds in a day of 24 hours.
 pub const MS_PER_DAY: i64 = 24 * MS_PER_HOUR;
+
+/// Longest jump of any zone's clocks in minutes: a whole day, where the date line was moved.
+const GAP_MAX_MINUTES: u32 = 24 * 60 + 1;
 
 /// First instant that the service accepts: 2000-01-01T00:00:00Z.
 const FIRST_ACCEPTED_MS: i64 = 946_684_800_000;
@@ -225,6 +225,22 @@ pub fn from_civil(zone: Tz, civil: NaiveDateTime) -> CivilInstant {
     }
 }
 
+/// The first instant at which the clocks of a zone show a civil time, given to the minute, or a later one.
+///
+/// The instant itself, the first of two in autumn, the jump itself in spring: unlike [`CivilInstant::chosen`] it never goes
+/// back while civil times go on, so that hours that follow each other locally do so in truth.
+#[must_use]
+pub fn first_shown_at(zone: Tz, civil: NaiveDateTime) -> UtcInstant {
+    let mut shown = civil;
+    for _ in 0..GAP_MAX_MINUTES {
+        if let Some(at) = zone.from_local_datetime(&shown).earliest() {
+            return at.with_timezone(&Utc).into();
+        }
+        shown = shown.checked_add_signed(TimeDelta::minutes(1)).unwrap_or(shown);
+    }
+    from_civil(zone, civil).chosen()
+}
+
 /// The civil day in a zone, from midnight to the next midnight; 23 or 25 hours when the clocks change.
 #[must_use]
 pub fn civil_day(zone: Tz, day: NaiveDate) -> Option<Window> {
@@ -236,13 +252,6 @@ pub fn civil_day(zone: Tz, day: NaiveDate) -> Option<Window> {
 #[must_use]
 pub fn civil_date(zone: Tz, at: UtcInstant) -> NaiveDate {
     at.to_local(zone).date_naive()
-}
-
-/// The minute of the week (0 at Monday 00:00) of an instant in a zone.
-#[must_use]
-pub fn minute_of_week(zone: Tz, at: UtcInstant) -> u32 {
-    let local = at.to_local(zone);
-    local.weekday().num_days_from_monday() * 1_440 + local.hour() * 60 + local.minute()
 }
 
 #[cfg(test)]
@@ -288,6 +297,22 @@ mod tests {
     }
 
     #[test]
+    fn the_first_instant_that_shows_a_civil_time_is_the_jump_or_the_first_of_two() {
+        let table = [
+            ("2026-03-29 01:59", "2026-03-29T00:59:00Z"),
+            ("2026-03-29 02:00", "2026-03-29T01:00:00Z"),
+            ("2026-03-29 02:30", "2026-03-29T01:00:00Z"),
+            ("2026-03-29 03:00", "2026-03-29T01:00:00Z"),
+            ("2026-10-25 02:30", "2026-10-25T00:30:00Z"),
+            ("2026-10-25 03:00", "2026-10-25T02:00:00Z"),
+        ];
+        for (local, utc) in table {
+            let expected = UtcInstant::parse_rfc3339(utc).unwrap();
+            assert_eq!(first_shown_at(chrono_tz::Europe::Paris, civil(local)), expected, "{local}");
+        }
+    }
+
+    #[test]
     fn civil_days_are_23_24_or_25_hours_long() {
         for (day, hours) in [("2026-03-29", 23), ("2026-10-25", 25), ("2026-11-22", 24)] {
             let window = civil_day(chrono_tz::Europe::Paris, day.parse().unwrap()).unwrap();
@@ -303,6 +328,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_later_civil_time_is_never_shown_earlier(minute in 0i64..20 * 366 * 1_440, later in 0i64..3_000, zone in 0usize..chrono_tz::TZ_VARIANTS.len()) {
+            let zone = chrono_tz::TZ_VARIANTS[zone];
+            let civil = civil("2020-01-01 00:00") + TimeDelta::minutes(minute);
+            prop_assert!(first_shown_at(zone, civil) <= first_shown_at(zone, civil + TimeDelta::minutes(later)));
+        }
+
         #[test]
         fn consecutive_civil_days_never_leave_a_hole(days in 0i64..40_000, zone in 0usize..chrono_tz::TZ_VARIANTS.len()) {
             let zone = chrono_tz::TZ_VARIANTS[zone];

@@ -9,6 +9,7 @@ pub(super) mod territory;
 pub(super) mod place;
 pub(super) mod practitioner;
 pub(super) mod schedule;
+mod access;
 pub(super) mod emergency_site;
 pub(super) mod slot;
 pub(super) mod row;

@@ -3,7 +3,7 @@
 use tonic::{Request, Response, Status};
 
 use super::convert::common::{request_id_from_proto, warnings_to_proto};
-use super::convert::emergency_site::{emergency_site_from_proto, emergency_site_to_proto};
+use super::convert::emergency_site::{emergency_site_from_proto, emergency_site_to_proto, saturation_end_from_proto};
 use super::convert::place::{place_from_proto, place_to_proto};
 use super::convert::practitioner::{practitioner_from_proto, practitioner_to_proto};
 use super::convert::schedule::{schedule_from_proto, schedule_to_proto};
@@ -180,7 +180,7 @@ impl DirectoryService for Directory {
         })?;
         let done =
             self.service.upsert_emergency_site(&Caller::local(), request_id, site).await.map_err(status::from_error)?;
-        let emergency_site = Some(emergency_site_to_proto(&done.value));
+        let emergency_site = Some(emergency_site_to_proto(&done.value, self.service.now()));
         Ok(Response::new(pb::UpsertEmergencySiteResponse { emergency_site, warnings: warnings_to_proto(warnings) }))
     }
 
@@ -191,7 +191,9 @@ impl DirectoryService for Directory {
         let pb::GetEmergencySiteRequest { emergency_site_id } = request.into_inner();
         let id = id_from_proto("emergency_site_id", EmergencySiteId::parse(&emergency_site_id))?;
         let site = self.service.emergency_site(&id).map_err(status::from_error)?;
-        Ok(Response::new(pb::GetEmergencySiteResponse { emergency_site: Some(emergency_site_to_proto(&site)) }))
+        Ok(Response::new(pb::GetEmergencySiteResponse {
+            emergency_site: Some(emergency_site_to_proto(&site, self.service.now())),
+        }))
     }
 
     async fn list_emergency_sites(
@@ -202,9 +204,40 @@ impl DirectoryService for Directory {
         let parse = |id: &str| EmergencySiteId::parse(id).ok();
         let page = page_from_proto(List::EmergencySites, page_size, &page_token, parse)?;
         let records = self.service.emergency_sites(page.after.clone(), page.fetch());
+        let now = self.service.now();
         let (emergency_sites, next_page_token) =
-            page.to_proto(records, emergency_site_to_proto, |site| site.id.to_string());
+            page.to_proto(records, |site| emergency_site_to_proto(site, now), |site| site.id.to_string());
         Ok(Response::new(pb::ListEmergencySitesResponse { emergency_sites, next_page_token }))
+    }
+
+    async fn set_saturation(
+        &self,
+        request: Request<pb::SetSaturationRequest>,
+    ) -> Result<Response<pb::SetSaturationResponse>, Status> {
+        let pb::SetSaturationRequest { request_id, emergency_site_id, end } = request.into_inner();
+        let (request_id, (id, end), _) = upsert_from_proto(&request_id, |findings| {
+            let id = Path::ROOT.field("emergency_site_id");
+            let id = findings.take(id, EmergencySiteId::parse(&emergency_site_id));
+            let end = saturation_end_from_proto(end, findings);
+            id.zip(end)
+        })?;
+        let done =
+            self.service.set_saturation(&Caller::local(), request_id, id, end).await.map_err(status::from_error)?;
+        let emergency_site = Some(emergency_site_to_proto(&done.value, self.service.now()));
+        Ok(Response::new(pb::SetSaturationResponse { emergency_site, replayed: done.replayed }))
+    }
+
+    async fn end_saturation(
+        &self,
+        request: Request<pb::EndSaturationRequest>,
+    ) -> Result<Response<pb::EndSaturationResponse>, Status> {
+        let pb::EndSaturationRequest { request_id, emergency_site_id } = request.into_inner();
+        let (request_id, id, _) = upsert_from_proto(&request_id, |findings| {
+            findings.take(Path::ROOT.field("emergency_site_id"), EmergencySiteId::parse(&emergency_site_id))
+        })?;
+        let done = self.service.end_saturation(&Caller::local(), request_id, id).await.map_err(status::from_error)?;
+        let emergency_site = Some(emergency_site_to_proto(&done.value, self.service.now()));
+        Ok(Response::new(pb::EndSaturationResponse { emergency_site, replayed: done.replayed }))
     }
 }
 

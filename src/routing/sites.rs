@@ -1,53 +1,52 @@
-//! Which emergency sites go with an answer: the nearest that take patients, and nearer ones that do not, said so.
+//! Which emergency sites go with an answer: the nearest that take this patient, then saturated and closed ones, said so.
+//!
+//! Invariant: a closed site never stands before one that takes patients, and nothing but the sites themselves decides: an
+//! escalation needs neither slots nor the ledger.
 
 use std::sync::Arc;
 
 use crate::domain::answer::SiteDistance;
 use crate::domain::emergency::{EmergencyAccess, EmergencySite, EmergencySiteKind, LocatedSite};
 use crate::domain::geo::{EarthVector, GeoPoint};
-use crate::domain::patient::Age;
 use crate::domain::time::UtcInstant;
 
 use super::policy::Policy;
+use super::suitability::SiteNeeds;
 use super::travel::{travel_minutes, travel_seconds};
 
 /// Most sites of each sort in an answer.
 const SITES_MAX: usize = 3;
-/// Closed sites that are shown so that nobody drives to one by mistake.
-const CLOSED_SITES_MAX: usize = 2;
+/// Saturated sites that are shown beside enough others, and closed ones, so that nobody drives to one by mistake.
+const OTHER_SITES_MAX: usize = 2;
 /// Sites beyond this distance in metres are left out when nearer ones take patients.
 const FAR_M: u32 = 150_000;
 /// How many nearest sites are looked at for open ones: mostly the first few suffice.
 const LOOKED_AT: [usize; 2] = [8, 24];
-/// Age in years from which paediatric sites are not shown.
-const PAEDIATRIC_UNTIL_YEARS: u16 = 18;
 
 /// What the sites are looked at for.
 #[derive(Clone, Copy, Debug)]
 pub struct SitesQuery<'q> {
     /// Where the patient is.
     pub position: Option<&'q GeoPoint>,
-    /// Age, when known.
-    pub age: Option<Age>,
+    /// What the patient needs of them.
+    pub needs: SiteNeeds,
     /// Whether a mobile unit may be sent, so that SMUR bases matter.
     pub dispatch: bool,
     /// Now.
     pub now: UtcInstant,
 }
 
-/// The nearest of sites that come in order of identifier: first those that take patients on arrival, then nearer ones that do not; none without a position.
+/// The nearest of sites that come in order of identifier and may be ones for the patient: first those that take patients on
+/// arrival, then saturated ones, then nearer ones that are closed; none without a position.
 #[must_use]
 pub fn nearest(sites: &[LocatedSite], query: &SitesQuery<'_>, policy: &Policy) -> Vec<SiteDistance> {
     let Some(center) = query.position.map(EarthVector::from) else { return Vec::new() };
-    let adult = query.age.is_some_and(|age| age >= Age::from_years(PAEDIATRIC_UNTIL_YEARS));
-    let wanted = |kind: EmergencySiteKind| match kind {
-        EmergencySiteKind::Department => true,
-        EmergencySiteKind::Smur => query.dispatch,
-        EmergencySiteKind::Paediatric => !adult,
+    let wanted = |site: &LocatedSite| {
+        (query.dispatch || site.kind != EmergencySiteKind::Smur) && !query.needs.excludes(site.takes)
     };
     let mut chosen = Vec::new();
     for count in LOOKED_AT {
-        let nearest = nearest_of(sites.iter().filter(|site| wanted(site.kind)), &center, count);
+        let nearest = nearest_of(sites.iter().filter(|site| wanted(site)), &center, count);
         let (shown, is_enough) = choose(&nearest, query, policy);
         chosen = shown;
         if is_enough || nearest.len() < count {
@@ -81,47 +80,106 @@ fn nearest_of<'s>(
     nearest
 }
 
+/// Where the sites of an answer stand while they are chosen, each list nearest first.
+#[derive(Default)]
+struct Chosen<'s> {
+    /// SMUR bases that are not closed.
+    bases: Vec<Seen<'s>>,
+    /// Departments that take patients.
+    taking: Vec<Seen<'s>>,
+    /// Departments that would, but are saturated.
+    saturated: Vec<Seen<'s>>,
+    /// Whatever is closed.
+    closed: Vec<Seen<'s>>,
+}
+
+/// A site at the time of arrival.
+struct Seen<'s> {
+    site: &'s Arc<EmergencySite>,
+    distance_m: u32,
+    arrival_at: UtcInstant,
+    access: EmergencyAccess,
+    saturated_until: Option<UtcInstant>,
+}
+
+impl<'s> Seen<'s> {
+    fn new(site: &'s Arc<EmergencySite>, distance_m: u32, now: UtcInstant, policy: &Policy) -> Self {
+        let arrival_at = now.plus_seconds(travel_seconds(policy, distance_m));
+        let saturated_until = site.saturated_until(arrival_at);
+        Self { site, distance_m, arrival_at, access: site.access_at(arrival_at), saturated_until }
+    }
+
+    /// As the answer shows it.
+    fn told(self, query: &SitesQuery<'_>, policy: &Policy) -> SiteDistance {
+        let mut told = SiteDistance {
+            distance_m: self.distance_m,
+            travel_minutes: travel_minutes(policy, self.distance_m),
+            access: self.access,
+            access_changes_at: self.site.access_changes_at(self.arrival_at),
+            saturated_until: self.saturated_until,
+            unknowns: query.needs.doubts(self.site.takes()),
+            sentence: String::new(),
+            site: Arc::clone(self.site),
+        };
+        told.sentence = site_sentence(&told, query.now);
+        told
+    }
+}
+
+impl<'s> Chosen<'s> {
+    fn add(&mut self, seen: Seen<'s>) {
+        let is_closed = seen.access == EmergencyAccess::Closed;
+        let list = match seen.site.kind {
+            // What is closed beyond enough that take patients misleads nobody.
+            _ if is_closed && self.taking.len() >= SITES_MAX => return,
+            _ if is_closed => &mut self.closed,
+            EmergencySiteKind::Smur => &mut self.bases,
+            _ if seen.saturated_until.is_some() => &mut self.saturated,
+            EmergencySiteKind::Department | EmergencySiteKind::Paediatric => &mut self.taking,
+        };
+        list.push(seen);
+    }
+
+    /// Whether a look at farther sites would show the same.
+    fn is_enough(&self, query: &SitesQuery<'_>) -> bool {
+        let free_bases = self.bases.iter().filter(|base| base.saturated_until.is_none()).count();
+        self.taking.len() >= SITES_MAX && (!query.dispatch || free_bases >= SITES_MAX)
+    }
+
+    /// The sites in the order of the answer.
+    fn in_order(mut self) -> impl Iterator<Item = Seen<'s>> {
+        // Stable, so that the nearest of each sort stays first.
+        self.bases.sort_by_key(|base| base.saturated_until.is_some());
+        self.bases.truncate(SITES_MAX);
+        self.taking.truncate(SITES_MAX);
+        if self.taking.first().is_some_and(|first| first.distance_m <= FAR_M) {
+            self.taking.retain(|seen| seen.distance_m <= FAR_M);
+        }
+        let missing = SITES_MAX.saturating_sub(self.taking.len());
+        self.saturated.truncate(missing.max(OTHER_SITES_MAX));
+        self.closed.truncate(OTHER_SITES_MAX);
+        self.bases.into_iter().chain(self.taking).chain(self.saturated).chain(self.closed)
+    }
+}
+
 /// Those of the nearest sites that are shown, and whether a look at more of them would show the same.
 fn choose(
     nearest: &[(u32, &Arc<EmergencySite>)],
     query: &SitesQuery<'_>,
     policy: &Policy,
 ) -> (Vec<SiteDistance>, bool) {
-    let (mut taking, mut closed, mut bases) = (Vec::new(), Vec::new(), Vec::new());
-    let mut is_enough = false;
+    let mut chosen = Chosen::default();
     for (distance_m, site) in nearest {
-        is_enough = taking.len() >= SITES_MAX && (!query.dispatch || bases.len() >= SITES_MAX);
-        if is_enough {
+        if chosen.is_enough(query) {
             break;
         }
-        let seen = seen(site, *distance_m, query.now, policy);
-        let list = match (site.kind, seen.access) {
-            (EmergencySiteKind::Smur, _) => &mut bases,
-            (_, EmergencyAccess::Closed) if taking.len() < SITES_MAX => &mut closed,
-            (_, EmergencyAccess::Closed) => continue,
-            (_, EmergencyAccess::Open | EmergencyAccess::Regulated) => &mut taking,
-        };
-        list.push(seen);
+        chosen.add(Seen::new(site, *distance_m, query.now, policy));
     }
-    taking.truncate(SITES_MAX);
-    if taking.first().is_some_and(|first: &SiteDistance| first.distance_m <= FAR_M) {
-        taking.retain(|seen| seen.distance_m <= FAR_M);
-    }
-    bases.truncate(SITES_MAX);
-    closed.truncate(CLOSED_SITES_MAX);
-    let mut sites = if query.dispatch { bases } else { Vec::new() };
-    sites.append(&mut taking);
-    sites.append(&mut closed);
-    (sites, is_enough)
+    let is_enough = chosen.is_enough(query);
+    (chosen.in_order().map(|seen| seen.told(query, policy)).collect(), is_enough)
 }
 
-fn seen(site: &Arc<EmergencySite>, distance_m: u32, now: UtcInstant, policy: &Policy) -> SiteDistance {
-    let arrival_at = now.plus_seconds(travel_seconds(policy, distance_m));
-    SiteDistance {
-        site: Arc::clone(site),
-        distance_m,
-        travel_minutes: travel_minutes(policy, distance_m),
-        access: site.access_at(arrival_at),
-        access_changes_at: site.access_changes_at(arrival_at),
-    }
-}
+mod sentence;
+
+use sentence::site_sentence;
+pub use sentence::sites_sentence;

@@ -51,6 +51,25 @@ impl fmt::Display for LocalWith {
     }
 }
 
+/// Until when, as `jusqu'à 20:00`, `jusqu'à demain 08:00`, `jusqu'au 25/12 08:00`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Until {
+    pub(super) zone: Tz,
+    pub(super) now: UtcInstant,
+    pub(super) at: UtcInstant,
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { zone, now, at } = *self;
+        let at = Local { zone, now, at }.to_string();
+        match at.strip_prefix("le ") {
+            Some(on) => write!(f, "jusqu'au {on}"),
+            None => write!(f, "jusqu'à {at}"),
+        }
+    }
+}
+
 /// How long it takes until something begins, in minutes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait(pub(super) u32);
@@ -136,6 +155,10 @@ mod tests {
         assert_eq!(local("2026-11-22T23:45:00+01:00"), "23:45");
         assert_eq!(local("2026-11-23T00:15:00+01:00"), "demain 00:15");
         assert_eq!(local("2026-11-24T09:00:00+01:00"), "le 24/11 09:00");
+        let until = |text| Until { zone: chrono_tz::Europe::Paris, now, at: at(text) }.to_string();
+        assert_eq!(until("2026-11-22T23:45:00+01:00"), "jusqu'à 23:45");
+        assert_eq!(until("2026-11-23T08:00:00+01:00"), "jusqu'à demain 08:00");
+        assert_eq!(until("2026-11-24T09:00:00+01:00"), "jusqu'au 24/11 09:00");
     }
 
     #[test]

@@ -220,6 +220,11 @@ fn check_sites(found: &mut Differences, stated: &[ExpectedSite], sites: &[SiteDi
         found.word(&of("access"), stated.access.map(|access| access.code()), seen.access.code());
         let changes_at = seen.access_changes_at.map_or_else(|| "never".to_owned(), show);
         found.word(&of("changes_at"), stated.changes_at.map(show), changes_at);
+        let saturated = seen.saturated_until.map_or_else(|| "no".to_owned(), show);
+        found.word(&of("saturated_until"), stated.saturated_until.map(show), saturated);
+        let unknowns: Vec<_> = seen.unknowns.iter().map(|unknown| unknown_word(*unknown)).collect();
+        found.word(&of("unknown"), stated.unknown.as_ref().map(|words| list(words)), list(&unknowns));
+        found.word(&of("sentence"), stated.sentence.as_ref(), &seen.sentence);
         found.figure(&of("travel_minutes"), stated.travel_minutes.as_ref(), Some(seen.travel_minutes));
     }
 }

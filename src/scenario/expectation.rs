@@ -76,11 +76,14 @@ pub(super) struct ExpectedMiss {
 }
 
 /// What a scenario states of an emergency site.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct ExpectedSite {
     pub(super) site: String,
     pub(super) access: Option<EmergencyAccess>,
     pub(super) changes_at: Option<UtcInstant>,
+    pub(super) saturated_until: Option<UtcInstant>,
+    pub(super) unknown: Option<Vec<&'static str>>,
+    pub(super) sentence: Option<String>,
     pub(super) travel_minutes: Option<RangeInclusive<u32>>,
 }
 
@@ -207,7 +210,7 @@ fn read_sites(fields: &mut Fields<'_>, given: &Given) -> Option<Vec<ExpectedSite
     let named = |name: &str| known(&given.sites, "emergency site", name).map(|_| name.to_owned());
     let read = |item| match item {
         Item::Text(name, at) => match named(name) {
-            Ok(site) => Some(ExpectedSite { site, access: None, changes_at: None, travel_minutes: None }),
+            Ok(site) => Some(ExpectedSite { site, ..ExpectedSite::default() }),
             Err(error) => {
                 fields.log().refuse(at, format!("`emergency_sites`: {error}"));
                 None
@@ -225,6 +228,9 @@ fn read_sites(fields: &mut Fields<'_>, given: &Given) -> Option<Vec<ExpectedSite
                 site: site.clone().unwrap_or_default(),
                 access: table.parsed("access", access),
                 changes_at: table.parsed("changes_at", |text| local.parse(text)),
+                saturated_until: table.parsed("saturated_until", |text| local.parse(text)),
+                unknown: table.all("unknown", unknown),
+                sentence: table.text("sentence").map(str::to_owned),
                 travel_minutes: table.range("travel_minutes"),
             };
             table.finish();

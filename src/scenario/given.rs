@@ -83,7 +83,7 @@ impl Given {
             practitioners: &mut practitioners,
         };
         let schedules = around.read_schedules(&mut fields);
-        let sites = emergency::read_sites(&mut fields, context.towns);
+        let sites = emergency::read_sites(&mut fields, context.towns, now);
         fields.finish();
         let local = LocalTime::at(zone, now);
         Some(Self { now, local, territories, places, practitioners, schedules, sites })

@@ -2,6 +2,7 @@
 
 use crate::domain::answer::{CareOutcome, RadiusSource, Rule, TerritoryPreference, Unknown};
 use crate::domain::code::Delay;
+use crate::domain::emergency::EmergencyCapability;
 use crate::domain::patient::{Age, Need};
 
 /// Every outcome.
@@ -80,19 +81,27 @@ pub(super) const fn unknown_word(unknown: Unknown) -> &'static str {
         Unknown::Specialty => "SPECIALTY",
         Unknown::Age => "AGE",
         Unknown::Sex => "SEX",
+        Unknown::Capability(capability) => capability.code(),
     }
 }
 
 /// What nobody said, by its word.
 pub(super) fn unknown(text: &str) -> Result<&'static str, String> {
     let others = [Unknown::Language, Unknown::Specialty, Unknown::Age, Unknown::Sex];
-    let all: Vec<_> = Need::ALL.into_iter().map(Unknown::Need).chain(others).map(unknown_word).collect();
+    let capabilities = EmergencyCapability::ALL.into_iter().map(Unknown::Capability);
+    let all = Need::ALL.into_iter().map(Unknown::Need).chain(others).chain(capabilities);
+    let all: Vec<_> = all.map(unknown_word).collect();
     one_of(&all, |word| word, text)
 }
 
 /// A need by its code.
 pub(super) fn need(text: &str) -> Result<Need, String> {
     one_of(&Need::ALL, Need::code, text)
+}
+
+/// A capability of an emergency site by its code.
+pub(super) fn capability(text: &str) -> Result<EmergencyCapability, String> {
+    one_of(&EmergencyCapability::ALL, EmergencyCapability::code, text)
 }
 
 /// An age: `35 ans`, `8 mois`, `3 semaines`, `5 jours`.

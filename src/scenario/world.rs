@@ -14,7 +14,8 @@ use crate::domain::time::{MS_PER_MINUTE, UtcInstant};
 use crate::index::Index;
 use crate::ledger::memory::MemoryLedger;
 use crate::service::{
-    Applier, Caller, Error, HoldRequest, Parts, PublishBatch, PublishRow, Reason, RowStatus, Service, Withdrawal,
+    Applier, Caller, Error, HoldRequest, Parts, PublishBatch, PublishRow, Reason, RowStatus, SaturationEnd, Service,
+    Withdrawal,
 };
 use crate::tasks::Tasks;
 
@@ -84,6 +85,12 @@ impl World {
             self.publish(schedule).await?;
         }
         self.advance_to(given.now);
+        for site in given.sites.values() {
+            let Some(saturation) = site.saturation else { continue };
+            let (request_id, end) = (self.request_id()?, SaturationEnd::At(saturation.end_at()));
+            let done = self.service.set_saturation(&self.caller, request_id, site.id.clone(), end).await;
+            done.map_err(|error| refused(&site.name, &error))?;
+        }
         for slot in schedules.iter().flat_map(|schedule| &schedule.slots) {
             self.claim_before(slot).await?;
         }

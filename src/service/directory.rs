@@ -1,7 +1,7 @@
 //! Keeping territories, places, practitioners, schedules and emergency sites.
 //!
 //! One upsert for all of them; a [`Kept`] kind says what it relates to. What a schedule's source published (revision,
-//! when it was heard) is the service's own and survives an upsert. A record that is the same is not written again.
+//! when it was heard) and the saturation of an emergency site are the service's own and survive an upsert. A record that is the same is not written again.
 //! Deliberately absent: deletion, and order among territories that name each other as neighbours: either may come first.
 
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use crate::domain::directory::{Place, Practitioner, Schedule, Territory};
 use crate::domain::emergency::EmergencySite;
 use crate::domain::id::{EmergencySiteId, PlaceId, PractitionerId, RequestId, ScheduleId, TerritoryId};
 use crate::domain::record::{Body, Key, Versioned};
-use crate::domain::time::UtcInstant;
+use crate::domain::time::{UtcInstant, Window};
 use crate::ledger::{Entry, codec};
-use crate::proto::ledger::StoredUpsert;
+use crate::proto::ledger::{StoredSaturation, StoredUpsert};
 
 use super::error::{Error, Reason};
 use super::fingerprint::Digest;
@@ -35,7 +35,7 @@ trait Kept: Clone + PartialEq + Send + Sync + 'static {
 
     /// What the service itself keeps in it.
     fn own(&self) -> StoredUpsert {
-        StoredUpsert { source_revision: 0, received_at_ms: 0 }
+        StoredUpsert::default()
     }
 
     /// Takes that over from the answer to an earlier call.
@@ -63,6 +63,26 @@ impl Kept for Practitioner {
 impl Kept for EmergencySite {
     fn to_body(this: Arc<Self>) -> Body {
         Body::EmergencySite(this)
+    }
+
+    fn settle(&mut self, existing: Option<&Body>, _now: UtcInstant) {
+        self.saturation = match existing {
+            Some(Body::EmergencySite(existing)) => existing.saturation,
+            Some(_) | None => None,
+        };
+    }
+
+    fn own(&self) -> StoredUpsert {
+        let to_stored =
+            |window: Window| StoredSaturation { start_at_ms: window.start_at().ms(), end_at_ms: window.end_at().ms() };
+        StoredUpsert { saturation: self.saturation.map(to_stored), ..StoredUpsert::default() }
+    }
+
+    fn set_own(&mut self, own: &StoredUpsert) {
+        let from_stored = |StoredSaturation { start_at_ms, end_at_ms }: StoredSaturation| {
+            Window::new(UtcInstant::from_ms(start_at_ms), UtcInstant::from_ms(end_at_ms)).ok()
+        };
+        self.saturation = own.saturation.and_then(from_stored);
     }
 }
 
@@ -103,11 +123,15 @@ impl Kept for Schedule {
     }
 
     fn own(&self) -> StoredUpsert {
-        StoredUpsert { source_revision: self.source_revision, received_at_ms: self.received_at.ms() }
+        StoredUpsert {
+            source_revision: self.source_revision,
+            received_at_ms: self.received_at.ms(),
+            ..StoredUpsert::default()
+        }
     }
 
     fn set_own(&mut self, own: &StoredUpsert) {
-        let StoredUpsert { source_revision, received_at_ms } = own;
+        let StoredUpsert { source_revision, received_at_ms, saturation: _ } = own;
         self.source_revision = *source_revision;
         self.received_at = UtcInstant::from_ms(*received_at_ms);
     }
@@ -156,7 +180,7 @@ impl Service {
         mut record: T,
     ) -> Result<Done<Arc<T>>, Error> {
         // What the service keeps itself is no part of what the caller asks.
-        record.set_own(&StoredUpsert { source_revision: 0, received_at_ms: 0 });
+        record.set_own(&StoredUpsert::default());
         let body = T::to_body(Arc::new(record.clone()));
         let fingerprint = Digest::of("upsert").bytes(&codec::encode(&body)).finish();
         let job = UpsertJob { record, key: body.key() };

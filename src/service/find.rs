@@ -17,7 +17,8 @@ use crate::routing::policy::Policy;
 use crate::routing::question::Question;
 use crate::routing::radius::RadiusPlan;
 use crate::routing::ranking::{Match, Matcher, travelled_m};
-use crate::routing::sites::{SitesQuery, nearest};
+use crate::routing::sites::{SitesQuery, nearest, sites_sentence};
+use crate::routing::suitability::SiteNeeds;
 use crate::routing::triage::{Triage, triage};
 
 use super::Service;
@@ -134,13 +135,18 @@ impl Finder<'_> {
             best.map_or(CareOutcome::NoSlotInTime, |best| outcome_of(best.modality, best.appointment_type))
         });
         let dispatch = outcome == CareOutcome::EmergencyDispatch;
-        let (position, age) = (query.parts().position.as_ref(), query.parts().age);
-        let sites = SitesQuery { position, age, dispatch, now };
+        let (position, needs) = (query.parts().position.as_ref(), SiteNeeds::of(query.parts()));
+        let emergency_sites = nearest(&self.index.sites(), &SitesQuery { position, needs, dispatch, now }, self.policy);
         let delay_minutes = needed_by_at.map_or(0, |needed_by_at| needed_by_at.minutes_since(now));
+        let mut sentence = outcome_sentence(outcome, best, delay_minutes);
+        if outcome == CareOutcome::EmergencyDepartment && !emergency_sites.is_empty() {
+            sentence.push(' ');
+            sentence.push_str(&sites_sentence(&emergency_sites));
+        }
         CareAnswer {
             outcome,
             rule_id: triage.rule_id,
-            sentence: outcome_sentence(outcome, best, delay_minutes),
+            sentence,
             stamp: Stamp {
                 position: self.index.head(),
                 answered_at: now,
@@ -148,7 +154,7 @@ impl Finder<'_> {
                 policy_version: Arc::clone(&self.policy.version),
                 degraded: self.degraded,
             },
-            emergency_sites: nearest(&self.index.sites(), &sites, self.policy),
+            emergency_sites,
             warnings: warnings::warnings(query, self.index, needed_by_at.is_some()),
             needed_by_at,
             radius,

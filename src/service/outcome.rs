@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use prost::Message as _;
 
+use crate::domain::emergency::EmergencySite;
 use crate::domain::record::Body;
 use crate::domain::slot::Slot;
 use crate::ledger::codec::{self, Interner};
@@ -40,6 +41,24 @@ pub(super) fn decode_claimed(stored: &[u8]) -> Result<Arc<Slot>, OutcomeError> {
         Body::Slot(slot) => Ok(slot),
         Body::Territory(_) | Body::Place(_) | Body::Practitioner(_) | Body::Schedule(_) | Body::EmergencySite(_) => {
             Err(OutcomeError::new("it is not about a slot"))
+        }
+    }
+}
+
+/// The stored form of an emergency site.
+pub(super) fn encode_emergency_site(site: &Arc<EmergencySite>) -> Vec<u8> {
+    encode(stored_outcome::Kind::EmergencySite(codec::encode(&Body::EmergencySite(Arc::clone(site)))))
+}
+
+/// The emergency site of a stored form.
+pub(super) fn decode_emergency_site(stored: &[u8]) -> Result<Arc<EmergencySite>, OutcomeError> {
+    let stored_outcome::Kind::EmergencySite(record) = decode(stored)? else {
+        return Err(OutcomeError::new("it is not about an emergency site"));
+    };
+    match codec::decode(&record, &mut Interner::new()).map_err(OutcomeError::new)? {
+        Body::EmergencySite(site) => Ok(site),
+        Body::Territory(_) | Body::Place(_) | Body::Practitioner(_) | Body::Schedule(_) | Body::Slot(_) => {
+            Err(OutcomeError::new("its record is not an emergency site"))
         }
     }
 }
@@ -84,9 +103,10 @@ pub(super) fn encode_replacement(replacement: StoredReplacement) -> Vec<u8> {
 pub(super) fn decode_replacement(stored: &[u8]) -> Result<StoredReplacement, OutcomeError> {
     match decode(stored)? {
         stored_outcome::Kind::Replacement(replacement) => Ok(replacement),
-        stored_outcome::Kind::Claimed(_) | stored_outcome::Kind::Rows(_) | stored_outcome::Kind::Upsert(_) => {
-            Err(OutcomeError::new("it is not about a replacement"))
-        }
+        stored_outcome::Kind::Claimed(_)
+        | stored_outcome::Kind::Rows(_)
+        | stored_outcome::Kind::Upsert(_)
+        | stored_outcome::Kind::EmergencySite(_) => Err(OutcomeError::new("it is not about a replacement")),
     }
 }
 
@@ -99,9 +119,10 @@ pub(super) fn encode_upsert(upsert: StoredUpsert) -> Vec<u8> {
 pub(super) fn decode_upsert(stored: &[u8]) -> Result<StoredUpsert, OutcomeError> {
     match decode(stored)? {
         stored_outcome::Kind::Upsert(upsert) => Ok(upsert),
-        stored_outcome::Kind::Claimed(_) | stored_outcome::Kind::Rows(_) | stored_outcome::Kind::Replacement(_) => {
-            Err(OutcomeError::new("it is not about a directory record"))
-        }
+        stored_outcome::Kind::Claimed(_)
+        | stored_outcome::Kind::Rows(_)
+        | stored_outcome::Kind::Replacement(_)
+        | stored_outcome::Kind::EmergencySite(_) => Err(OutcomeError::new("it is not about a directory record")),
     }
 }
 
@@ -124,6 +145,7 @@ mod tests {
         fn no_bytes_break_a_decoder(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let row = |_| RowOutcome::refused(String::new(), Reason::Internal, "", "");
             let _ = (decode_claimed(&bytes), decode_rows(&bytes, 1, row), decode_replacement(&bytes), decode_upsert(&bytes));
+            let _ = decode_emergency_site(&bytes);
         }
 
         #[test]

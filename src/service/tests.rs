@@ -10,4 +10,5 @@ mod replacing;
 mod overtaking;
 mod withdrawing;
 mod directory;
+mod saturation;
 mod outages;

@@ -31,7 +31,12 @@ async fn directory_entries_are_kept_got_and_listed() {
     let got = directory.get_emergency_site(request).await.unwrap().into_inner().emergency_site.unwrap();
     assert_eq!(
         got,
-        pb::EmergencySite { department: "69".into(), time_zone: "Europe/Paris".into(), ..emergency_site() }
+        pb::EmergencySite {
+            department: "69".into(),
+            time_zone: "Europe/Paris".into(),
+            access: pb::EmergencyAccess::Open.into(),
+            ..emergency_site()
+        }
     );
 
     let listed = directory.list_territories(pb::ListTerritoriesRequest::default()).await.unwrap().into_inner();

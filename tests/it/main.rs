@@ -12,6 +12,7 @@ mod grpc_reasons;
 mod grpc_limits;
 mod grpc_server;
 mod process;
+mod emergency_sites;
 mod python;
 mod cli_story;
 mod clocks;

@@ -79,7 +79,7 @@ const SCHEDULE: [Row; 13] = [
     ("source_revision", REVISION_FLAG, REVISION_FLAG),
     ("received_at", "", ""),
 ];
-const EMERGENCY_SITE: [Row; 11] = [
+const EMERGENCY_SITE: [Row; 17] = [
     ("emergency_site_id", "place_id", ""),
     ("name", "place_name", ""),
     ("kind", "kind", ""),
@@ -91,6 +91,13 @@ const EMERGENCY_SITE: [Row; 11] = [
     ("phone", "phone", ""),
     ("time_zone", "time_zone", ""),
     ("weekly_access", "weekly_access", ""),
+    ("holiday_access", "holiday_access", ""),
+    ("dated_access", "dated_access", ""),
+    ("capabilities", "capabilities", ""),
+    // What the service says itself is never at fault in a file.
+    ("saturation", "", ""),
+    ("access", "", ""),
+    ("access_changes_at", "", ""),
 ];
 const SLOT: [Row; 15] = [
     ("slot_id", "schedule_id", "Slot.id"),

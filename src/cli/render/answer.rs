@@ -105,6 +105,11 @@ fn emergency_sites(
         let (kind, access) = (words::emergency_kind(&site.kind), words::emergency_access(&site.access));
         let changes_at = instant(site.access_changes_at.as_ref());
         let until = changes_at.map_or(String::new(), |at| format!("jusqu'à {}", local(Some(at), zone, today)));
+        let saturated_until = instant(site.saturated_until_at.as_ref());
+        let access = match saturated_until {
+            Some(at) => format!("SATURÉ jusqu'à {}, {access}", local(Some(at), zone, today)),
+            None => access,
+        };
         let phone = if site.phone.is_empty() { "-".to_owned() } else { site.phone.clone() };
         if layout.is_wide() {
             let access = format!("{access} {until}");
@@ -114,7 +119,15 @@ fn emergency_sites(
             table.add_row(vec![name, format!("{time}\n{distance}"), format!("{access}\n{until}"), phone]);
         }
     }
-    table.to_string()
+    let remarks = sites.iter().filter_map(|site| site_remark(site, layout));
+    [table.to_string()].into_iter().chain(remarks).collect::<Vec<_>>().join("\n")
+}
+
+/// What is to be done or asked before somebody is sent to a site; nothing for one that is simply open.
+fn site_remark(site: &pb::EmergencySiteDistance, layout: &Layout) -> Option<String> {
+    let is_plain = site.access == "OPEN" && site.saturated_until_at.is_none() && site.unknowns.is_empty();
+    let is_told = !is_plain && !site.sentence.is_empty();
+    is_told.then(|| wrapped(&format!("{} · {}", site.name, site.sentence), layout.width, 2))
 }
 
 /// From which state an answer was given, in one line.

@@ -143,7 +143,7 @@ fn lines<const COUNT: usize>(texts: [String; COUNT]) -> String {
 
 /// Why, what nobody said, how to reach it, and the slot to hold.
 fn paragraph(first: &str, sentence: &str, option: &pb::CareOption, layout: &Layout) -> String {
-    let unknowns: Vec<_> = option.unknowns.iter().map(unknown).collect();
+    let unknowns: Vec<_> = option.unknowns.iter().map(words::unknown).collect();
     let unknowns = if unknowns.is_empty() { String::new() } else { format!("à vérifier : {}", unknowns.join(", ")) };
     let phone = if option.phone.is_empty() { String::new() } else { format!("tél. {}", option.phone) };
     let slot = format!("créneau {}", option.slot_id);
@@ -151,11 +151,4 @@ fn paragraph(first: &str, sentence: &str, option: &pb::CareOption, layout: &Layo
     let why = wrapped(&format!("{first}. {sentence}"), layout.width, indent);
     let facts = joined([slot, phone, unknowns, option.booking_url.clone()]);
     format!("{why}\n{}{}", " ".repeat(indent), wrapped(&facts, layout.width.saturating_sub(indent), indent))
-}
-
-fn unknown(unknown: &pb::Unknown) -> String {
-    if unknown.kind == i32::from(pb::UnknownKind::Need) {
-        return words::need(unknown.need);
-    }
-    words::unknown_kind(unknown.kind).1.to_owned()
 }

@@ -50,7 +50,11 @@ fn option(rank: u32) -> pb::CareOption {
             data_age_seconds: 180,
             cost_seconds: 1_200,
         }),
-        unknowns: vec![pb::Unknown { kind: pb::UnknownKind::Need.into(), need: pb::Need::Wheelchair.into() }],
+        unknowns: vec![pb::Unknown {
+            kind: pb::UnknownKind::Need.into(),
+            need: pb::Need::Wheelchair.into(),
+            capability: 0,
+        }],
         sentence: "Première place dans 20 min, à 12 min de trajet, dans la CPTS du patient.".to_owned(),
         ..pb::CareOption::default()
     }
@@ -83,6 +87,10 @@ fn found() -> pb::FindCareResponse {
             access: "REGULATED".to_owned(),
             access_changes_at: at("2026-01-06T07:00:00Z"),
             phone: "+33472000000".to_owned(),
+            saturated_until_at: None,
+            unknowns: vec![],
+            sentence: "Accès régulé à l'arrivée, jusqu'à demain 08:00 : annoncer d'abord le patient par le 15."
+                .to_owned(),
         }],
         radius: Some(pb::Radius {
             radius_m: 20_000,
@@ -154,6 +162,7 @@ fn an_answer_is_whole_at_120_columns() {
             "Hôpital Édouard-Herriot",
             "accès régulé (REGULATED)",
             "mar. 06/01 08:00",
+            "Hôpital Édouard-Herriot · Accès régulé à l'arrivée, jusqu'à demain 08:00 : annoncer d'abord le patient par le 15.",
             "État : 10:00 · époque 1, position 42 · données de 3 min · règles 2026-01",
         ],
     );

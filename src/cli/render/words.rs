@@ -77,6 +77,15 @@ words! {
         Specialty => "spécialité";
         Age => "âge du patient";
         Sex => "sexe du patient";
+        Capability => "équipement";
+    }
+    /// A sort of patient or trouble for which an emergency site is equipped or not.
+    capability, EmergencyCapability, "EMERGENCY_CAPABILITY_" {
+        Unspecified => "non précisé";
+        Adult => "adultes";
+        Paediatric => "enfants";
+        Obstetric => "obstétrique";
+        Psychiatric => "psychiatrie";
     }
     /// Where a claim stands.
     claim_state, ClaimState, "CLAIM_STATE_" {
@@ -155,4 +164,21 @@ pub fn need(value: i32) -> String {
 #[must_use]
 pub fn department(code: &str) -> String {
     Department::parse(code).map_or_else(|_| code.to_owned(), |known| format!("{code} {}", known.name()))
+}
+
+/// What is unknown, by its name where it has one.
+#[must_use]
+pub fn unknown(unknown: &pb::Unknown) -> String {
+    match pb::UnknownKind::try_from(unknown.kind) {
+        Ok(pb::UnknownKind::Need) => need(unknown.need),
+        Ok(pb::UnknownKind::Capability) => capability(unknown.capability).1.to_owned(),
+        Ok(
+            pb::UnknownKind::Unspecified
+            | pb::UnknownKind::Language
+            | pb::UnknownKind::Specialty
+            | pb::UnknownKind::Age
+            | pb::UnknownKind::Sex,
+        )
+        | Err(_) => unknown_kind(unknown.kind).1.to_owned(),
+    }
 }

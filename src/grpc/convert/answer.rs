@@ -1,7 +1,7 @@
 //! What the regulator is told.
 
 use super::common::{instant_to_proto, phone_to_proto, stamp_to_proto};
-use super::option::option_to_proto;
+use super::option::{option_to_proto, unknown_to_proto};
 use crate::domain::answer::{
     CareAnswer, CareOutcome, Exclusion, NearMiss, QueryWarning, Radius, RadiusSource, Rule, SiteDistance,
 };
@@ -100,7 +100,16 @@ const fn rule_to_proto(rule: Rule) -> pb::Rule {
 }
 
 fn site_to_proto(distance: &SiteDistance) -> pb::EmergencySiteDistance {
-    let SiteDistance { site, distance_m, travel_minutes, access, access_changes_at } = distance;
+    let SiteDistance {
+        site,
+        distance_m,
+        travel_minutes,
+        access,
+        access_changes_at,
+        saturated_until,
+        unknowns,
+        sentence,
+    } = distance;
     pb::EmergencySiteDistance {
         emergency_site_id: site.id.to_string(),
         name: site.name.to_string(),
@@ -110,6 +119,9 @@ fn site_to_proto(distance: &SiteDistance) -> pb::EmergencySiteDistance {
         access: access.code().to_owned(),
         access_changes_at: access_changes_at.map(instant_to_proto),
         phone: phone_to_proto(site.phone),
+        saturated_until_at: saturated_until.map(instant_to_proto),
+        unknowns: unknowns.iter().map(unknown_to_proto).collect(),
+        sentence: sentence.clone(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One thing that can be done, with its reasons.
 
 use super::common::{instant_to_proto, need_to_proto, phone_to_proto, territories_to_proto};
+use super::emergency_site::capability_to_proto;
 use super::practitioner::specialties_to_proto;
 use crate::domain::answer::{CareOption, OptionParts, TerritoryPreference, Unknown};
 use crate::domain::directory::Place;
@@ -85,13 +86,19 @@ fn parts_to_proto(parts: &OptionParts) -> pb::OptionParts {
     }
 }
 
-fn unknown_to_proto(unknown: &Unknown) -> pb::Unknown {
+/// Writes what nobody said.
+pub(super) fn unknown_to_proto(unknown: &Unknown) -> pb::Unknown {
+    let mut capability = pb::EmergencyCapability::Unspecified;
     let (kind, need) = match unknown {
         Unknown::Need(need) => (pb::UnknownKind::Need, need_to_proto(*need)),
         Unknown::Language => (pb::UnknownKind::Language, pb::Need::Unspecified),
         Unknown::Specialty => (pb::UnknownKind::Specialty, pb::Need::Unspecified),
         Unknown::Age => (pb::UnknownKind::Age, pb::Need::Unspecified),
         Unknown::Sex => (pb::UnknownKind::Sex, pb::Need::Unspecified),
+        Unknown::Capability(unknown) => {
+            capability = capability_to_proto(*unknown);
+            (pb::UnknownKind::Capability, pb::Need::Unspecified)
+        }
     };
-    pb::Unknown { kind: kind.into(), need: need.into() }
+    pb::Unknown { kind: kind.into(), need: need.into(), capability: capability.into() }
 }

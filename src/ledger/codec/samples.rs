@@ -10,7 +10,10 @@ use crate::domain::code::{
 };
 use crate::domain::department::Department;
 use crate::domain::directory::{PatientLimits, Place, Practitioner, Schedule, Territory, sex_bit};
-use crate::domain::emergency::{EmergencyAccess, EmergencySite, EmergencySiteKind, WeeklyAccess};
+use crate::domain::emergency::{
+    AccessRules, Capabilities, DatedAccess, DayHours, EmergencyAccess, EmergencyCapability, EmergencySite,
+    EmergencySiteKind, HolidayAccess, WeeklyAccess,
+};
 use crate::domain::geo::GeoPoint;
 use crate::domain::id::{
     CaseId, ClaimId, CommuneCode, EmergencySiteId, PhoneNumber, PlaceId, PractitionerId, PrincipalId, ScheduleId,
@@ -145,10 +148,34 @@ fn site() -> EmergencySite {
         department: Department::parse("69").unwrap(),
         phone: Some(PhoneNumber::parse("0472000002").unwrap()),
         zone: chrono_tz::Indian::Reunion,
-        weekly: vec![
-            WeeklyAccess::new(1, 480, 1_200, EmergencyAccess::Open).unwrap(),
-            WeeklyAccess::new(7, 1_200, 1_920, EmergencyAccess::Regulated).unwrap(),
-        ],
+        rules: AccessRules {
+            weekly: vec![
+                WeeklyAccess::new(1, 480, 1_200, EmergencyAccess::Open).unwrap(),
+                WeeklyAccess::new(7, 1_200, 1_920, EmergencyAccess::Regulated).unwrap(),
+            ],
+            ..AccessRules::default()
+        },
+        capabilities: Capabilities::UNKNOWN,
+        saturation: None,
+    }
+}
+
+/// With what the first release did not know: holidays, exceptions, capabilities and a saturation.
+fn regulated_site() -> EmergencySite {
+    let holiday = DayHours::new(480, 1_920).unwrap();
+    let window = Window::new(at(-60), at(60)).unwrap();
+    EmergencySite {
+        id: EmergencySiteId::parse("sau-69-2").unwrap(),
+        rules: AccessRules {
+            holidays: vec![HolidayAccess { hours: holiday, access: EmergencyAccess::Regulated }],
+            dated: vec![DatedAccess { window, access: EmergencyAccess::Closed }],
+            ..site().rules
+        },
+        capabilities: Capabilities::UNKNOWN
+            .with(EmergencyCapability::Paediatric, true)
+            .with(EmergencyCapability::Obstetric, false),
+        saturation: Some(Window::new(at(0), at(90)).unwrap()),
+        ..site()
     }
 }
 
@@ -192,7 +219,7 @@ pub(in crate::ledger) fn all() -> Vec<(&'static str, Body)> {
         booking_url: "".into(),
         ..schedule()
     };
-    let bare_site = EmergencySite { structure: None, phone: None, weekly: vec![], ..site() };
+    let bare_site = EmergencySite { structure: None, phone: None, rules: AccessRules::default(), ..site() };
     vec![
         ("territory", Body::Territory(territory().into())),
         ("territory-bare", Body::Territory(bare_territory.into())),
@@ -205,6 +232,7 @@ pub(in crate::ledger) fn all() -> Vec<(&'static str, Body)> {
         ("slot-claimed", Body::Slot(slot().into())),
         ("slot-bare", Body::Slot(bare_slot.into())),
         ("emergency-site", Body::EmergencySite(site().into())),
+        ("emergency-site-regulated", Body::EmergencySite(regulated_site().into())),
         ("emergency-site-bare", Body::EmergencySite(bare_site.into())),
     ]
 }

@@ -1,6 +1,7 @@
 //! What regulators are told, rule by rule: a small world around Vénissieux on Monday 2026-11-23 at 10:00.
 
 mod examination;
+mod sites;
 mod world;
 
 use std::sync::Arc;

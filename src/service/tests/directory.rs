@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::domain::directory::{Place, Schedule};
-use crate::domain::emergency::{EmergencySite, EmergencySiteKind};
+use crate::domain::emergency::{AccessRules, Capabilities, EmergencySite, EmergencySiteKind};
 use crate::domain::geo::GeoPoint;
 use crate::domain::id::{EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SourceId, TerritoryId};
 use crate::service::*;
@@ -86,7 +86,9 @@ async fn records_are_found_by_identifier_and_by_page() {
         department: place("x").department,
         phone: None,
         zone: place("x").zone,
-        weekly: vec![],
+        rules: AccessRules::default(),
+        capabilities: Capabilities::UNKNOWN,
+        saturation: None,
     };
     world.service.upsert_emergency_site(&caller, request("site"), site.clone()).await.unwrap();
     assert_eq!(*world.service.emergency_site(&site.id).unwrap(), site);

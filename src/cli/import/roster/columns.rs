@@ -61,6 +61,9 @@ columns! {
     Phone = "phone";
     BookingUrl = "booking_url";
     WeeklyAccess = "weekly_access";
+    HolidayAccess = "holiday_access";
+    DatedAccess = "dated_access";
+    Capabilities = "capabilities";
 }
 
 /// Columns without which no opening can be read.

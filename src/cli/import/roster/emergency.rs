@@ -1,20 +1,27 @@
 //! Lines that describe an emergency department or a SMUR base.
 
-use chrono::{NaiveTime, Timelike as _};
+use chrono::{NaiveDateTime, NaiveTime, Timelike as _};
+use chrono_tz::Tz;
 
 use super::columns::{Column, Row};
 use super::directory;
 use crate::cli::import::finding::Findings;
 use crate::cli::import::reading::{self, TEXT_MAX};
 use crate::cli::import::{ImportOptions, Reason};
-use crate::domain::emergency::{EmergencyAccess, WeeklyAccess};
+use crate::domain::emergency::{
+    Contradiction, DATED_RULES_MAX, DatedAccess, DayHours, EmergencyAccess, EmergencyCapability, HOLIDAY_RULES_MAX,
+    HolidayAccess, WEEKLY_RULES_MAX, WeeklyAccess, dated_contradictions, holiday_contradictions, weekly_contradictions,
+};
+use crate::domain::time::{UtcInstant, Window, first_shown_at};
 use crate::proto::routing as pb;
 
-/// Most weekly rules of a site.
-const RULES_MAX: usize = 50;
 /// The days, Monday first.
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const RULE_FORM: &str = "write days, hours and access, for instance `mon-fri 08:00-20:00 open`, `daily 20:00-08:00 regulated` or `sun closed`";
+const WEEKLY_FORM: &str = "write days, hours and access, for instance `mon-fri 08:00-20:00 open`, `daily 20:00-08:00 regulated` or `sun closed`";
+const HOLIDAY_FORM: &str = "write hours and access, for instance `08:00-20:00 regulated` or `closed`";
+const DATED_FORM: &str =
+    "write begin, end and access, for instance `2026-12-24T20:00/2026-12-26T08:00 closed`; the end is the later one";
+const CAPABILITY_FORM: &str = "write `adult`, `paediatric`, `obstetric` or `psychiatric`, each once, with `no-` before it for what the site lacks";
 
 /// Reads an emergency site; `None` when something refuses the line.
 pub(super) fn read(
@@ -32,7 +39,15 @@ pub(super) fn read(
     let time_zone = directory::time_zone(row, findings);
     let structure_id = directory::structure(row, findings);
     let phone = reading::phone(findings, Column::Phone.name(), row.text(Column::Phone));
-    let weekly_access = weekly_access(row, findings);
+    let weekly_access = rules(row, Column::WeeklyAccess, (WEEKLY_FORM, WEEKLY_RULES_MAX), findings, weekly);
+    refuse_contradictions(Column::WeeklyAccess, &weekly_contradictions(&weekly_access), findings);
+    let holiday_access = rules(row, Column::HolidayAccess, (HOLIDAY_FORM, HOLIDAY_RULES_MAX), findings, holiday);
+    refuse_contradictions(Column::HolidayAccess, &holiday_contradictions(&holiday_access), findings);
+    let zone = zone_of(&time_zone, &address, position);
+    let dated = |text: &str| dated(text, zone);
+    let dated_access = rules(row, Column::DatedAccess, (DATED_FORM, DATED_RULES_MAX), findings, dated);
+    refuse_contradictions(Column::DatedAccess, &dated_contradictions(&dated_access), findings);
+    let capabilities = capabilities(row, findings);
     if findings.is_refused() {
         return None;
     }
@@ -45,35 +60,84 @@ pub(super) fn read(
         department: address.department,
         phone,
         time_zone,
-        weekly_access,
+        weekly_access: weekly_access.into_iter().map(weekly_message).collect(),
+        holiday_access: holiday_access.into_iter().map(holiday_message).collect(),
+        dated_access: dated_access.into_iter().map(dated_message).collect(),
+        capabilities,
+        ..pb::EmergencySite::default()
     })
 }
 
-fn weekly_access(row: &Row, findings: &mut Findings) -> Vec<pb::WeeklyAccess> {
-    let field = Column::WeeklyAccess.name();
+/// The zone of the site, by which its exceptions are read.
+fn zone_of(time_zone: &str, address: &directory::Address, position: Option<pb::GeoPoint>) -> Tz {
+    let (time_zone, department) = (time_zone.to_owned(), address.department.clone());
+    let place = pb::Place { time_zone, department, position, ..pb::Place::default() };
+    reading::zone_of(&place).unwrap_or(Tz::Europe__Paris)
+}
+
+/// The rules of a column, each text of which may stand for several.
+fn rules<R>(
+    row: &Row,
+    column: Column,
+    (form, max): (&str, usize),
+    findings: &mut Findings,
+    read: impl Fn(&str) -> Option<Vec<R>>,
+) -> Vec<R> {
     let mut rules = Vec::new();
-    for text in row.values(Column::WeeklyAccess) {
-        match rule(text) {
-            Some(expanded) => rules.extend(expanded),
+    for text in row.values(column) {
+        match read(text) {
+            Some(read) => rules.extend(read),
             None => {
                 let shown: String = text.chars().take(60).collect();
-                findings.refuse(field, Reason::InvalidValue, format!("`{shown}` is no rule: {RULE_FORM}"));
+                findings.refuse(column.name(), Reason::InvalidValue, format!("`{shown}` is no rule: {form}"));
             }
         }
     }
-    if rules.len() > RULES_MAX {
-        let message = format!("more than {RULES_MAX} rules once each day has its own: write fewer");
-        findings.refuse(field, Reason::TooMany, message);
+    if rules.len() > max {
+        let message = format!("more than {max} rules once each day has its own: write fewer");
+        findings.refuse(column.name(), Reason::TooMany, message);
     }
     rules
 }
 
+fn refuse_contradictions(column: Column, contradictions: &[Contradiction], findings: &mut Findings) {
+    if !contradictions.is_empty() {
+        let message = "rules overlap with another access: let one end where the other begins";
+        findings.refuse(column.name(), Reason::InvalidValue, message);
+    }
+}
+
 /// A rule for each of its days: `<days> [<start>-<end>] <access>`.
-fn rule(text: &str) -> Option<Vec<pb::WeeklyAccess>> {
+fn weekly(text: &str) -> Option<Vec<WeeklyAccess>> {
+    let (days, rest) = text.trim().split_once(char::is_whitespace)?;
+    let (hours, access) = hours_and_access(rest)?;
+    let rules = days_of(days)?.map(|weekday| WeeklyAccess::new(weekday, hours.start(), hours.end(), access).ok());
+    rules.collect()
+}
+
+/// `[<start>-<end>] <access>`.
+fn holiday(text: &str) -> Option<Vec<HolidayAccess>> {
+    let (hours, access) = hours_and_access(text)?;
+    Some(vec![HolidayAccess { hours, access }])
+}
+
+/// `<begin>/<end> <access>`, local times.
+fn dated(text: &str, zone: Tz) -> Option<Vec<DatedAccess>> {
+    let (times, access) = text.trim().rsplit_once(char::is_whitespace)?;
+    let (begin, end) = times.split_once('/')?;
+    let at = |text: &str| {
+        let civil = NaiveDateTime::parse_from_str(&text.trim().replace(' ', "T"), "%Y-%m-%dT%H:%M").ok()?;
+        UtcInstant::parse_ms(first_shown_at(zone, civil).ms())
+    };
+    let window = Window::new(at(begin)?, at(end)?).ok()?;
+    Some(vec![DatedAccess { window, access: EmergencyAccess::parse(&access.to_ascii_uppercase())? }])
+}
+
+fn hours_and_access(text: &str) -> Option<(DayHours, EmergencyAccess)> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let (days, hours, access) = match words.as_slice() {
-        [days, hours, access] => (*days, *hours, *access),
-        [days, access] => (*days, "00:00-24:00", *access),
+    let (hours, access) = match words.as_slice() {
+        [hours, access] => (*hours, *access),
+        [access] => ("00:00-24:00", *access),
         _ => return None,
     };
     let access = EmergencyAccess::parse(&access.to_ascii_uppercase())?;
@@ -82,8 +146,7 @@ fn rule(text: &str) -> Option<Vec<pb::WeeklyAccess>> {
     if end <= start {
         end += 1_440;
     }
-    let rules = days_of(days)?.map(|weekday| WeeklyAccess::new(weekday, start, end, access).ok().map(message));
-    rules.collect()
+    Some((DayHours::new(start, end).ok()?, access))
 }
 
 /// Weekdays of `daily`, `sat` or `mon-fri`, from 1; a range may run over Sunday.
@@ -104,14 +167,61 @@ fn minute(text: &str) -> Option<u32> {
     Some(time.hour() * 60 + time.minute())
 }
 
-fn message(rule: WeeklyAccess) -> pb::WeeklyAccess {
-    let (weekday, start_minute, end_minute) = rule.parts();
-    let access = match rule.access() {
+fn capabilities(row: &Row, findings: &mut Findings) -> Vec<pb::CapabilityAnswer> {
+    let mut answers: Vec<pb::CapabilityAnswer> = Vec::new();
+    for text in row.values(Column::Capabilities) {
+        let wanted = text.to_ascii_uppercase();
+        let (name, offered) = match wanted.strip_prefix("NO-") {
+            Some(name) => (name, pb::Knowledge::No),
+            None => (wanted.as_str(), pb::Knowledge::Yes),
+        };
+        let capability = EmergencyCapability::parse(name).map(capability_to_pb);
+        match capability.filter(|known| answers.iter().all(|answer| answer.capability != i32::from(*known))) {
+            Some(known) => {
+                answers.push(pb::CapabilityAnswer { capability: known.into(), offered: offered.into() });
+            }
+            None => {
+                let shown: String = text.chars().take(60).collect();
+                let message = format!("`{shown}`: {CAPABILITY_FORM}");
+                findings.refuse(Column::Capabilities.name(), Reason::InvalidValue, message);
+            }
+        }
+    }
+    answers
+}
+
+const fn capability_to_pb(capability: EmergencyCapability) -> pb::EmergencyCapability {
+    match capability {
+        EmergencyCapability::Adult => pb::EmergencyCapability::Adult,
+        EmergencyCapability::Paediatric => pb::EmergencyCapability::Paediatric,
+        EmergencyCapability::Obstetric => pb::EmergencyCapability::Obstetric,
+        EmergencyCapability::Psychiatric => pb::EmergencyCapability::Psychiatric,
+    }
+}
+
+const fn access_to_pb(access: EmergencyAccess) -> pb::EmergencyAccess {
+    match access {
         EmergencyAccess::Open => pb::EmergencyAccess::Open,
         EmergencyAccess::Regulated => pb::EmergencyAccess::Regulated,
         EmergencyAccess::Closed => pb::EmergencyAccess::Closed,
-    };
-    pb::WeeklyAccess { weekday, start_minute, end_minute, access: access.into() }
+    }
+}
+
+fn weekly_message(rule: WeeklyAccess) -> pb::WeeklyAccess {
+    let (weekday, hours, access) = (rule.weekday(), rule.hours(), access_to_pb(rule.access()).into());
+    pb::WeeklyAccess { weekday, start_minute: hours.start(), end_minute: hours.end(), access }
+}
+
+fn holiday_message(rule: HolidayAccess) -> pb::HolidayAccess {
+    let HolidayAccess { hours, access } = rule;
+    pb::HolidayAccess { start_minute: hours.start(), end_minute: hours.end(), access: access_to_pb(access).into() }
+}
+
+fn dated_message(rule: DatedAccess) -> pb::DatedAccess {
+    let DatedAccess { window, access } = rule;
+    let timestamp = |at: UtcInstant| prost_types::Timestamp { seconds: at.ms().div_euclid(1_000), nanos: 0 };
+    let window = pb::Window { start_at: Some(timestamp(window.start_at())), end_at: Some(timestamp(window.end_at())) };
+    pb::DatedAccess { window: Some(window), access: access_to_pb(access).into() }
 }
 
 #[cfg(test)]
@@ -121,8 +231,9 @@ mod tests {
     #[test]
     fn rules_are_expanded_day_by_day() {
         let parts = |text| {
-            let rules: Vec<_> = rule(text)?;
-            Some(rules.iter().map(|rule| (rule.weekday, rule.start_minute, rule.end_minute)).collect::<Vec<_>>())
+            let rules = weekly(text)?;
+            let parts = |rule: &WeeklyAccess| (rule.weekday(), rule.hours().start(), rule.hours().end());
+            Some(rules.iter().map(parts).collect::<Vec<_>>())
         };
         let table = [
             ("sat 08:00-20:00 open", Some(vec![(6, 480, 1_200)])),
@@ -137,6 +248,28 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(parts(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn exceptions_are_local_times_of_the_site() {
+        let parts = |text, zone| {
+            let rules = dated(text, zone)?;
+            Some((rules[0].window.start_at().to_string(), rules[0].window.end_at().to_string(), rules[0].access))
+        };
+        let closed = "2026-12-24T20:00/2026-12-26 08:00 closed";
+        let (from, until) = ("2026-12-24T19:00:00.000Z".to_owned(), "2026-12-26T07:00:00.000Z".to_owned());
+        assert_eq!(parts(closed, Tz::Europe__Paris), Some((from, until, EmergencyAccess::Closed)));
+        let (from, until) = ("2026-12-24T16:00:00.000Z".to_owned(), "2026-12-26T04:00:00.000Z".to_owned());
+        assert_eq!(parts(closed, Tz::Indian__Reunion), Some((from, until, EmergencyAccess::Closed)));
+        for wrong in [
+            "2026-12-26T08:00/2026-12-24T20:00 closed",
+            "2026-12-24T20:00/2026-12-24T20:00 closed",
+            "2026-12-24/2026-12-26 closed",
+            "2026-12-24T20:00 closed",
+            "closed",
+        ] {
+            assert_eq!(parts(wrong, Tz::Europe__Paris), None, "{wrong}");
         }
     }
 }

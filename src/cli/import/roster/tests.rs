@@ -1,5 +1,7 @@
 //! The roster format, case by case.
 
+mod emergency;
+
 use super::*;
 use crate::cli::import::{ImportPlan, RowReport, Severity};
 
@@ -347,27 +349,6 @@ fn a_place_without_position_is_named_once_unless_its_position_is_given() {
     assert_eq!(plan.places[0].message.place_id, "vendor:mmg");
     assert_eq!(plan.schedules[0].message.schedule_id, "vendor:10999000010@mmg");
     assert_eq!(plan.schedules[0].message.source_id, "vendor");
-}
-
-#[test]
-fn emergency_sites_are_rows_too() {
-    let header = "kind;place_id;place_name;commune_code;latitude;longitude;phone;weekly_access";
-    let plan = read(&format!(
-        "{header}\n\
-         emergency_department;sau;SAU – CH de Bourges;18033;47.07;2.37;;daily 08:00-20:00 open|daily 20:00-08:00 regulated\n\
-         smur;smur;SMUR – Bourges;18033;47.07;2.37;;\n\
-         paediatric_emergency;ped;;18033;47.07;2.37;;\n\
-         smur;none;SMUR;18033;;;;\n\
-         clinic;x;X;18033;47.07;2.37;;\n\
-         smur;bad;SMUR;18033;47.07;2.37;;always\n"
-    ));
-    let refused: Vec<_> = faults(&plan).into_iter().map(|(_, origin, field, _)| (origin, field.to_owned())).collect();
-    let expected = [("line 4", "place_name"), ("line 5", "latitude"), ("line 6", "kind"), ("line 7", "weekly_access")];
-    assert_eq!(refused, expected.map(|(origin, field)| (origin.to_owned(), field.to_owned())));
-    let site = &plan.emergency_sites[0].message;
-    assert_eq!((site.kind(), site.department.as_str()), (pb::EmergencySiteKind::Department, "18"));
-    assert_eq!(site.weekly_access.len(), 14);
-    assert_eq!(plan.emergency_sites[1].message.kind(), pb::EmergencySiteKind::Smur);
 }
 
 #[test]

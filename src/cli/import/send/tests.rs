@@ -98,6 +98,8 @@ impl DirectoryService for FakeServer {
         get_schedule_entry(GetScheduleEntryRequest) -> GetScheduleEntryResponse;
         list_schedules(ListSchedulesRequest) -> ListSchedulesResponse;
         get_emergency_site(GetEmergencySiteRequest) -> GetEmergencySiteResponse;
+        set_saturation(SetSaturationRequest) -> SetSaturationResponse;
+        end_saturation(EndSaturationRequest) -> EndSaturationResponse;
         list_emergency_sites(ListEmergencySitesRequest) -> ListEmergencySitesResponse;
     }
 }

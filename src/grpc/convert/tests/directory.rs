@@ -1,11 +1,14 @@
 //! Territories, places, practitioners, schedules, emergency sites.
 
+use super::super::common::{instant_to_proto, window_to_proto};
 use super::super::emergency_site::{emergency_site_from_proto, emergency_site_to_proto};
 use super::super::place::{place_from_proto, place_to_proto};
 use super::super::practitioner::{practitioner_from_proto, practitioner_to_proto};
 use super::super::schedule::{schedule_from_proto, schedule_to_proto};
 use super::super::territory::{territory_from_proto, territory_to_proto};
 use super::{Findings, ROOT, assert_refused};
+use crate::domain::emergency::EmergencySite;
+use crate::domain::time::{UtcInstant, Window};
 use crate::proto::routing as pb;
 
 fn territory() -> pb::Territory {
@@ -81,7 +84,31 @@ fn site() -> pb::EmergencySite {
             end_minute: 1_500,
             access: pb::EmergencyAccess::Regulated.into(),
         }],
+        holiday_access: vec![pb::HolidayAccess {
+            start_minute: 600,
+            end_minute: 1_440,
+            access: pb::EmergencyAccess::Open.into(),
+        }],
+        dated_access: vec![pb::DatedAccess {
+            window: Some(window("2026-12-24T19:00:00Z", "2026-12-26T07:00:00Z")),
+            access: pb::EmergencyAccess::Closed.into(),
+        }],
+        capabilities: vec![pb::CapabilityAnswer {
+            capability: pb::EmergencyCapability::Obstetric.into(),
+            offered: pb::Knowledge::No.into(),
+        }],
+        saturation: None,
+        access: pb::EmergencyAccess::Regulated.into(),
+        access_changes_at: Some(instant_to_proto(at("2026-11-24T00:00:00Z"))),
     }
+}
+
+fn at(text: &str) -> UtcInstant {
+    UtcInstant::parse_rfc3339(text).unwrap()
+}
+
+fn window(from: &str, until: &str) -> pb::Window {
+    window_to_proto(Window::new(at(from), at(until)).unwrap())
 }
 
 #[test]
@@ -96,7 +123,8 @@ fn directory_entries_come_back_as_they_went_in() {
     let read = schedule_from_proto(Some(schedule()), ROOT, &mut findings).unwrap();
     assert_eq!(schedule_to_proto(&read), schedule());
     let read = emergency_site_from_proto(Some(site()), ROOT, &mut findings).unwrap();
-    assert_eq!(emergency_site_to_proto(&read), site());
+    // A Monday at eleven in Paris.
+    assert_eq!(emergency_site_to_proto(&read, at("2026-11-23T10:00:00Z")), site());
     assert_eq!(findings.violations, []);
 }
 
@@ -249,12 +277,62 @@ fn emergency_sites_with_a_wrong_field_are_refused() {
         ("weekly_access[0].end_minute", "1440", |s| s.weekly_access[0].end_minute = 480),
         ("weekly_access[0].access", "OPEN", |s| s.weekly_access[0].access = 0),
         ("weekly_access", "at most 50", |s| s.weekly_access = vec![s.weekly_access[0]; 51]),
+        ("weekly_access[1]", "overlaps with weekly_access[0]", |s| {
+            s.weekly_access.push(pb::WeeklyAccess { weekday: 2, start_minute: 59, end_minute: 90, access: 3 });
+        }),
+        ("holiday_access[0].start_minute", "1439", |s| s.holiday_access[0].start_minute = 1_440),
+        ("holiday_access[0].end_minute", "1440", |s| s.holiday_access[0].end_minute = 600),
+        ("holiday_access[0].access", "OPEN", |s| s.holiday_access[0].access = 4),
+        ("holiday_access[1]", "overlaps with holiday_access[0]", |s| {
+            s.holiday_access.push(pb::HolidayAccess { start_minute: 0, end_minute: 601, access: 3 });
+        }),
+        ("holiday_access", "at most 20", |s| s.holiday_access = vec![s.holiday_access[0]; 21]),
+        ("dated_access[0].window", "missing", |s| s.dated_access[0].window = None),
+        ("dated_access[0].window.end_at", "inverted", |s| {
+            s.dated_access[0].window = Some(inverted(&s.dated_access[0]));
+        }),
+        ("dated_access[0].access", "OPEN", |s| s.dated_access[0].access = 0),
+        ("dated_access[1]", "overlaps with dated_access[0]", |s| {
+            s.dated_access.push(pb::DatedAccess { access: 1, ..s.dated_access[0] });
+        }),
+        ("dated_access", "at most 100", |s| s.dated_access = vec![s.dated_access[0]; 101]),
+        ("time_zone", "Europe/Paris", |s| s.time_zone = "Europe/Pariss".into()),
+        ("capabilities[0].capability", "ADULT", |s| s.capabilities[0].capability = 9),
+        ("capabilities[0].offered", "YES", |s| s.capabilities[0].offered = 0),
+        ("capabilities[1].capability", "once", |s| s.capabilities.push(s.capabilities[0])),
+        ("capabilities", "at most 4", |s| s.capabilities = vec![s.capabilities[0]; 5]),
+        ("capabilities[0].offered", "takes children", |s| {
+            s.kind = pb::EmergencySiteKind::Paediatric.into();
+            s.capabilities[0].capability = pb::EmergencyCapability::Paediatric.into();
+        }),
     ];
     for (field, words, alter) in table {
         let mut message = site();
         alter(&mut message);
         assert_refused(|findings| emergency_site_from_proto(Some(message), ROOT, findings), field, words);
     }
+}
+
+/// The window of an exception, its ends changed over.
+fn inverted(exception: &pb::DatedAccess) -> pb::Window {
+    let pb::Window { start_at, end_at } = exception.window.unwrap();
+    pb::Window { start_at: end_at, end_at: start_at }
+}
+
+#[test]
+fn what_the_service_keeps_of_an_emergency_site_is_ignored_on_input() {
+    let saturation = Some(window("2026-11-23T09:00:00Z", "2026-11-23T11:00:00Z"));
+    let message = pb::EmergencySite { saturation, ..site() };
+    let read = emergency_site_from_proto(Some(message), ROOT, &mut Findings::default()).unwrap();
+    assert_eq!(read.saturation, None);
+    let until = Window::new(at("2026-11-23T09:00:00Z"), at("2026-11-23T11:00:00Z")).unwrap();
+    let saturated = EmergencySite { saturation: Some(until), ..read };
+    assert_eq!(emergency_site_to_proto(&saturated, at("2026-11-23T10:00:00Z")).saturation, saturation);
+    assert_eq!(
+        emergency_site_to_proto(&saturated, at("2026-11-23T11:00:00Z")).saturation,
+        None,
+        "it ended by the clock"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::code::{AppointmentType, Modality, ModalitySet, Specialty, SpecialtySet, Visibility, VisibilitySet};
 use crate::domain::department::Department;
 use crate::domain::directory::{PatientLimits, Place, Practitioner, Schedule};
-use crate::domain::emergency::{EmergencySite, EmergencySiteKind, WeeklyAccess};
+use crate::domain::emergency::{AccessRules, Capabilities, EmergencySite, EmergencySiteKind, WeeklyAccess};
 use crate::domain::geo::GeoPoint;
 use crate::domain::id::{EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId};
 use crate::domain::patient::NeedSet;
@@ -153,6 +153,8 @@ pub(super) fn site(name: &str, kind: EmergencySiteKind, north_km: f64, weekly: V
         department: Department::parse("69").unwrap(),
         phone: None,
         zone: chrono_tz::Europe::Paris,
-        weekly,
+        rules: AccessRules { weekly, ..AccessRules::default() },
+        capabilities: Capabilities::UNKNOWN,
+        saturation: None,
     }))
 }
