@@ -8,6 +8,7 @@ pub mod export;
 pub mod schedule;
 pub mod status;
 pub mod scenario;
+pub mod policy;
 pub mod demo;
 pub mod completions;
 

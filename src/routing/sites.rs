@@ -6,17 +6,12 @@ use crate::domain::answer::SiteDistance;
 use crate::domain::emergency::{EmergencyAccess, EmergencySite, EmergencySiteKind, LocatedSite};
 use crate::domain::geo::{EarthVector, GeoPoint};
 use crate::domain::patient::Age;
+use crate::domain::query::CareQuery;
 use crate::domain::time::UtcInstant;
 
-use super::policy::Policy;
-use super::travel::{travel_minutes, travel_seconds};
+use super::policy::{Fallback, Pace, Policy};
+use super::radius::department_of;
 
-/// Most sites of each sort in an answer.
-const SITES_MAX: usize = 3;
-/// Closed sites that are shown so that nobody drives to one by mistake.
-const CLOSED_SITES_MAX: usize = 2;
-/// Sites beyond this distance in metres are left out when nearer ones take patients.
-const FAR_M: u32 = 150_000;
 /// How many nearest sites are looked at for open ones: mostly the first few suffice.
 const LOOKED_AT: [usize; 2] = [8, 24];
 /// Age in years from which paediatric sites are not shown.
@@ -33,11 +28,25 @@ pub struct SitesQuery<'q> {
     pub dispatch: bool,
     /// Now.
     pub now: UtcInstant,
+    /// How the patient gets there.
+    pub pace: Pace,
+    /// How many are shown.
+    pub shown: Fallback,
+}
+
+impl<'q> SitesQuery<'q> {
+    /// What a query looks for at an instant, under a policy.
+    #[must_use]
+    pub fn new(query: &'q CareQuery, policy: &Policy, dispatch: bool, now: UtcInstant) -> Self {
+        let parts = query.parts();
+        let pace = policy.travel.pace(parts.travel_mode, department_of(query), now);
+        Self { position: parts.position.as_ref(), age: parts.age, dispatch, now, pace, shown: policy.fallback }
+    }
 }
 
 /// The nearest of sites that come in order of identifier: first those that take patients on arrival, then nearer ones that do not; none without a position.
 #[must_use]
-pub fn nearest(sites: &[LocatedSite], query: &SitesQuery<'_>, policy: &Policy) -> Vec<SiteDistance> {
+pub fn nearest(sites: &[LocatedSite], query: &SitesQuery<'_>) -> Vec<SiteDistance> {
     let Some(center) = query.position.map(EarthVector::from) else { return Vec::new() };
     let adult = query.age.is_some_and(|age| age >= Age::from_years(PAEDIATRIC_UNTIL_YEARS));
     let wanted = |kind: EmergencySiteKind| match kind {
@@ -48,7 +57,7 @@ pub fn nearest(sites: &[LocatedSite], query: &SitesQuery<'_>, policy: &Policy) -
     let mut chosen = Vec::new();
     for count in LOOKED_AT {
         let nearest = nearest_of(sites.iter().filter(|site| wanted(site.kind)), &center, count);
-        let (shown, is_enough) = choose(&nearest, query, policy);
+        let (shown, is_enough) = choose(&nearest, query);
         chosen = shown;
         if is_enough || nearest.len() < count {
             break;
@@ -82,45 +91,42 @@ fn nearest_of<'s>(
 }
 
 /// Those of the nearest sites that are shown, and whether a look at more of them would show the same.
-fn choose(
-    nearest: &[(u32, &Arc<EmergencySite>)],
-    query: &SitesQuery<'_>,
-    policy: &Policy,
-) -> (Vec<SiteDistance>, bool) {
+fn choose(nearest: &[(u32, &Arc<EmergencySite>)], query: &SitesQuery<'_>) -> (Vec<SiteDistance>, bool) {
+    let Fallback { sites_max, closed_sites_max, far_m } = query.shown;
     let (mut taking, mut closed, mut bases) = (Vec::new(), Vec::new(), Vec::new());
     let mut is_enough = false;
     for (distance_m, site) in nearest {
-        is_enough = taking.len() >= SITES_MAX && (!query.dispatch || bases.len() >= SITES_MAX);
+        is_enough = taking.len() >= sites_max && (!query.dispatch || bases.len() >= sites_max);
         if is_enough {
             break;
         }
-        let seen = seen(site, *distance_m, query.now, policy);
+        let seen = seen(site, *distance_m, query);
         let list = match (site.kind, seen.access) {
             (EmergencySiteKind::Smur, _) => &mut bases,
-            (_, EmergencyAccess::Closed) if taking.len() < SITES_MAX => &mut closed,
+            (_, EmergencyAccess::Closed) if taking.len() < sites_max => &mut closed,
             (_, EmergencyAccess::Closed) => continue,
             (_, EmergencyAccess::Open | EmergencyAccess::Regulated) => &mut taking,
         };
         list.push(seen);
     }
-    taking.truncate(SITES_MAX);
-    if taking.first().is_some_and(|first: &SiteDistance| first.distance_m <= FAR_M) {
-        taking.retain(|seen| seen.distance_m <= FAR_M);
+    taking.truncate(sites_max);
+    if taking.first().is_some_and(|first: &SiteDistance| first.distance_m <= far_m) {
+        taking.retain(|seen| seen.distance_m <= far_m);
     }
-    bases.truncate(SITES_MAX);
-    closed.truncate(CLOSED_SITES_MAX);
+    bases.truncate(sites_max);
+    closed.truncate(closed_sites_max);
     let mut sites = if query.dispatch { bases } else { Vec::new() };
     sites.append(&mut taking);
     sites.append(&mut closed);
     (sites, is_enough)
 }
 
-fn seen(site: &Arc<EmergencySite>, distance_m: u32, now: UtcInstant, policy: &Policy) -> SiteDistance {
-    let arrival_at = now.plus_seconds(travel_seconds(policy, distance_m));
+fn seen(site: &Arc<EmergencySite>, distance_m: u32, query: &SitesQuery<'_>) -> SiteDistance {
+    let arrival_at = query.now.plus_seconds(query.pace.seconds(distance_m));
     SiteDistance {
         site: Arc::clone(site),
         distance_m,
-        travel_minutes: travel_minutes(policy, distance_m),
+        travel_minutes: query.pace.minutes(distance_m),
         access: site.access_at(arrival_at),
         access_changes_at: site.access_changes_at(arrival_at),
     }

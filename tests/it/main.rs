@@ -14,6 +14,7 @@ mod grpc_server;
 mod process;
 mod python;
 mod cli_story;
+mod cli_policy;
 mod clocks;
 mod national_examples;
 mod crash;
