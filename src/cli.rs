@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use command::{
-    booking, completions, demo, export, find, import as import_command, policy, scenario, schedule, serve, sites,
+    booking, completions, demo, export, find, import as import_command, policy, scenario, schedule, serve, sites, source,
     status,
 };
 use connection::Output;
@@ -81,6 +81,10 @@ enum Command {
     Sites(sites::SitesArguments),
     /// Say that an emergency site is saturated for a time, or no longer
     Saturation(sites::SaturationArguments),
+    /// Say that a publishing system is there
+    Heartbeat(source::HeartbeatArguments),
+    /// Show the publishing systems and how far each is believed
+    Sources(source::SourcesArguments),
     /// Show how a running service stands
     Status(status::StatusArguments),
     /// Play scenarios: given a world, when somebody asks, then this is answered
@@ -104,6 +108,8 @@ impl Command {
             Self::Schedule(arguments) => arguments.server.output,
             Self::Sites(arguments) => arguments.server.output,
             Self::Saturation(arguments) => arguments.server.output,
+            Self::Heartbeat(arguments) => arguments.server.output,
+            Self::Sources(arguments) => arguments.server.output,
             Self::Status(arguments) => arguments.server.output,
             Self::Scenario(arguments) => arguments.output(),
             Self::Serve(_) | Self::Demo(_) | Self::Export(_) | Self::Policy(_) | Self::Completions(_) => Output::Table,
@@ -146,6 +152,8 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Schedule(arguments) => schedule::run(&arguments, terminal).await,
         Command::Sites(arguments) => sites::sites(&arguments, terminal).await,
         Command::Saturation(arguments) => sites::saturation(&arguments, terminal).await,
+        Command::Heartbeat(arguments) => source::heartbeat(&arguments, terminal).await,
+        Command::Sources(arguments) => source::list(&arguments, terminal).await,
         Command::Status(arguments) => status::run(&arguments, terminal).await,
         Command::Scenario(arguments) => scenario::run(&arguments, terminal).await,
         Command::Policy(arguments) => policy::run(&arguments, terminal),

@@ -13,6 +13,7 @@ pub mod violation;
 pub mod patient;
 pub mod directory;
 pub mod slot;
+pub mod source;
 pub mod offer;
 pub mod emergency;
 pub mod query;

@@ -14,6 +14,7 @@ mod tick;
 mod group;
 mod node;
 mod nodes;
+mod pulses;
 mod hours;
 mod block;
 mod cell;
@@ -28,6 +29,7 @@ mod batch;
 mod placing;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -38,15 +40,17 @@ use rustc_hash::FxBuildHasher;
 use crate::domain::code::{ProfessionSet, SpecialtySet};
 use crate::domain::directory::{Place, Practitioner, Schedule, Territory};
 use crate::domain::emergency::{EmergencySite, LocatedSite};
-use crate::domain::id::{ClaimId, EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SlotId, TerritoryId};
+use crate::domain::id::{ClaimId, EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId, TerritoryId};
 use crate::domain::offer::{Offer, Row, SlotView};
 use crate::domain::record::{Change, Position, Versioned};
 use crate::domain::slot::Slot;
+use crate::domain::source::Source;
 use crate::domain::time::UtcInstant;
 
 use groups::GroupIndex;
 use node::Node;
 use nodes::Nodes;
+use pulses::Pulses;
 use shelf::Shelf;
 use slots::SlotTable;
 use writer::Writer;
@@ -61,6 +65,8 @@ pub struct Index {
     practitioners: Shelf<PractitionerId, Practitioner>,
     schedules: Shelf<ScheduleId, Schedule>,
     emergency_sites: Shelf<EmergencySiteId, EmergencySite>,
+    sources: Shelf<SourceId, Source>,
+    pulses: Pulses,
     slots: SlotTable,
     claims: DashMap<ClaimId, SlotId, FxBuildHasher>,
     nodes: Nodes,
@@ -91,6 +97,15 @@ pub struct Counts {
     pub claims: usize,
 }
 
+/// What a source has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SourceExtent {
+    /// How many schedules.
+    pub schedule_count: usize,
+    /// When it last stated something of one of them.
+    pub last_received_at: Option<UtcInstant>,
+}
+
 impl Default for Index {
     fn default() -> Self {
         Self::new()
@@ -107,6 +122,8 @@ impl Index {
             practitioners: Shelf::default(),
             schedules: Shelf::default(),
             emergency_sites: Shelf::default(),
+            sources: Shelf::default(),
+            pulses: Pulses::default(),
             slots: SlotTable::new(),
             claims: DashMap::with_hasher(FxBuildHasher),
             nodes: Nodes::default(),
@@ -175,6 +192,38 @@ impl Index {
     #[must_use]
     pub fn emergency_site(&self, id: &EmergencySiteId) -> Option<Versioned<Arc<EmergencySite>>> {
         self.emergency_sites.get(id)
+    }
+
+    /// The source with this identifier, when it ever sent a heartbeat.
+    #[must_use]
+    pub fn source(&self, id: &SourceId) -> Option<Versioned<Arc<Source>>> {
+        self.sources.get(id)
+    }
+
+    /// Whether a source has schedules or ever sent a heartbeat.
+    #[must_use]
+    pub fn has_source(&self, id: &SourceId) -> bool {
+        self.pulses.has(id)
+    }
+
+    /// The sources that have a lease, in order of identifier.
+    #[must_use]
+    pub fn leases(&self) -> Vec<Arc<Source>> {
+        let sources = self.sources.page(None, usize::MAX).into_iter().map(|source| source.value);
+        sources.filter(|source| source.lease_seconds.is_some()).collect()
+    }
+
+    /// Every source with what it has, in order of identifier. It looks at all schedules: for people, not for questions.
+    #[must_use]
+    pub fn source_extents(&self) -> BTreeMap<SourceId, SourceExtent> {
+        let none = |id| (id, SourceExtent::default());
+        let mut extents: BTreeMap<_, _> = self.pulses.ids().into_iter().map(none).collect();
+        for schedule in self.schedules.page(None, usize::MAX) {
+            let extent = extents.entry(schedule.value.source_id.clone()).or_default();
+            extent.schedule_count += 1;
+            extent.last_received_at = extent.last_received_at.max(Some(schedule.value.received_at));
+        }
+        extents
     }
 
     /// The slot with this identifier.

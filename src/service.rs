@@ -18,6 +18,7 @@ mod replace;
 mod withdraw;
 mod directory;
 mod saturation;
+mod source;
 mod condition;
 mod status;
 mod purge;
@@ -46,6 +47,7 @@ pub use find::Finder;
 pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
 pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
 pub use saturation::SaturationEnd;
+pub use source::SourceView;
 pub use status::{ScheduleView, Status};
 pub use withdraw::{WithdrawOutcome, Withdrawal};
 

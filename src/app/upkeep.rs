@@ -44,7 +44,7 @@ pub(super) async fn watch_conditions(service: Service, server: Arc<Server>, shut
     }
 }
 
-/// Says once when a condition begins under which callers are served less, and when it ends.
+/// Says once when a condition begins, and when it ends. The doubt about the clock is told by forgetting, which has it.
 #[derive(Default)]
 struct Watch {
     known: Vec<ConditionKind>,
@@ -53,7 +53,7 @@ struct Watch {
 impl Watch {
     /// Takes the conditions of now; says whether anything changed.
     fn observe(&mut self, mut conditions: Vec<Condition>) -> bool {
-        conditions.retain(|condition| condition.kind.degrades());
+        conditions.retain(|condition| condition.kind != ConditionKind::ClockNotTrusted);
         for Condition { kind, message } in &conditions {
             if !self.known.contains(kind) {
                 tracing::warn!(condition = kind.code(), "{message}");
@@ -61,10 +61,7 @@ impl Watch {
         }
         let kinds: Vec<_> = conditions.into_iter().map(|condition| condition.kind).collect();
         for ended in self.known.iter().filter(|kind| !kinds.contains(kind)) {
-            tracing::info!(
-                condition = ended.code(),
-                "a condition has ended: the service does again what it did not do"
-            );
+            tracing::info!(condition = ended.code(), "a condition has ended");
         }
         let has_changed = kinds != self.known;
         self.known = kinds;
@@ -81,7 +78,7 @@ mod tests {
         let condition = |kind| Condition { kind, message: "what to do".to_owned() };
         let (refused, ahead) = (ConditionKind::WritesRefused, ConditionKind::LedgerClockAhead);
         let mut watch = Watch::default();
-        assert!(!watch.observe(vec![condition(ConditionKind::ClockNotTrusted)]), "callers do not notice it");
+        assert!(!watch.observe(vec![condition(ConditionKind::ClockNotTrusted)]), "forgetting tells of it");
         for (conditions, is_news) in [
             (vec![ahead], true),
             (vec![ahead], false),

@@ -7,6 +7,7 @@ pub mod import;
 pub mod export;
 pub mod schedule;
 pub mod sites;
+pub mod source;
 pub mod status;
 pub mod scenario;
 pub mod policy;

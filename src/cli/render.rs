@@ -13,6 +13,7 @@ pub mod booking;
 pub mod import;
 pub mod schedule;
 pub mod sites;
+pub mod source;
 pub mod status;
 pub mod scenario;
 pub mod refusal;

@@ -6,10 +6,12 @@ use super::code::{AppointmentType, DecisionType, Modality, OrientationType};
 use super::department::Department;
 use super::emergency::{EmergencyAccess, EmergencyCapability, EmergencySite};
 use super::geo::PositionDoubt;
+use super::id::SourceId;
 use super::offer::{Offer, Territories};
 use super::patient::Need;
 use super::record::Position;
 use super::slot::Slot;
+use super::source::Confidence;
 use super::time::UtcInstant;
 
 /// What to do.
@@ -95,11 +97,13 @@ pub enum Rule {
     Delay,
     /// Everything is held or booked.
     Capacity,
+    /// Its source has been silent for too long: whether it is still free is unknown.
+    Silence,
 }
 
 impl Rule {
     /// All of them, in order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Visibility,
         Self::Specialty,
         Self::Modality,
@@ -114,6 +118,7 @@ impl Rule {
         Self::Arrival,
         Self::Delay,
         Self::Capacity,
+        Self::Silence,
     ];
 
     /// Stable code.
@@ -134,6 +139,7 @@ impl Rule {
             Self::Arrival => "ARRIVAL",
             Self::Delay => "DELAY",
             Self::Capacity => "CAPACITY",
+            Self::Silence => "SILENCE",
         }
     }
 }
@@ -177,6 +183,46 @@ pub enum Unknown {
     Capability(EmergencyCapability),
 }
 
+/// What is known about whether something is free in time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub enum Availability {
+    /// Nothing was searched: the outcome needs no slot.
+    #[default]
+    NotAsked,
+    /// Something is: see the options.
+    Free,
+    /// Nothing is, as far as sources are heard; none of the silent ones that were examined would have had something.
+    None,
+    /// Nothing is among what is heard, but a source is silent that would have had something.
+    Unknown,
+}
+
+impl Availability {
+    /// Stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotAsked => "NOT_ASKED",
+            Self::Free => "FREE",
+            Self::None => "NONE",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// A source that has not been heard for some time, with schedules around the patient.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SilentSource {
+    /// The source.
+    pub id: SourceId,
+    /// The worst that its examined schedules are believed.
+    pub confidence: Confidence,
+    /// When it was last heard of one of them.
+    pub last_heard_at: UtcInstant,
+    /// How many of its examined schedules are not believed in full.
+    pub schedule_count: u32,
+}
+
 /// The figures behind the rank; their weighted sum is the cost, and the least cost comes first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OptionParts {
@@ -188,8 +234,10 @@ pub struct OptionParts {
     pub distance_m: u32,
     /// How the option's territory stands to the patient's.
     pub territory_preference: TerritoryPreference,
-    /// Age in seconds of what the source said.
+    /// Seconds since the source was last heard of it.
     pub data_age_seconds: u32,
+    /// How far it is believed.
+    pub confidence: Confidence,
     /// Weighted sum in seconds.
     pub cost_seconds: u32,
 }
@@ -370,6 +418,10 @@ pub struct CareAnswer {
     pub options: Vec<CareOption>,
     /// Nearest to fitting first.
     pub near_misses: Vec<NearMiss>,
+    /// Whether something is free, nothing is, or nobody knows.
+    pub availability: Availability,
+    /// Sources with schedules that were examined and are not believed in full, in order of identifier.
+    pub silent_sources: Vec<SilentSource>,
     /// In the order of the rules; rules that left out nothing are absent.
     pub exclusions: Vec<Exclusion>,
     /// How many slots were examined for the near misses and the exclusions.

@@ -18,6 +18,7 @@ use super::id::TerritoryId;
 use super::patient::{Language, NeedSet};
 use super::record::Versioned;
 use super::slot::{Slot, SlotTraits};
+use super::source::{Confidence, Fading, Pulse};
 use super::time::UtcInstant;
 
 pub use judge::{Candidate, CareWays, Judge};
@@ -43,8 +44,10 @@ pub struct Offer {
     pub needs_unmet: NeedSet,
     /// How far home visits go, in metres; absent for the policy's default.
     pub home_visit_radius_m: Option<u32>,
-    /// When the source was last heard.
+    /// When the source last stated it.
     pub received_at: UtcInstant,
+    /// When the source was last heard at all.
+    pub pulse: Arc<Pulse>,
     /// The openings.
     pub row: Row,
     /// In what and for which territories openings are that do not say otherwise.
@@ -60,7 +63,12 @@ pub struct Offer {
 impl Offer {
     /// Resolves a schedule, without openings yet.
     #[must_use]
-    pub fn new(schedule: Arc<Schedule>, place: Arc<Place>, practitioner: Option<Arc<Practitioner>>) -> Self {
+    pub fn new(
+        schedule: Arc<Schedule>,
+        place: Arc<Place>,
+        practitioner: Option<Arc<Practitioner>>,
+        pulse: Arc<Pulse>,
+    ) -> Self {
         let specialties = match &practitioner {
             Some(practitioner) if schedule.specialties.is_empty() => practitioner.specialties,
             Some(_) | None => schedule.specialties,
@@ -76,6 +84,7 @@ impl Offer {
             needs_unmet: place.needs_unmet,
             home_visit_radius_m: schedule.home_visit_radius_m,
             received_at: schedule.received_at,
+            pulse,
             row: Row::default(),
             practice: Practice { specialties, professions, territories: Territories::from(&*schedule.territories) },
             schedule,
@@ -100,8 +109,23 @@ impl Offer {
             schedule: Arc::clone(&self.schedule),
             place: Arc::clone(&self.place),
             practitioner: self.practitioner.clone(),
+            pulse: Arc::clone(&self.pulse),
             ..*self
         }
+    }
+
+    /// When the source was last heard of it.
+    #[must_use]
+    #[inline]
+    pub fn heard_at(&self) -> UtcInstant {
+        self.pulse.heard_at(self.received_at)
+    }
+
+    /// How far it is believed at an instant.
+    #[must_use]
+    #[inline]
+    pub fn confidence(&self, now: UtcInstant, fading: &Fading) -> Confidence {
+        self.pulse.confidence(self.received_at, now, fading)
     }
 
     /// The slot of an opening.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::directory::{Place, Practitioner, Schedule, Territory};
 use super::emergency::EmergencySite;
-use super::id::{EmergencySiteId, IdError, PlaceId, PractitionerId, ScheduleId, SlotId, TerritoryId};
+use super::id::{EmergencySiteId, IdError, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId, TerritoryId};
 use super::slot::Slot;
+use super::source::Source;
 
 /// Names a record: its kind and identifier.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -21,6 +22,8 @@ pub enum Key {
     Schedule(ScheduleId),
     /// An emergency site.
     EmergencySite(EmergencySiteId),
+    /// A publishing system.
+    Source(SourceId),
     /// A slot.
     Slot(SlotId),
 }
@@ -49,6 +52,7 @@ impl Key {
             "practitioner" => Ok(Self::Practitioner(PractitionerId::parse(id)?.value)),
             "schedule" => Ok(Self::Schedule(ScheduleId::parse(id)?)),
             "emergency" => Ok(Self::EmergencySite(EmergencySiteId::parse(id)?)),
+            "source" => Ok(Self::Source(SourceId::parse(id)?)),
             "slot" => Ok(Self::Slot(SlotId::parse(id)?)),
             _ => Err(KeyError::Kind(kind.chars().take(64).collect())),
         }
@@ -63,6 +67,7 @@ impl fmt::Display for Key {
             Self::Practitioner(id) => write!(f, "practitioner:{}", id.wire()),
             Self::Schedule(id) => write!(f, "schedule:{id}"),
             Self::EmergencySite(id) => write!(f, "emergency:{id}"),
+            Self::Source(id) => write!(f, "source:{id}"),
             Self::Slot(id) => write!(f, "slot:{id}"),
         }
     }
@@ -81,6 +86,8 @@ pub enum Body {
     Schedule(Arc<Schedule>),
     /// An emergency site.
     EmergencySite(Arc<EmergencySite>),
+    /// A publishing system.
+    Source(Arc<Source>),
     /// A slot with its claims.
     Slot(Arc<Slot>),
 }
@@ -95,6 +102,7 @@ impl Body {
             Self::Practitioner(practitioner) => Key::Practitioner(practitioner.id.clone()),
             Self::Schedule(schedule) => Key::Schedule(schedule.id.clone()),
             Self::EmergencySite(site) => Key::EmergencySite(site.id.clone()),
+            Self::Source(source) => Key::Source(source.id.clone()),
             Self::Slot(slot) => Key::Slot(slot.id.clone()),
         }
     }

@@ -2,10 +2,10 @@
 
 use tonic::{Request, Response, Status};
 
-use super::convert::common::{instant_to_proto, stamp_to_proto};
+use super::convert::common::{confidence_to_proto, instant_to_proto, stamp_to_proto};
 use crate::proto::routing as pb;
 use crate::proto::routing::operations_service_server::OperationsService;
-use crate::service::{self, Condition, Service};
+use crate::service::{self, Condition, Service, SourceView};
 
 /// Tells operations people how the service stands.
 #[derive(Clone)]
@@ -21,6 +21,29 @@ impl OperationsService for Operations {
     ) -> Result<Response<pb::GetStatusResponse>, Status> {
         let pb::GetStatusRequest {} = request.into_inner();
         Ok(Response::new(status_to_proto(self.service.status())))
+    }
+
+    async fn list_sources(
+        &self,
+        request: Request<pb::ListSourcesRequest>,
+    ) -> Result<Response<pb::ListSourcesResponse>, Status> {
+        let pb::ListSourcesRequest {} = request.into_inner();
+        let stamp = Some(stamp_to_proto(&self.service.stamp()));
+        let sources = self.service.sources().into_iter().map(source_to_proto).collect();
+        Ok(Response::new(pb::ListSourcesResponse { sources, stamp }))
+    }
+}
+
+fn source_to_proto(view: SourceView) -> pb::Source {
+    let SourceView { source, extent, confidence, hidden_after } = view;
+    pb::Source {
+        source_id: source.id.to_string(),
+        lease_seconds: source.lease_seconds,
+        heartbeat_at: source.lease_seconds.map(|_| instant_to_proto(source.heard_at)),
+        last_received_at: extent.last_received_at.map(instant_to_proto),
+        schedule_count: u64::try_from(extent.schedule_count).unwrap_or(u64::MAX),
+        confidence: confidence_to_proto(confidence).into(),
+        hidden_after: Some(instant_to_proto(hidden_after)),
     }
 }
 

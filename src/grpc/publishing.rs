@@ -10,13 +10,16 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::claim::booking_to_proto;
-use super::convert::common::{request_id_from_proto, stamp_to_proto, warnings_to_proto, window_from_proto};
+use super::convert::common::{
+    instant_to_proto, request_id_from_proto, stamp_to_proto, warnings_to_proto, window_from_proto,
+};
 use super::convert::row::{kept_slot_to_proto, replacement_rows_from_proto, results_to_proto, rows_from_proto};
 use super::convert::schedule::schedule_to_proto;
 use super::convert::slot::slot_to_proto;
 use super::findings::{Findings, Path};
 use super::status;
 use crate::domain::id::{ScheduleId, SlotId, SourceId};
+use crate::domain::source::{LEASE_MAX_SECONDS, LEASE_MIN_SECONDS};
 use crate::domain::violation::Violation;
 use crate::proto::routing as pb;
 use crate::proto::routing::publishing_service_server::PublishingService;
@@ -81,6 +84,18 @@ impl PublishingService for Publishing {
             results: results_to_proto(done.value.rows),
             bookings_to_replace: done.value.bookings_to_replace.iter().map(booking_to_proto).collect(),
             stamp: Some(stamp_to_proto(&done.stamp)),
+        }))
+    }
+
+    async fn heartbeat(
+        &self,
+        request: Request<pb::HeartbeatRequest>,
+    ) -> Result<Response<pb::HeartbeatResponse>, Status> {
+        let (source_id, lease_seconds) = heartbeat_from_proto(request.into_inner())?;
+        let (stamp, source) = self.service.heartbeat(&source_id, lease_seconds).await.map_err(status::from_error)?;
+        Ok(Response::new(pb::HeartbeatResponse {
+            lease_ends_at: source.lease_ends_at().map(instant_to_proto),
+            stamp: Some(stamp_to_proto(&stamp)),
         }))
     }
 
@@ -179,6 +194,20 @@ fn replacement_from_proto(message: pb::ReplaceScheduleRequest) -> Result<(Replac
             Ok((replacement, warnings))
         }
         _ => Err(status::from_violations(violations)),
+    }
+}
+
+fn heartbeat_from_proto(message: pb::HeartbeatRequest) -> Result<(SourceId, Option<u32>), Status> {
+    let pb::HeartbeatRequest { source_id, lease_seconds } = message;
+    let (path, mut findings) = (Path::ROOT, Findings::default());
+    let id = findings.take(path.field("source_id"), SourceId::parse(&source_id));
+    if lease_seconds.is_some_and(|lease| !(LEASE_MIN_SECONDS..=LEASE_MAX_SECONDS).contains(&lease)) {
+        let message = format!("give {LEASE_MIN_SECONDS} to {LEASE_MAX_SECONDS} seconds, or none to end the lease");
+        findings.violations.push(Violation::new(path.field("lease_seconds").to_string(), message));
+    }
+    match id {
+        Some(id) if findings.violations.is_empty() => Ok((id, lease_seconds)),
+        Some(_) | None => Err(status::from_violations(findings.violations)),
     }
 }
 

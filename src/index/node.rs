@@ -74,7 +74,7 @@ pub(super) struct Standing {
     /// Groups of care, one bit each.
     pub(super) groups: u16,
     pub(super) ways: Ways,
-    /// When the source was last heard.
+    /// When the source last stated it, by which it is doubted.
     pub(super) received_at: UtcInstant,
     pub(super) ticks: TickBits,
     /// Places of the ring at which teleconsultation could begin, sorted.
@@ -98,7 +98,9 @@ impl Standing {
     }
 
     pub(super) fn of(offer: &Offer) -> Self {
-        let (position, received_at) = (offer.place.position, offer.received_at);
+        // While a lease says whether the source is there, the age of its word says nothing.
+        let received_at = if offer.pulse.is_leased() { UtcInstant::MAX } else { offer.received_at };
+        let position = offer.place.position;
         let mut standing = Self { position, received_at, ..Self::nowhere() };
         let by_place = ModalitySet::of(&[Modality::Amb, Modality::Hh]);
         let (mut last, mut on_ticks) = (None, true);

@@ -235,6 +235,34 @@ fn a_schedule_never_vanishes_while_its_territories_change() {
 }
 
 #[test]
+fn a_heartbeat_reaches_every_schedule_of_its_source() {
+    let index = Index::new();
+    index.apply(&[change(1, 1, place(1, 45.70, 4.89))]);
+    for number in 1..=2 {
+        index.apply(&[change(2, 1, schedule(number, 1)), change(3, 1, body(slot(number, 2, Modality::Amb)))]);
+    }
+    let source = |version, lease_seconds, heard_at| {
+        let source = Source { id: SourceId::parse("test").unwrap(), lease_seconds, heard_at };
+        change(4, version, Body::Source(Arc::new(source)))
+    };
+    let heard = |number: usize| {
+        let offer = index.offer(&ScheduleId::parse(&format!("schedule-{number}")).unwrap()).unwrap();
+        (offer.pulse.is_leased(), offer.heard_at())
+    };
+    assert_eq!((heard(1), heard(2)), ((false, minute(-60)), (false, minute(-60))), "its own word");
+    index.apply(&[source(1, Some(300), minute(-2))]);
+    assert_eq!((heard(1), heard(2)), ((true, minute(-2)), (true, minute(-2))));
+    index.apply(&[source(3, Some(300), minute(3))]);
+    index.apply(&[source(2, Some(300), minute(1))]);
+    assert_eq!((heard(1), heard(2)), ((true, minute(3)), (true, minute(3))), "late news is no news");
+    index.apply(&[change(5, 1, schedule(3, 1))]);
+    assert_eq!(heard(3), (true, minute(3)), "a schedule that comes later too");
+    index.apply(&[source(4, None, minute(4))]);
+    assert_eq!((heard(1), heard(3)), ((false, minute(-60)), (false, minute(-60))), "the lease has ended");
+    assert_eq!(seen(&index, 5_000, Modality::Amb).len(), 2);
+}
+
+#[test]
 fn an_old_change_alters_nothing() {
     let index = Index::new();
     let free = slot(1, 2, Modality::Amb);

@@ -15,7 +15,7 @@ use super::placing::{move_to, take_away};
 use super::shared::Shared;
 use crate::domain::directory::{Place, Schedule};
 use crate::domain::emergency::LocatedSite;
-use crate::domain::id::{PlaceId, PractitionerId, ScheduleId, SlotId};
+use crate::domain::id::{PlaceId, PractitionerId, ScheduleId, SlotId, SourceId};
 use crate::domain::offer::{Offer, Row};
 use crate::domain::record::{Body, Change, Key, Position, Versioned};
 use crate::domain::slot::Slot;
@@ -90,6 +90,11 @@ impl Writer {
             (Key::EmergencySite(id), Some(Body::EmergencySite(site))) => {
                 touched.sites |= index.emergency_sites.apply(id, version, Some(Arc::clone(site)));
             }
+            (Key::Source(id), Some(Body::Source(source))) => {
+                if index.sources.apply(id, version, Some(Arc::clone(source))) && !index.pulses.beat(source) {
+                    touched.offers.extend(schedules_of(index, id));
+                }
+            }
             (Key::Slot(id), Some(Body::Slot(slot))) => self.take_slot(index, id, version, Some(slot), touched),
             (Key::Slot(id), _) => self.take_slot(index, id, version, None, touched),
             (key, _) => self.remove(index, key, version, touched),
@@ -159,6 +164,11 @@ impl Writer {
                 }
             }
             Key::EmergencySite(id) => touched.sites |= index.emergency_sites.apply(id, version, None),
+            Key::Source(id) => {
+                if index.sources.apply(id, version, None) && index.pulses.end(id) {
+                    touched.offers.extend(schedules_of(index, id));
+                }
+            }
             Key::Slot(_) => {}
         }
     }
@@ -219,5 +229,12 @@ fn resolved(index: &Index, id: &ScheduleId) -> Option<Offer> {
         Some(practitioner_id) => Some(index.practitioners.get(practitioner_id)?.value),
         None => None,
     };
-    Some(Offer::new(schedule, place, practitioner))
+    let pulse = index.pulses.of(&schedule.source_id);
+    Some(Offer::new(schedule, place, practitioner, pulse))
+}
+
+/// The resolved schedules of a source. It looks at all, which only a lease that begins or ends costs.
+fn schedules_of(index: &Index, id: &SourceId) -> Vec<ScheduleId> {
+    let is_theirs = |node: &&Arc<Node>| node.peek().as_ref().is_some_and(|offer| offer.schedule.source_id == *id);
+    index.nodes.all().iter().filter(is_theirs).map(|node| node.id.clone()).collect()
 }

@@ -10,6 +10,7 @@ mod emergency;
 mod field;
 mod intern;
 mod slot;
+mod source;
 
 use prost::Message as _;
 
@@ -59,6 +60,7 @@ pub(super) fn to_record(body: &Body) -> pb::Record {
         Body::Schedule(schedule) => pb::record::Body::Schedule(directory::to_schedule(schedule)),
         Body::Slot(slot) => pb::record::Body::Slot(slot::to_slot(slot)),
         Body::EmergencySite(site) => pb::record::Body::EmergencySite(emergency::to_site(site)),
+        Body::Source(source) => pb::record::Body::Source(source::to_source(source)),
     };
     pb::Record { body: Some(body) }
 }
@@ -75,6 +77,7 @@ pub(super) fn from_record(record: pb::Record, interner: &mut Interner) -> Result
         pb::record::Body::Schedule(message) => Ok(Body::Schedule(directory::from_schedule(message)?.into())),
         pb::record::Body::Slot(message) => Ok(Body::Slot(slot::from_slot(message, interner)?.into())),
         pb::record::Body::EmergencySite(message) => Ok(Body::EmergencySite(emergency::from_site(message)?.into())),
+        pb::record::Body::Source(message) => Ok(Body::Source(source::from_source(message)?.into())),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::domain::code::{AppointmentType, Modality, Sex, Visibility, Visibility
 use crate::domain::directory::sex_bit;
 use crate::domain::offer::{Offer, Opening, OpeningKind, Practice};
 use crate::domain::patient::{Need, NeedSet};
+use crate::domain::source::Confidence;
 use crate::domain::time::UtcInstant;
 
 use super::question::Question;
@@ -69,7 +70,7 @@ impl RuleSet {
     }
 }
 
-/// Which rules a schedule fails whatever its opening: age, sex, language; and needs, by modality.
+/// Which rules a schedule fails whatever its opening: age, sex, language, silence; and needs, by modality.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OfferRules {
     failed: RuleSet,
@@ -96,6 +97,7 @@ impl OfferRules {
         let unmet = offer.needs_unmet;
         Self {
             failed: RuleSet::when(too_young || too_old, Rule::Age)
+                .union(RuleSet::when(question.confidence(offer) == Confidence::Hidden, Rule::Silence))
                 .union(RuleSet::when(other_sex, Rule::Sex))
                 .union(RuleSet::when(no_language, Rule::Language)),
             need_at_place: RuleSet::when(unmet.intersects(needs), Rule::Need),

@@ -5,9 +5,12 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use crate::domain::answer::{CareOption, CareOutcome, NearMiss, OptionParts, PolicyRule, Rule, TerritoryPreference};
+use crate::domain::answer::{
+    Availability, CareOption, CareOutcome, NearMiss, OptionParts, PolicyRule, Rule, TerritoryPreference,
+};
 use crate::domain::code::{AppointmentType, Modality};
 use crate::domain::slot::Slot;
+use crate::domain::source::Confidence;
 
 use super::eligibility::{needs_in, unknowns};
 use super::near::Miss;
@@ -66,7 +69,8 @@ fn policy_rule<'q>(question: &Question<'q>, rule: Rule, modality: Modality) -> O
         | Rule::Language
         | Rule::Radius
         | Rule::Arrival
-        | Rule::Capacity => None,
+        | Rule::Capacity
+        | Rule::Silence => None,
     }
 }
 
@@ -78,7 +82,8 @@ fn parts(question: &Question<'_>, found: &Match) -> OptionParts {
             .map_or(0, |distance_m| question.travel_seconds(found.modality, distance_m).div_ceil(60)),
         distance_m: travelled_m.unwrap_or(0),
         territory_preference: question.preference(&found.practice().territories),
-        data_age_seconds: question.now.seconds_since(found.offer.received_at),
+        data_age_seconds: question.now.seconds_since(found.offer.heard_at()),
+        confidence: question.confidence(&found.offer),
         cost_seconds: found.cost_seconds,
     }
 }
@@ -96,7 +101,11 @@ pub const fn outcome_of(modality: Modality, appointment_type: AppointmentType) -
 
 /// The outcome in one sentence.
 #[must_use]
-pub fn outcome_sentence(outcome: CareOutcome, best: Option<&CareOption>, delay_minutes: u32) -> String {
+pub fn outcome_sentence(
+    outcome: CareOutcome,
+    best: Option<&CareOption>,
+    (delay_minutes, availability): (u32, Availability),
+) -> String {
     let with_best = |what: &str| match best {
         Some(best) => format!("{what} {}.", Wait(best.parts.wait_minutes)),
         None => format!("{what}."),
@@ -113,6 +122,11 @@ pub fn outcome_sentence(outcome: CareOutcome, best: Option<&CareOption>, delay_m
         CareOutcome::MedicalAdvice => {
             "Conseil médical ou prescription par téléphone : aucun créneau nécessaire.".to_owned()
         }
+        CareOutcome::NoSlotInTime if availability == Availability::Unknown => format!(
+            "Aucun créneau connu dans le délai clinique ({}), mais des éditeurs ne répondent plus : vérifier par téléphone ; \
+             voir les solutions proches et les urgences ouvertes.",
+            Minutes(delay_minutes)
+        ),
         CareOutcome::NoSlotInTime => format!(
             "Aucun créneau adapté dans le délai clinique ({}) : voir les solutions proches et les urgences ouvertes.",
             Minutes(delay_minutes)
@@ -162,8 +176,14 @@ fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOpt
     if option.remaining_count > 1 {
         write!(sentence, ", {} places restantes", option.remaining_count)?;
     }
-    if option.parts.data_age_seconds > question.policy.stale_after_seconds {
-        write!(sentence, ", information ancienne de {} h", option.parts.data_age_seconds / 3_600)?;
+    match (option.parts.confidence, option.offer.pulse.is_leased()) {
+        (Confidence::Certain, _) => {}
+        (Confidence::Uncertain | Confidence::Hidden, true) => {
+            write!(sentence, ", éditeur silencieux depuis {}", Minutes(option.parts.data_age_seconds / 60))?;
+        }
+        (Confidence::Uncertain | Confidence::Hidden, false) => {
+            write!(sentence, ", information ancienne de {} h", option.parts.data_age_seconds / 3_600)?;
+        }
     }
     sentence.push('.');
     Ok(())
@@ -226,6 +246,7 @@ fn write_why(
         Rule::Arrival => write!(sentence, "le patient arriverait {} trop tard", Minutes(excess))?,
         Rule::Delay => write!(sentence, "commence {} après le délai clinique", Minutes(excess))?,
         Rule::Capacity => sentence.push_str("complet"),
+        Rule::Silence => write!(sentence, "éditeur silencieux depuis {}, à vérifier par téléphone", Minutes(excess))?,
     }
     Ok(())
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
-use crate::domain::answer::{Exclusion, Rule};
+use crate::domain::answer::{Exclusion, Rule, SilentSource};
 use crate::domain::code::{AppointmentType, Modality, ModalitySet};
 use crate::domain::id::{ScheduleId, TerritoryId};
-use crate::domain::offer::{Candidate, CareWays, Judge, Opening, OpeningKind};
+use crate::domain::offer::{Candidate, CareWays, Judge, Offer, Opening, OpeningKind};
+use crate::domain::source::Confidence;
 use crate::domain::time::{MS_PER_DAY, UtcInstant};
 
 use super::eligibility::{OfferRules, RuleSet, kind_rules, modality_rules, opening_rules, reach_m};
@@ -39,6 +40,9 @@ pub struct Examiner<'q> {
     /// The best miss of each rule.
     misses: Vec<Miss>,
     counts: [u32; Rule::ALL.len()],
+    silent_sources: Vec<SilentSource>,
+    /// Openings that are left out only because their source is silent.
+    silent_count: u32,
     examined_count: u32,
     stopped: bool,
 }
@@ -50,6 +54,10 @@ pub struct Examination {
     pub misses: Vec<Miss>,
     /// In the order of the rules.
     pub exclusions: Vec<Exclusion>,
+    /// Sources of examined schedules that are not believed in full, in order of identifier.
+    pub silent_sources: Vec<SilentSource>,
+    /// How many openings would have fitted if their source were not silent.
+    pub silent_count: u32,
     /// How many openings were examined.
     pub examined_count: u32,
     /// Whether the examination saw everything that it was led to.
@@ -66,6 +74,8 @@ impl<'q> Examiner<'q> {
             seen: FxHashSet::with_capacity_and_hasher(schedules_max.min(64), FxBuildHasher),
             misses: Vec::new(),
             counts: [0; Rule::ALL.len()],
+            silent_sources: Vec::new(),
+            silent_count: 0,
             examined_count: 0,
             stopped: false,
         }
@@ -82,12 +92,35 @@ impl<'q> Examiner<'q> {
     pub fn finish(mut self) -> Examination {
         self.misses.sort_by(|a, b| a.found.order(&b.found));
         self.misses.truncate(NEAR_MISSES_MAX);
+        self.silent_sources.sort_by(|a, b| a.id.cmp(&b.id));
         let counted = Rule::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
         Examination {
             misses: self.misses,
             exclusions: counted.map(|(rule, count)| Exclusion { rule, count }).collect(),
+            silent_sources: self.silent_sources,
+            silent_count: self.silent_count,
             examined_count: self.examined_count,
             complete: !self.stopped,
+        }
+    }
+
+    /// Notes the source of a schedule that is not believed in full.
+    fn note_silence(&mut self, offer: &Offer) {
+        let (confidence, heard_at) = (self.question.confidence(offer), offer.heard_at());
+        if confidence == Confidence::Certain {
+            return;
+        }
+        let id = &offer.schedule.source_id;
+        match self.silent_sources.iter_mut().find(|known| known.id == *id) {
+            Some(known) => {
+                known.confidence = known.confidence.max(confidence);
+                known.last_heard_at = known.last_heard_at.max(heard_at);
+                known.schedule_count += 1;
+            }
+            None => {
+                let id = id.clone();
+                self.silent_sources.push(SilentSource { id, confidence, last_heard_at: heard_at, schedule_count: 1 });
+            }
         }
     }
 
@@ -171,6 +204,7 @@ impl<'q> Examiner<'q> {
             | Rule::Need
             | Rule::Language
             | Rule::Capacity => 0,
+            Rule::Silence => question.now.minutes_since(candidate.offer.heard_at()),
         }
     }
 }
@@ -253,6 +287,7 @@ impl Judge for Examiner<'_> {
             return;
         }
         let rules = OfferRules::of(question, candidate.offer);
+        self.note_silence(candidate.offer);
         let row = &candidate.offer.row;
         let until = self.until();
         let first = row.first_running_at(question.now);
@@ -277,6 +312,9 @@ impl Judge for Examiner<'_> {
                 *count += 1;
             }
             // What is kept for others is not shown, not even as a near miss.
+            if failed.only() == Some(Rule::Silence) {
+                self.silent_count += 1;
+            }
             if failed.only().is_some() && rule != Rule::Visibility {
                 let excess = self.excess(rule, &candidate, opening, (modality, begins_at));
                 self.miss(&candidate, (at, opening), (rule, modality, begins_at, excess));

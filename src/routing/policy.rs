@@ -19,6 +19,7 @@ use crate::domain::answer::PolicyRule;
 use crate::domain::code::{Priority, Role};
 use crate::domain::id::TerritoryId;
 use crate::domain::query::CareQuery;
+use crate::domain::source::Fading;
 
 pub use pace::{DensityClass, Pace, TravelPolicy};
 pub use problem::{Place, PolicyProblem, PolicyProblems};
@@ -64,10 +65,10 @@ pub struct Policy {
     pub other_territory_cost_seconds: u32,
     /// Territories with which patients are shared, beside those that the directory names.
     pub neighbours: Vec<TerritoryId>,
-    /// Age in seconds from which what a source said is doubted.
-    pub stale_after_seconds: u32,
-    /// Cost in seconds of that doubt.
-    pub stale_cost_seconds: u32,
+    /// After how long belief in what a source said fades.
+    pub fading: Fading,
+    /// Cost in seconds of what is doubted.
+    pub doubt_cost_seconds: u32,
     /// What is shown when nothing suits.
     pub fallback: Fallback,
     /// How equivalent professionals share; checked, and not yet applied.
@@ -200,8 +201,8 @@ impl Policy {
             neighbour_cost_seconds: 0,
             other_territory_cost_seconds: 0,
             neighbours: Vec::new(),
-            stale_after_seconds: 0,
-            stale_cost_seconds: 0,
+            fading: Fading { uncertain_after_seconds: 0, hidden_after_seconds: 0, hidden_after_lease_seconds: 0 },
+            doubt_cost_seconds: 0,
             fallback: Fallback { sites_max: 3, closed_sites_max: 0, far_m: 150_000 },
             fairness: Fairness {
                 equivalent_within_seconds: 0,

@@ -7,9 +7,10 @@ use crate::domain::code::{
 };
 use crate::domain::department::Department;
 use crate::domain::id::TerritoryId;
-use crate::domain::offer::CareWays;
+use crate::domain::offer::{CareWays, Offer};
 use crate::domain::patient::TravelMode;
 use crate::domain::query::{CareQuery, CareQueryDraft};
+use crate::domain::source::{Confidence, Fading};
 use crate::domain::time::{MS_PER_SECOND, UtcInstant};
 
 /// A query at an instant, under a policy.
@@ -41,6 +42,7 @@ pub struct Question<'q> {
     pub remote_near_m: Option<u32>,
     /// Territories that share patients with the patient's own.
     pub neighbours: &'q [TerritoryId],
+    fading: Fading,
     /// How the patient travels.
     patient_pace: Pace,
     /// How a professional travels.
@@ -108,6 +110,7 @@ impl<'q> Question<'q> {
             delay_rule: by_policy.map(|delay| &delay.rule),
             remote_near_m: restricted.then_some(policy.teleconsultation.near_m),
             neighbours,
+            fading: policy.fading,
             patient_pace,
             professional_pace,
             least_pace,
@@ -209,12 +212,29 @@ impl<'q> Question<'q> {
         }
     }
 
-    /// Cost in seconds of data that were received at an instant.
+    /// How far an offer is believed now.
+    #[must_use]
+    #[inline]
+    pub fn confidence(&self, offer: &Offer) -> Confidence {
+        offer.confidence(self.now, &self.fading)
+    }
+
+    /// Cost in seconds of how far an offer is believed.
+    #[must_use]
+    #[inline]
+    pub fn doubt_cost_seconds(&self, offer: &Offer) -> u32 {
+        match self.confidence(offer) {
+            Confidence::Certain => 0,
+            Confidence::Uncertain | Confidence::Hidden => self.policy.doubt_cost_seconds,
+        }
+    }
+
+    /// The least cost in seconds of the word of a source that was received at an instant, lease or none.
     #[must_use]
     #[inline]
     pub fn staleness_cost_seconds(&self, received_at: UtcInstant) -> u32 {
-        let stale = self.now.ms_since(received_at) > i64::from(self.policy.stale_after_seconds) * MS_PER_SECOND;
-        if stale { self.policy.stale_cost_seconds } else { 0 }
+        let stale = self.now.ms_since(received_at) > i64::from(self.policy.fading.uncertain_after_seconds) * MS_PER_SECOND;
+        if stale { self.policy.doubt_cost_seconds } else { 0 }
     }
 
     /// When care could begin at a distance at the earliest, in the best of these ways.

@@ -88,7 +88,7 @@ pub fn travelled_m(modality: Modality, distance_m: Option<u32>) -> Option<u32> {
 #[inline]
 fn surcharge_seconds(question: &Question<'_>, offer: &Offer, practice: &Practice) -> u32 {
     let preference = question.preference_cost_seconds(question.preference(&practice.territories));
-    preference.saturating_add(question.staleness_cost_seconds(offer.received_at))
+    preference.saturating_add(question.doubt_cost_seconds(offer))
 }
 
 /// How many schedules a glance at teleconsultations looks at.

@@ -17,11 +17,13 @@ pub enum ConditionKind {
     LedgerClockAhead,
     /// Nothing is forgotten because the machine's clock may be wrong.
     ClockNotTrusted,
+    /// A source that has a lease does not keep it.
+    SourceSilent,
 }
 
 impl ConditionKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::WritesRefused, Self::LedgerClockAhead, Self::ClockNotTrusted];
+    pub const ALL: [Self; 4] = [Self::WritesRefused, Self::LedgerClockAhead, Self::ClockNotTrusted, Self::SourceSilent];
 
     /// Stable code.
     #[must_use]
@@ -30,6 +32,7 @@ impl ConditionKind {
             Self::WritesRefused => "WRITES_REFUSED",
             Self::LedgerClockAhead => "LEDGER_CLOCK_AHEAD",
             Self::ClockNotTrusted => "CLOCK_NOT_TRUSTED",
+            Self::SourceSilent => "SOURCE_SILENT",
         }
     }
 
@@ -38,7 +41,7 @@ impl ConditionKind {
     pub const fn degrades(self) -> bool {
         match self {
             Self::WritesRefused | Self::LedgerClockAhead => true,
-            Self::ClockNotTrusted => false,
+            Self::ClockNotTrusted | Self::SourceSilent => false,
         }
     }
 }
@@ -57,7 +60,8 @@ impl Service {
     #[must_use]
     pub fn conditions(&self) -> Vec<Condition> {
         let health = self.parts().ledger.health();
-        let ahead = ledger_clock_ahead(&health, self.parts().clock.now());
+        let now = self.parts().clock.now();
+        let ahead = ledger_clock_ahead(&health, now);
         let refusal = health.refusal.map(|refusal| {
             format!("writes are refused, reads go on: {refusal}; they are accepted again once the cause is gone")
         });
@@ -67,6 +71,7 @@ impl Service {
             (ConditionKind::WritesRefused, refusal),
             (ConditionKind::LedgerClockAhead, ahead),
             (ConditionKind::ClockNotTrusted, doubt),
+            (ConditionKind::SourceSilent, self.silent_sources(now)),
         ];
         told.into_iter().filter_map(|(kind, message)| Some(Condition { kind, message: message? })).collect()
     }

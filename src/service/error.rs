@@ -74,6 +74,7 @@ reasons! {
     DuplicateSlotId "DUPLICATE_SLOT_ID" InvalidArgument "State each slot once in a batch.";
     UnknownSlot "UNKNOWN_SLOT" NotFound "Search again: the slot was never published or is no longer kept.";
     UnknownSchedule "UNKNOWN_SCHEDULE" NotFound "Create the schedule first, or correct its identifier.";
+    UnknownSource "UNKNOWN_SOURCE" NotFound "Create a schedule of the source first, or correct the identifier.";
     UnknownPlace "UNKNOWN_PLACE" NotFound "Create the place first, or correct its identifier.";
     UnknownPractitioner "UNKNOWN_PRACTITIONER" NotFound "Create the practitioner first, or correct the identifier.";
     UnknownTerritory "UNKNOWN_TERRITORY" NotFound "Create the territory first, or correct its identifier.";

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::answer::{CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp};
+use crate::domain::answer::{Availability, CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp};
 use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::id::TerritoryId;
 use crate::domain::query::CareQuery;
@@ -198,7 +198,13 @@ impl Finder<'_> {
         let dispatch = outcome == CareOutcome::EmergencyDispatch;
         let emergency_sites = nearest(&self.index.sites(), &SitesQuery::new(query, self.policy, dispatch, now));
         let delay_minutes = needed_by_at.map_or(0, |needed_by_at| needed_by_at.minutes_since(now));
-        let mut sentence = outcome_sentence(outcome, best, delay_minutes);
+        let availability = match (needed_by_at, best, examination.silent_count) {
+            (None, _, _) => Availability::NotAsked,
+            (Some(_), Some(_), _) => Availability::Free,
+            (Some(_), None, 0) => Availability::None,
+            (Some(_), None, _) => Availability::Unknown,
+        };
+        let mut sentence = outcome_sentence(outcome, best, (delay_minutes, availability));
         if outcome == CareOutcome::EmergencyDepartment && !emergency_sites.is_empty() {
             sentence.push(' ');
             sentence.push_str(&sites_sentence(&emergency_sites));
@@ -222,6 +228,8 @@ impl Finder<'_> {
             examined_count: examination.examined_count,
             examined_all: examination.complete,
             exclusions: examination.exclusions,
+            availability,
+            silent_sources: examination.silent_sources,
             near_misses,
             options,
         }

@@ -39,9 +39,12 @@ pub(super) fn decode_claimed(stored: &[u8]) -> Result<Arc<Slot>, OutcomeError> {
     };
     match codec::decode(&record, &mut Interner::new()).map_err(OutcomeError::new)? {
         Body::Slot(slot) => Ok(slot),
-        Body::Territory(_) | Body::Place(_) | Body::Practitioner(_) | Body::Schedule(_) | Body::EmergencySite(_) => {
-            Err(OutcomeError::new("it is not about a slot"))
-        }
+        Body::Territory(_)
+        | Body::Place(_)
+        | Body::Practitioner(_)
+        | Body::Schedule(_)
+        | Body::EmergencySite(_)
+        | Body::Source(_) => Err(OutcomeError::new("it is not about a slot")),
     }
 }
 

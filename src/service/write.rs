@@ -97,6 +97,7 @@ impl<'a> Sight<'a> {
             Key::Practitioner(id) => self.index.practitioner(id).map(|record| body(record, Body::Practitioner)),
             Key::Schedule(id) => self.index.schedule(id).map(|record| body(record, Body::Schedule)),
             Key::EmergencySite(id) => self.index.emergency_site(id).map(|record| body(record, Body::EmergencySite)),
+            Key::Source(id) => self.index.source(id).map(|record| body(record, Body::Source)),
             Key::Slot(id) => self.index.slot(id).map(|record| body(record, Body::Slot)),
         }
     }

@@ -24,6 +24,9 @@ pub fn answer(answer: &pb::FindCareResponse, layout: &Layout) -> String {
     if let Some(text) = exclusions(answer, layout) {
         parts.push(text);
     }
+    if !answer.silent_sources.is_empty() {
+        parts.push(silent_sources(&answer.silent_sources, zone, today, layout));
+    }
     if !answer.emergency_sites.is_empty() {
         parts.push(format!(
             "Urgences les plus proches\n{}",
@@ -90,6 +93,17 @@ fn exclusions(answer: &pb::FindCareResponse, layout: &Layout) -> Option<String> 
     let extent = if answer.examined_all { "tous ceux du rayon" } else { "la recherche a pu s'arrêter avant la fin" };
     let text = format!("Écartés : {counts} (sur {} créneaux examinés, {extent})", answer.examined_count);
     Some(wrapped(&text, layout.width, 2))
+}
+
+/// Whose word is not believed in full.
+fn silent_sources(sources: &[pb::SilentSource], zone: Tz, today: Option<UtcInstant>, layout: &Layout) -> String {
+    let one = |source: &pb::SilentSource| {
+        let (confidence, heard_at) = (words::confidence(source.confidence()), instant(source.last_heard_at.as_ref()));
+        let heard_at = local(heard_at, zone, today);
+        format!("{} ({confidence}, dernier signe {heard_at}, {} agendas)", source.source_id, source.schedule_count)
+    };
+    let all = sources.iter().map(one).collect::<Vec<_>>().join(" · ");
+    wrapped(&format!("Éditeurs silencieux : {all}"), layout.width, 2)
 }
 
 fn emergency_sites(

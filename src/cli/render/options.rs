@@ -68,7 +68,7 @@ pub fn near_misses(misses: &[pb::NearMiss], today: Option<UtcInstant>, layout: &
 fn excess(miss: &pb::NearMiss) -> String {
     let rule = words::labelled(words::rule(miss.rule));
     let by = match pb::Rule::try_from(miss.rule) {
-        Ok(pb::Rule::Arrival | pb::Rule::Delay) => minutes(miss.excess),
+        Ok(pb::Rule::Arrival | pb::Rule::Delay | pb::Rule::Silence) => minutes(miss.excess),
         Ok(pb::Rule::Radius | pb::Rule::Territory) => metres(miss.excess),
         Ok(pb::Rule::Age) => format!("{} jours", miss.excess),
         Ok(

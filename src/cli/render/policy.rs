@@ -102,7 +102,13 @@ fn figures(policy: &Policy, width: usize) -> String {
     );
     let preference =
         format!("voisine {} s, autre {} s", policy.neighbour_cost_seconds, policy.other_territory_cost_seconds);
-    let age = format!("au-delà de {} min, {} s", policy.stale_after_seconds / 60, policy.stale_cost_seconds);
+    let age = format!(
+        "au-delà de {} min, {} s ; masquées au-delà de {} min, ou {} min après la fin d'un bail",
+        policy.fading.uncertain_after_seconds / 60,
+        policy.doubt_cost_seconds,
+        policy.fading.hidden_after_seconds / 60,
+        policy.fading.hidden_after_lease_seconds / 60
+    );
     table.add_row(["Pré-réservation", &holds.join(", ")]);
     table.add_row(["Marge d'arrivée", &format!("{} min", policy.arrival_margin_minutes)]);
     table.add_row(["Élargissement", &widened]);

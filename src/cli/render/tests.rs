@@ -49,6 +49,7 @@ fn option(rank: u32) -> pb::CareOption {
             territory_preference: pb::TerritoryPreference::Own.into(),
             data_age_seconds: 180,
             cost_seconds: 1_200,
+            confidence: pb::Confidence::Certain.into(),
         }),
         unknowns: vec![pb::Unknown {
             kind: pb::UnknownKind::Need.into(),
@@ -106,6 +107,13 @@ fn found() -> pb::FindCareResponse {
         }),
         needed_by_at: at("2026-01-05T13:00:00Z"),
         warnings: vec![],
+        availability: pb::Availability::Free.into(),
+        silent_sources: vec![pb::SilentSource {
+            source_id: "editeur-2".to_owned(),
+            confidence: pb::Confidence::Hidden.into(),
+            last_heard_at: at("2026-01-05T07:00:00Z"),
+            schedule_count: 3,
+        }],
         stamp: Some(stamp()),
     }
 }

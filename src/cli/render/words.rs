@@ -55,6 +55,7 @@ words! {
         Capacity => "complet";
         Suitability => "modalité non adaptée";
         Territory => "hors territoire";
+        Silence => "éditeur silencieux";
     }
     /// Where a radius came from.
     radius_source, RadiusSource, "RADIUS_SOURCE_" {
@@ -182,5 +183,15 @@ pub fn unknown(unknown: &pb::Unknown) -> String {
             | pb::UnknownKind::Sex,
         )
         | Err(_) => unknown_kind(unknown.kind).1.to_owned(),
+    }
+}
+
+/// The word for a confidence.
+#[must_use]
+pub const fn confidence(confidence: pb::Confidence) -> &'static str {
+    match confidence {
+        pb::Confidence::Unspecified | pb::Confidence::Certain => "certaine",
+        pb::Confidence::Uncertain => "INCERTAINE",
+        pb::Confidence::Hidden => "MASQUÉE",
     }
 }

@@ -90,7 +90,7 @@ fn offer() -> Offer {
         needs_met: NeedSet::EMPTY,
         needs_unmet: NeedSet::EMPTY,
     };
-    Offer::new(Arc::new(schedule), Arc::new(place), None)
+    Offer::new(Arc::new(schedule), Arc::new(place), None, Arc::default())
 }
 
 proptest! {

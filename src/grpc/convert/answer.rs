@@ -1,9 +1,10 @@
 //! What the regulator is told.
 
-use super::common::{instant_to_proto, phone_to_proto, stamp_to_proto};
+use super::common::{confidence_to_proto, instant_to_proto, phone_to_proto, stamp_to_proto};
 use super::option::{option_to_proto, unknown_to_proto};
 use crate::domain::answer::{
-    CareAnswer, CareOutcome, Exclusion, NearMiss, PolicyRule, QueryWarning, Radius, RadiusSource, Rule, SiteDistance,
+    Availability, CareAnswer, CareOutcome, Exclusion, NearMiss, PolicyRule, QueryWarning, Radius, RadiusSource, Rule,
+    SilentSource, SiteDistance,
 };
 use crate::proto::routing as pb;
 
@@ -23,6 +24,8 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         needed_by_at,
         warnings,
         policy_rules,
+        availability,
+        silent_sources,
         stamp,
     } = answer;
     let (decision_type, orientation_type) = outcome.hub_codes();
@@ -43,6 +46,27 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         stamp: Some(stamp_to_proto(stamp)),
         warnings: warnings.iter().map(warning_to_proto).collect(),
         policy_rules: policy_rules.iter().map(policy_rule_to_proto).collect(),
+        availability: availability_to_proto(*availability).into(),
+        silent_sources: silent_sources.iter().map(silent_source_to_proto).collect(),
+    }
+}
+
+const fn availability_to_proto(availability: Availability) -> pb::Availability {
+    match availability {
+        Availability::NotAsked => pb::Availability::Unspecified,
+        Availability::Free => pb::Availability::Free,
+        Availability::None => pb::Availability::None,
+        Availability::Unknown => pb::Availability::Unknown,
+    }
+}
+
+fn silent_source_to_proto(source: &SilentSource) -> pb::SilentSource {
+    let SilentSource { id, confidence, last_heard_at, schedule_count } = source;
+    pb::SilentSource {
+        source_id: id.to_string(),
+        confidence: confidence_to_proto(*confidence).into(),
+        last_heard_at: Some(instant_to_proto(*last_heard_at)),
+        schedule_count: *schedule_count,
     }
 }
 
@@ -106,6 +130,7 @@ const fn rule_to_proto(rule: Rule) -> pb::Rule {
         Rule::Arrival => pb::Rule::Arrival,
         Rule::Delay => pb::Rule::Delay,
         Rule::Capacity => pb::Rule::Capacity,
+        Rule::Silence => pb::Rule::Silence,
     }
 }
 

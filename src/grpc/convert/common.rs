@@ -8,6 +8,7 @@ use crate::domain::department::Department;
 use crate::domain::geo::GeoPoint;
 use crate::domain::id::{IdError, PhoneNumber, RequestId, TerritoryId};
 use crate::domain::patient::Need;
+use crate::domain::source::Confidence;
 use crate::domain::time::{UtcInstant, Window};
 use crate::domain::violation::Violation;
 use crate::grpc::findings::{Findings, Path};
@@ -214,4 +215,13 @@ pub(in crate::grpc) fn stamp_to_proto(stamp: &Stamp) -> pb::Stamp {
 /// A count for the wire; what does not fit is the most that does.
 pub(in crate::grpc) fn count(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// How far something is believed.
+pub(in crate::grpc) const fn confidence_to_proto(confidence: Confidence) -> pb::Confidence {
+    match confidence {
+        Confidence::Certain => pb::Confidence::Certain,
+        Confidence::Uncertain => pb::Confidence::Uncertain,
+        Confidence::Hidden => pb::Confidence::Hidden,
+    }
 }

@@ -1,6 +1,6 @@
 //! One thing that can be done, with its reasons.
 
-use super::common::{instant_to_proto, need_to_proto, phone_to_proto, territories_to_proto};
+use super::common::{confidence_to_proto, instant_to_proto, need_to_proto, phone_to_proto, territories_to_proto};
 use super::emergency_site::capability_to_proto;
 use super::practitioner::specialties_to_proto;
 use crate::domain::answer::{CareOption, OptionParts, TerritoryPreference, Unknown};
@@ -48,6 +48,8 @@ pub(in crate::grpc) fn option_to_proto(option: &CareOption, rank: u32) -> pb::Ca
         parts: Some(parts_to_proto(parts)),
         unknowns: unknowns.iter().map(unknown_to_proto).collect(),
         sentence: sentence.clone(),
+        received_at: Some(instant_to_proto(slot.received_at)),
+        changed_at: Some(instant_to_proto(slot.changed_at)),
     }
 }
 
@@ -68,8 +70,8 @@ fn address_of(place: &Place) -> String {
 }
 
 fn parts_to_proto(parts: &OptionParts) -> pb::OptionParts {
-    let OptionParts { wait_minutes, travel_minutes, distance_m, territory_preference, data_age_seconds, cost_seconds } =
-        parts;
+    let OptionParts { wait_minutes, travel_minutes, distance_m, territory_preference, .. } = parts;
+    let OptionParts { data_age_seconds, confidence, cost_seconds, .. } = parts;
     let preference = match territory_preference {
         TerritoryPreference::Unspecified => pb::TerritoryPreference::Unspecified,
         TerritoryPreference::Own => pb::TerritoryPreference::Own,
@@ -83,6 +85,7 @@ fn parts_to_proto(parts: &OptionParts) -> pb::OptionParts {
         territory_preference: preference.into(),
         data_age_seconds: *data_age_seconds,
         cost_seconds: *cost_seconds,
+        confidence: confidence_to_proto(*confidence).into(),
     }
 }
 

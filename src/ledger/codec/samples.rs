@@ -22,6 +22,7 @@ use crate::domain::id::{
 use crate::domain::patient::{Age, Language, Need, NeedSet};
 use crate::domain::record::Body;
 use crate::domain::slot::{Claim, ClaimState, Slot, SlotState, SlotTraits};
+use crate::domain::source::Source;
 use crate::domain::time::{UtcInstant, Window};
 
 /// Instant about which the samples stand.
@@ -234,7 +235,13 @@ pub(in crate::ledger) fn all() -> Vec<(&'static str, Body)> {
         ("emergency-site", Body::EmergencySite(site().into())),
         ("emergency-site-regulated", Body::EmergencySite(regulated_site().into())),
         ("emergency-site-bare", Body::EmergencySite(bare_site.into())),
+        ("source", Body::Source(source(Some(300)).into())),
+        ("source-bare", Body::Source(source(None).into())),
     ]
+}
+
+fn source(lease_seconds: Option<u32>) -> Source {
+    Source { id: SourceId::parse("editeur-1").unwrap(), lease_seconds, heard_at: at(-2) }
 }
 
 /// A free slot with a name of its own.

@@ -43,9 +43,12 @@ fn every_golden_file_decodes_to_its_record_and_back_to_its_bytes() {
 fn the_samples_leave_no_claim_state_out() {
     let states = samples::all().into_iter().find_map(|(_, body)| match body {
         Body::Slot(slot) => Some(slot.claims.iter().map(|claim| claim.state).collect::<Vec<_>>()),
-        Body::Territory(_) | Body::Place(_) | Body::Practitioner(_) | Body::Schedule(_) | Body::EmergencySite(_) => {
-            None
-        }
+        Body::Territory(_)
+        | Body::Place(_)
+        | Body::Practitioner(_)
+        | Body::Schedule(_)
+        | Body::EmergencySite(_)
+        | Body::Source(_) => None,
     });
     assert_eq!(states.unwrap(), crate::domain::slot::ClaimState::ALL);
 }

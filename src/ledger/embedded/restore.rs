@@ -11,7 +11,7 @@ use crate::ledger::ChangeSink;
 use crate::ledger::codec::{self, Interner};
 
 /// Kinds of records, in the order in which they are handed over, as their keys begin.
-const KINDS: [&str; 6] = ["territory", "place", "practitioner", "schedule", "emergency", "slot"];
+const KINDS: [&str; 7] = ["territory", "place", "practitioner", "source", "schedule", "emergency", "slot"];
 /// Records of one call of the sink.
 const CHUNK_RECORDS: usize = 4_096;
 /// Chunks that wait for the sink.
@@ -72,9 +72,12 @@ fn key_of(body: &Body, text: &str) -> Result<Key, String> {
     let is_same = match &key {
         // By far the most; compared without making a text.
         Key::Slot(id) => text.strip_prefix("slot:") == Some(id.as_str()),
-        Key::Territory(_) | Key::Place(_) | Key::Practitioner(_) | Key::Schedule(_) | Key::EmergencySite(_) => {
-            key.to_string() == text
-        }
+        Key::Territory(_)
+        | Key::Place(_)
+        | Key::Practitioner(_)
+        | Key::Schedule(_)
+        | Key::EmergencySite(_)
+        | Key::Source(_) => key.to_string() == text,
     };
     if is_same { Ok(key) } else { Err(format!("`{key}` stands under the key `{}`", text.escape_debug())) }
 }

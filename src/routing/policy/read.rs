@@ -14,6 +14,7 @@ use crate::domain::answer::PolicyRule;
 use crate::domain::code::{CareLevel, ModalitySet, Motive, Priority};
 use crate::domain::id::TerritoryId;
 use crate::domain::patient::Age;
+use crate::domain::source::Fading;
 
 /// The one format.
 const FORMAT: u32 = 1;
@@ -48,10 +49,7 @@ fn read_root(root: &Section<'_, '_>, reader: &Reader) -> Option<Policy> {
     let search = read_section(root, "search", search);
     let travel = read_section(root, "travel", |section| TravelPolicy::read(section, reader));
     let territory = read_section(root, "territory_preference", territory_preference);
-    let data_age = read_section(root, "data_age", |section| {
-        let (after, cost) = (section.number("doubted_after_minutes", 1..=10_080), cost(section, "cost_seconds"));
-        Some((after?.value * 60, cost?))
-    });
+    let data_age = read_section(root, "data_age", data_age);
     let fallback = read_section(root, "fallback", fallback);
     let fairness = read_section(root, "fairness", fairness);
     let diversity = read_section(root, "diversity", diversity);
@@ -65,7 +63,7 @@ fn read_root(root: &Section<'_, '_>, reader: &Reader) -> Option<Policy> {
     check_modalities(&modalities, reader);
     let (enough_options, widened_max, step_percent, home_visit_radius_m) = search?;
     let (neighbour_cost_seconds, other_territory_cost_seconds, neighbours) = territory?;
-    let (stale_after_seconds, stale_cost_seconds) = data_age?;
+    let (fading, doubt_cost_seconds) = data_age?;
     Some(Policy {
         version: version?.value,
         red_flags: values(red_flags),
@@ -82,8 +80,8 @@ fn read_root(root: &Section<'_, '_>, reader: &Reader) -> Option<Policy> {
         neighbour_cost_seconds,
         other_territory_cost_seconds,
         neighbours,
-        stale_after_seconds,
-        stale_cost_seconds,
+        fading,
+        doubt_cost_seconds,
         fallback: fallback?,
         fairness: fairness?,
         diversity: diversity?,
@@ -158,6 +156,23 @@ fn territory_preference(section: &Section<'_, '_>) -> Option<(u32, u32, Vec<Terr
         section.refuse("a neighbour costs more than any other territory: lower neighbour_cost_seconds");
     }
     Some((neighbour?, other?, values(neighbours)))
+}
+
+fn data_age(section: &Section<'_, '_>) -> Option<(Fading, u32)> {
+    let uncertain = section.number("doubted_after_minutes", 1..=10_080);
+    let hidden = section.number("hidden_after_minutes", 1..=20_160);
+    let after_lease = section.number("hidden_after_lease_minutes", 0..=1_440);
+    let cost = cost(section, "cost_seconds");
+    let fading = Fading {
+        uncertain_after_seconds: uncertain?.value * 60,
+        hidden_after_seconds: hidden?.value * 60,
+        hidden_after_lease_seconds: after_lease?.value * 60,
+    };
+    if fading.hidden_after_seconds <= fading.uncertain_after_seconds {
+        section
+            .refuse("data are hidden before they are doubted: raise hidden_after_minutes above doubted_after_minutes");
+    }
+    Some((fading, cost?))
 }
 
 fn fallback(section: &Section<'_, '_>) -> Option<Fallback> {

@@ -123,6 +123,7 @@ impl PublishingService for FakeServer {
         _server, _request => Err(Status::unimplemented("an import does not ask this"));
         replace_schedule(ReplaceScheduleRequest) -> ReplaceScheduleResponse;
         withdraw_slots(WithdrawSlotsRequest) -> WithdrawSlotsResponse;
+        heartbeat(HeartbeatRequest) -> HeartbeatResponse;
         get_schedule(GetScheduleRequest) -> GetScheduleResponse;
     }
 }
