@@ -1,18 +1,21 @@
 //! What the regulator is told: an outcome, options with their reasons, near misses, emergency sites, doubts.
 
+mod availability;
+
 use std::sync::Arc;
 
 use super::code::{AppointmentType, DecisionType, Modality, OrientationType};
 use super::department::Department;
 use super::emergency::{EmergencyAccess, EmergencyCapability, EmergencySite};
 use super::geo::PositionDoubt;
-use super::id::SourceId;
 use super::offer::{Offer, Territories};
 use super::patient::Need;
 use super::record::Position;
 use super::slot::Slot;
 use super::source::Confidence;
 use super::time::UtcInstant;
+
+pub use availability::{Availability, SilentSource};
 
 /// What to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -181,46 +184,6 @@ pub enum Unknown {
     Sex,
     /// Whether an emergency site is equipped for the patient.
     Capability(EmergencyCapability),
-}
-
-/// What is known about whether something is free in time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
-pub enum Availability {
-    /// Nothing was searched: the outcome needs no slot.
-    #[default]
-    NotAsked,
-    /// Something is: see the options.
-    Free,
-    /// Nothing is, as far as sources are heard; none of the silent ones that were examined would have had something.
-    None,
-    /// Nothing is among what is heard, but a source is silent that would have had something.
-    Unknown,
-}
-
-impl Availability {
-    /// Stable code.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NotAsked => "NOT_ASKED",
-            Self::Free => "FREE",
-            Self::None => "NONE",
-            Self::Unknown => "UNKNOWN",
-        }
-    }
-}
-
-/// A source that has not been heard for some time, with schedules around the patient.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SilentSource {
-    /// The source.
-    pub id: SourceId,
-    /// The worst that its examined schedules are believed.
-    pub confidence: Confidence,
-    /// When it was last heard of one of them.
-    pub last_heard_at: UtcInstant,
-    /// How many of its examined schedules are not believed in full.
-    pub schedule_count: u32,
 }
 
 /// The figures behind the rank; their weighted sum is the cost, and the least cost comes first.

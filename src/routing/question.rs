@@ -233,7 +233,8 @@ impl<'q> Question<'q> {
     #[must_use]
     #[inline]
     pub fn staleness_cost_seconds(&self, received_at: UtcInstant) -> u32 {
-        let stale = self.now.ms_since(received_at) > i64::from(self.policy.fading.uncertain_after_seconds) * MS_PER_SECOND;
+        let stale =
+            self.now.ms_since(received_at) > i64::from(self.policy.fading.uncertain_after_seconds) * MS_PER_SECOND;
         if stale { self.policy.doubt_cost_seconds } else { 0 }
     }
 

@@ -101,9 +101,8 @@ impl Service {
         let others = silent.len().saturating_sub(NAMED_MAX);
         let others = if others > 0 { format!(" and {others} more") } else { String::new() };
         Some(format!(
-            "{} sources do not keep their lease: {names}{others}; the longest silent one was last heard at {}. What they \
-             published is uncertain, then hidden: ask their editors; `ListSources` has all of them",
-            silent.len(),
+            "past their lease: {names}{others}; the one that is silent longest was last heard at {}. What these sources \
+             published is uncertain, then hidden: ask their editors; `ListSources` shows all sources",
             first.heard_at
         ))
     }

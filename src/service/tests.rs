@@ -12,3 +12,4 @@ mod withdrawing;
 mod directory;
 mod saturation;
 mod outages;
+mod sources;

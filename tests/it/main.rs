@@ -21,3 +21,4 @@ mod national_examples;
 mod crash;
 mod full_disk;
 mod scenarios;
+mod sources;

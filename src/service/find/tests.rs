@@ -3,6 +3,7 @@
 mod examination;
 mod sites;
 mod policies;
+mod silence;
 mod world;
 
 use std::sync::Arc;
