@@ -16,7 +16,7 @@ pub struct HeartbeatArguments {
     /// The publishing system
     pub source: String,
     /// How long its word counts from now on, in seconds (30 to 86400); without it the lease ends
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub lease: Option<u32>,
     /// Where the service is.
     #[command(flatten)]
