@@ -20,8 +20,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use command::{
-    booking, completions, demo, export, find, import as import_command, policy, scenario, schedule, serve, sites, source,
-    status,
+    booking, completions, demo, export, find, import as import_command, policy, scenario, schedule, serve, sites,
+    source, status,
 };
 use connection::Output;
 use exit::Exit;

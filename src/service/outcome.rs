@@ -37,15 +37,8 @@ pub(super) fn decode_claimed(stored: &[u8]) -> Result<Arc<Slot>, OutcomeError> {
     let stored_outcome::Kind::Claimed(record) = decode(stored)? else {
         return Err(OutcomeError::new("it is not about a claim"));
     };
-    match codec::decode(&record, &mut Interner::new()).map_err(OutcomeError::new)? {
-        Body::Slot(slot) => Ok(slot),
-        Body::Territory(_)
-        | Body::Place(_)
-        | Body::Practitioner(_)
-        | Body::Schedule(_)
-        | Body::EmergencySite(_)
-        | Body::Source(_) => Err(OutcomeError::new("it is not about a slot")),
-    }
+    let body = codec::decode(&record, &mut Interner::new()).map_err(OutcomeError::new)?;
+    if let Body::Slot(slot) = body { Ok(slot) } else { Err(OutcomeError::new("it is not about a slot")) }
 }
 
 /// The stored form of an emergency site.
@@ -58,12 +51,8 @@ pub(super) fn decode_emergency_site(stored: &[u8]) -> Result<Arc<EmergencySite>,
     let stored_outcome::Kind::EmergencySite(record) = decode(stored)? else {
         return Err(OutcomeError::new("it is not about an emergency site"));
     };
-    match codec::decode(&record, &mut Interner::new()).map_err(OutcomeError::new)? {
-        Body::EmergencySite(site) => Ok(site),
-        Body::Territory(_) | Body::Place(_) | Body::Practitioner(_) | Body::Schedule(_) | Body::Slot(_) => {
-            Err(OutcomeError::new("its record is not an emergency site"))
-        }
-    }
+    let body = codec::decode(&record, &mut Interner::new()).map_err(OutcomeError::new)?;
+    if let Body::EmergencySite(site) = body { Ok(site) } else { Err(OutcomeError::new("its record is not one")) }
 }
 
 /// The stored form of the results of rows.

@@ -41,3 +41,49 @@ pub fn sources(response: &pb::ListSourcesResponse, layout: &Layout) -> String {
     }
     table.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::render::answer::answer;
+
+    fn at(seconds: i64) -> Option<prost_types::Timestamp> {
+        Some(prost_types::Timestamp { seconds: 1_795_431_600 + seconds, nanos: 0 })
+    }
+
+    #[test]
+    fn an_answer_names_the_sources_that_are_silent() {
+        let silent = pb::SilentSource {
+            source_id: "editeur-2".to_owned(),
+            confidence: pb::Confidence::Hidden.into(),
+            last_heard_at: at(0),
+            schedule_count: 3,
+        };
+        let told = pb::FindCareResponse { silent_sources: vec![silent], ..pb::FindCareResponse::default() };
+        let text = answer(&told, &Layout::new(120));
+        assert!(text.contains("Éditeurs silencieux : editeur-2 (MASQUÉE, dernier signe "), "{text}");
+        assert!(text.contains("12:00, 3 agendas)"), "{text}");
+        assert!(!answer(&pb::FindCareResponse::default(), &Layout::new(120)).contains("silencieux"));
+    }
+
+    #[test]
+    fn sources_are_shown_with_and_without_a_lease() {
+        let source = |lease_seconds: Option<u32>| pb::Source {
+            source_id: "editeur-1".to_owned(),
+            lease_seconds,
+            heartbeat_at: lease_seconds.and_then(|_| at(0)),
+            last_received_at: at(-60),
+            schedule_count: 12,
+            confidence: pb::Confidence::Uncertain.into(),
+            hidden_after: at(1_800),
+        };
+        let told = pb::ListSourcesResponse { sources: vec![source(Some(300)), source(None)], stamp: None };
+        let text = sources(&told, &Layout::new(120));
+        for part in ["editeur-1", "INCERTAINE", "300 s", "sans", "12:30", "—"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let none = pb::ListSourcesResponse::default();
+        assert_eq!(sources(&none, &Layout::new(120)), "Aucun éditeur n'a d'agenda.\n");
+        assert_eq!(heartbeat("a", &pb::HeartbeatResponse::default()), "a : entendu, sans bail\n");
+    }
+}

@@ -106,15 +106,8 @@ fn found() -> pb::FindCareResponse {
             department: "69".to_owned(),
         }),
         needed_by_at: at("2026-01-05T13:00:00Z"),
-        warnings: vec![],
-        availability: pb::Availability::Free.into(),
-        silent_sources: vec![pb::SilentSource {
-            source_id: "editeur-2".to_owned(),
-            confidence: pb::Confidence::Hidden.into(),
-            last_heard_at: at("2026-01-05T07:00:00Z"),
-            schedule_count: 3,
-        }],
         stamp: Some(stamp()),
+        ..pb::FindCareResponse::default()
     }
 }
 

@@ -244,6 +244,13 @@ fn source(lease_seconds: Option<u32>) -> Source {
     Source { id: SourceId::parse("editeur-1").unwrap(), lease_seconds, heard_at: at(-2) }
 }
 
+/// The first of every kind.
+pub(in crate::ledger) fn one_of_every_kind() -> Vec<Body> {
+    let mut kinds = std::collections::HashSet::new();
+    let bodies = all().into_iter().map(|(_, body)| body);
+    bodies.filter(|body| kinds.insert(std::mem::discriminant(body))).collect()
+}
+
 /// A free slot with a name of its own.
 pub(in crate::ledger) fn numbered_slot(number: u64) -> Slot {
     Slot {

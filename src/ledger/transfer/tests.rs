@@ -29,14 +29,27 @@ fn append(ledger: &EmbeddedLedger, entries: Vec<Entry>) {
 fn filled() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, _) = open(&folder);
-    for (name, body) in samples::all() {
-        if !name.ends_with("-bare") && !name.ends_with("-regulated") {
-            append(&ledger, vec![Entry::put(body, 0)]);
-        }
+    for body in samples::one_of_every_kind() {
+        append(&ledger, vec![Entry::put(body, 0)]);
     }
     append(&ledger, vec![put(11, 1, 0), put(12, 1, 0)]);
     append(&ledger, vec![put(11, 2, 1), Entry::remove(put(12, 1, 0).key, 1)]);
     folder
+}
+
+/// How many records it holds: one of every kind and a slot; four changes were about that slot and another.
+fn kept() -> u64 {
+    u64::try_from(samples::one_of_every_kind().len()).unwrap() + 1
+}
+
+/// Sequence number of its last change.
+fn last() -> u64 {
+    kept() + 3
+}
+
+/// The number of the first line that holds a text.
+fn line_of(text: &str, part: &str) -> u64 {
+    u64::try_from(text.lines().position(|line| line.contains(part)).unwrap()).unwrap() + 1
 }
 
 fn exported(folder: &TempDir) -> String {
@@ -59,12 +72,12 @@ fn an_export_comes_back_the_same() {
     let text = exported(&filled());
     let second = tempfile::tempdir().unwrap();
     let report = import(second.path(), text.as_bytes(), NOW).unwrap();
-    assert_eq!(report, ImportReport { imported: 7, unchanged: 0 });
+    assert_eq!(report, ImportReport { imported: kept(), unchanged: 0 });
     assert_eq!(exported(&second), text);
 
     let (ledger, sink) = open(&second);
-    assert_eq!(sink.changes().len(), 7);
-    assert_eq!(ledger.health().head.sequence, 10);
+    assert_eq!(u64::try_from(sink.changes().len()).unwrap(), kept());
+    assert_eq!(ledger.health().head.sequence, last());
     append(&ledger, vec![put(11, 3, 2)]);
 }
 
@@ -78,7 +91,7 @@ fn a_clock_that_ran_ahead_is_set_right_in_an_export() {
     let clock: SharedClock = Arc::new(ManualClock::new(right));
     let sink = Arc::new(Recorder::default());
     let ledger = EmbeddedLedger::open(second.path(), EmbeddedOptions::default(), clock, sink).unwrap();
-    assert_eq!((ledger.health().clock_at, ledger.health().head.sequence), (Some(right), 10));
+    assert_eq!((ledger.health().clock_at, ledger.health().head.sequence), (Some(right), last()));
 }
 
 #[test]
@@ -87,11 +100,17 @@ fn lines_are_canonical_protobuf_json() {
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(
         lines[0],
-        format!(r#"{{"format":1,"epoch":"1","sequence":"10","clockAtMs":"{}","records":"7"}}"#, samples::NOW_MS)
+        format!(
+            r#"{{"format":1,"epoch":"1","sequence":"{}","clockAtMs":"{}","records":"{}"}}"#,
+            last(),
+            samples::NOW_MS,
+            kept()
+        )
     );
     let emergency = r#"{"key":"emergency:sau-69-1","version":"1","record":{"emergencySite":{"id":"sau-69-1","#;
-    assert!(lines[1].starts_with(emergency), "{}", lines[1]);
-    assert_eq!(lines.len(), 8);
+    assert!(lines.iter().any(|line| line.starts_with(emergency)), "{text}");
+    assert_eq!(u64::try_from(lines.len()).unwrap(), 1 + kept());
+    assert!(lines[1..].is_sorted(), "by key");
 }
 
 #[test]
@@ -99,7 +118,7 @@ fn an_import_into_the_same_state_changes_nothing() {
     let folder = filled();
     let text = exported(&folder);
     let report = import(folder.path(), text.as_bytes(), NOW).unwrap();
-    assert_eq!(report, ImportReport { imported: 0, unchanged: 7 });
+    assert_eq!(report, ImportReport { imported: 0, unchanged: kept() });
     assert_eq!(exported(&folder), text);
 }
 
@@ -121,22 +140,25 @@ fn an_import_into_other_state_is_refused() {
     append(&ledger, vec![put(13, 1, 0)]);
     drop(ledger);
     let error = import(folder.path(), text.as_bytes(), NOW).unwrap_err();
-    assert!(matches!(error, TransferError::Incomplete { announced: 7, found: 8 }), "{error}");
+    let counts = |announced, found| (announced, found) == (kept(), kept() + 1);
+    assert!(matches!(error, TransferError::Incomplete { announced, found } if counts(announced, found)), "{error}");
 }
 
 #[test]
 fn a_wrong_line_is_named_by_number_and_reason() {
     let text = exported(&filled());
+    let (place, slot) = (line_of(&text, r#""key":"place:"#), line_of(&text, r#""key":"slot:creneau-1""#));
+    let (open, end) = (line_of(&text, r#""state":"OPEN""#), 1 + kept());
     let table = [
-        (text.replace(r#""capacity":2"#, r#""capacity":"many""#), 7, "column"),
-        (text.replace(r#""capacity":2"#, r#""capacities":2"#), 7, "capacities"),
-        (text.replace(r#""state":"OPEN""#, r#""state":"OPENED""#), 7, "unknown code"),
-        (text.replace(r#""key":"place:"#, r#""key":"plaza:"#), 3, "no kind of record"),
-        (text.replace(r#""key":"place:maison-1"#, r#""key":"place:maison-2"#), 3, "but the record is"),
-        (text.replace("{\"key\":\"slot", "{\"key\":\"slot\\u0000"), 6, "key"),
+        (text.replace(r#""capacity":2"#, r#""capacity":"many""#), open, "column"),
+        (text.replace(r#""capacity":2"#, r#""capacities":2"#), open, "capacities"),
+        (text.replace(r#""state":"OPEN""#, r#""state":"OPENED""#), open, "unknown code"),
+        (text.replace(r#""key":"place:"#, r#""key":"plaza:"#), place, "no kind of record"),
+        (text.replace(r#""key":"place:maison-1"#, r#""key":"place:maison-2"#), place, "but the record is"),
+        (text.replace("{\"key\":\"slot", "{\"key\":\"slot\\u0000"), slot, "key"),
         (text.replacen("\"version\":\"1\",", "", 1), 2, "version"),
-        (format!("{text}{}\n", text.lines().last().unwrap()), 9, "earlier line"),
-        (format!("{text}\n\n{{\n"), 11, "EOF"),
+        (format!("{text}{}\n", text.lines().last().unwrap()), end + 1, "earlier line"),
+        (format!("{text}\n\n{{\n"), end + 3, "EOF"),
         (text.replacen("\"format\":1,", "", 1), 1, "header"),
         (text.replacen("\"clockAtMs\":\"1", "\"clockAtMs\":\"100000", 1), 1, "clockAtMs"),
         (String::new(), 1, "empty"),
@@ -156,9 +178,9 @@ fn a_wrong_line_is_named_by_number_and_reason() {
 fn a_cut_export_is_refused() {
     let text = exported(&filled());
     let cut: String = text.lines().take(5).map(|line| format!("{line}\n")).collect();
-    assert!(matches!(refusal(&cut), TransferError::Incomplete { announced: 7, found: 4 }));
+    assert!(matches!(refusal(&cut), TransferError::Incomplete { announced, found: 4 } if announced == kept()));
     let broken = &text[..text.len() - 20];
-    assert!(matches!(refusal(broken), TransferError::Line { line: 8, problem: _ }));
+    assert!(matches!(refusal(broken), TransferError::Line { line, problem: _ } if line == 1 + kept()));
     assert!(matches!(
         refusal(&text.replace("\"format\":1", "\"format\":2")),
         TransferError::NewerFormat { found: 2, known: 1 }
@@ -166,7 +188,8 @@ fn a_cut_export_is_refused() {
     let mut bytes = text.into_bytes();
     bytes.extend([0xff, 0xfe, b'\n']);
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(import(folder.path(), bytes.as_slice(), NOW), Err(TransferError::Line { line: 9, problem: _ })));
+    let error = import(folder.path(), bytes.as_slice(), NOW).unwrap_err();
+    assert!(matches!(error, TransferError::Line { line, problem: _ } if line == 2 + kept()));
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn records_request_ids_and_position_are_there_after_opening_again() {
         "territory:1690054321",
         "place:maison-1",
         "practitioner:810002909371",
+        "source:editeur-1",
         "schedule:agenda-1",
         "emergency:sau-69-1",
         "slot:creneau-1",
