@@ -104,7 +104,7 @@ pub enum BeyondTerritory {
 pub struct Fallback {
     /// Most sites of each sort.
     pub sites_max: usize,
-    /// Most closed sites, shown so that nobody drives to one by mistake.
+    /// Most closed sites, and most saturated ones beside enough others, shown so that nobody drives to one by mistake.
     pub closed_sites_max: usize,
     /// Sites beyond this distance in metres are left out when nearer ones take patients.
     pub far_m: u32,
