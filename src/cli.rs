@@ -20,7 +20,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use command::{
-    booking, completions, demo, export, find, import as import_command, scenario, schedule, serve, sites, status,
+    booking, completions, demo, export, find, import as import_command, policy, scenario, schedule, serve, sites,
+    status,
 };
 use connection::Output;
 use exit::Exit;
@@ -84,6 +85,8 @@ enum Command {
     Status(status::StatusArguments),
     /// Play scenarios: given a world, when somebody asks, then this is answered
     Scenario(scenario::ScenarioArguments),
+    /// Show or validate the policy: red flags, delays, modalities, travel, costs
+    Policy(policy::PolicyArguments),
     /// Print completions for a shell
     Completions(completions::CompletionsArguments),
 }
@@ -103,7 +106,7 @@ impl Command {
             Self::Saturation(arguments) => arguments.server.output,
             Self::Status(arguments) => arguments.server.output,
             Self::Scenario(arguments) => arguments.output(),
-            Self::Serve(_) | Self::Demo(_) | Self::Export(_) | Self::Completions(_) => Output::Table,
+            Self::Serve(_) | Self::Demo(_) | Self::Export(_) | Self::Policy(_) | Self::Completions(_) => Output::Table,
         }
     }
 }
@@ -145,6 +148,7 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Saturation(arguments) => sites::saturation(&arguments, terminal).await,
         Command::Status(arguments) => status::run(&arguments, terminal).await,
         Command::Scenario(arguments) => scenario::run(&arguments, terminal).await,
+        Command::Policy(arguments) => policy::run(&arguments, terminal),
         Command::Completions(arguments) => {
             completions::run(&arguments, &mut Arguments::command(), terminal);
             Ok(Exit::Success)

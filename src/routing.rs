@@ -6,7 +6,6 @@
 pub mod policy;
 pub mod triage;
 pub mod radius;
-pub mod travel;
 pub mod question;
 pub mod eligibility;
 pub mod ranking;

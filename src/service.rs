@@ -31,10 +31,11 @@ use uuid::Uuid;
 use crate::clock::SharedClock;
 use crate::domain::answer::Stamp;
 use crate::domain::id::PrincipalId;
+use crate::domain::query::CareQuery;
 use crate::domain::time::UtcInstant;
 use crate::index::Index;
 use crate::ledger::Ledger;
-use crate::routing::policy::Policy;
+use crate::routing::policy::{Policy, PolicySet};
 use crate::tasks::Tasks;
 
 pub use applier::Applier;
@@ -75,7 +76,7 @@ pub struct Service {
 
 struct Shared {
     parts: Parts,
-    policy: Policy,
+    policies: PolicySet,
     started_at: UtcInstant,
     /// Why the machine's clock is not trusted with forgetting.
     clock_doubt: ArcSwapOption<String>,
@@ -103,9 +104,14 @@ impl Service {
     /// A service over these parts, under the national policy.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        Self::under(parts, PolicySet::of(Arc::new(Policy::default())))
+    }
+
+    /// A service over these parts, under these policies.
+    #[must_use]
+    pub fn under(parts: Parts, policies: PolicySet) -> Self {
         let started_at = parts.clock.now();
-        let policy = Policy::default();
-        Self { shared: Arc::new(Shared { parts, policy, started_at, clock_doubt: ArcSwapOption::empty() }) }
+        Self { shared: Arc::new(Shared { parts, policies, started_at, clock_doubt: ArcSwapOption::empty() }) }
     }
 
     /// What it is made of.
@@ -113,9 +119,14 @@ impl Service {
         &self.shared.parts
     }
 
-    /// The matching policy in force.
+    /// The matching policy of whoever has no other.
     fn policy(&self) -> &Policy {
-        &self.shared.policy
+        self.shared.policies.national()
+    }
+
+    /// The matching policy of a query.
+    fn policy_of(&self, query: &CareQuery) -> &Policy {
+        self.shared.policies.of_query(query)
     }
 
     /// What is told of a write.

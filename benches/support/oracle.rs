@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sas_router::domain::code::{
     AppointmentType, Modality, ModalitySet, Profession, ProfessionSet, SpecialtySet, Visibility,
 };
+use sas_router::domain::department::Department;
 use sas_router::domain::directory::{Place, Practitioner, Schedule};
 use sas_router::domain::geo::EarthVector;
 use sas_router::domain::id::TerritoryId;
@@ -126,8 +127,13 @@ impl Oracle {
         oracle
     }
 
-    /// The best openings, one a schedule, best first.
+    /// The best openings, one a schedule, best first; teleconsultation from beyond the territory when there is nothing else.
     pub fn find(&self, query: &CareQuery, now: UtcInstant) -> Vec<Found> {
+        let found = self.find_from(query, now, 50_000);
+        if found.is_empty() { self.find_from(query, now, u32::MAX) } else { found }
+    }
+
+    fn find_from(&self, query: &CareQuery, now: UtcInstant, remote_m: u32) -> Vec<Found> {
         let parts = query.parts();
         let center = EarthVector::from(&parts.position.unwrap());
         let radius_m = parts.radius_m.unwrap_or(300_000);
@@ -137,6 +143,7 @@ impl Oracle {
         let (x, y, z) = (center.x as f32, center.y as f32, center.z as f32);
         let neighbours =
             parts.territories.first().and_then(|own| self.neighbours.get(own)).cloned().unwrap_or_default();
+        let figures = (radius_m, remote_m, ms_per_m(query, now));
         let mut best: HashMap<u32, Found> = HashMap::new();
         let columns = chunks(&self.x).iter().zip(chunks(&self.y)).zip(chunks(&self.z));
         let times = chunks(&self.start).iter().zip(chunks(&self.end)).zip(chunks(&self.modalities));
@@ -154,7 +161,7 @@ impl Oracle {
             row = 0;
             while row < CHUNK {
                 if near[row]
-                    && let Some(found) = self.judge(from + row, query, now, until, radius_m, &center, &neighbours)
+                    && let Some(found) = self.judge(from + row, query, now, until, figures, &center, &neighbours)
                 {
                     let number = self.agenda[from + row];
                     if best.get(&number).is_none_or(|known| order(&found) < order(known)) {
@@ -177,7 +184,7 @@ impl Oracle {
         query: &CareQuery,
         now: UtcInstant,
         until: i64,
-        radius_m: u32,
+        (radius_m, remote_m, ms_per_m): (u32, u32, u64),
         center: &EarthVector,
         neighbours: &[TerritoryId],
     ) -> Option<Found> {
@@ -206,7 +213,13 @@ impl Oracle {
         }
         let known_m = agenda.vector.map(|vector| vector.distance_m(center));
         let distance_m = known_m.unwrap_or(u32::MAX);
-        let travel_s = 240 + (u64::from(distance_m) * 94 / 1_000) as i64;
+        let in_town_m = u64::from(distance_m.min(10_000));
+        // Beyond a town, 50 km/h in open country.
+        let on_road_ms = in_town_m * ms_per_m + (u64::from(distance_m) - in_town_m) * 94;
+        let travel_s = 240 + (on_road_ms / 1_000) as i64;
+        let of_territory = |one: &TerritoryId| parts.territories.contains(one) || neighbours.contains(one);
+        let is_near = known_m.is_some_and(|known_m| known_m <= remote_m) || remote_m == u32::MAX;
+        let remotely = is_near || territories.iter().any(of_territory);
         let (start, end) = (slot.window.start_at().ms(), slot.window.end_at().ms());
         let preference_s = match parts.territories.first() {
             None => 0,
@@ -229,7 +242,7 @@ impl Oracle {
                 AppointmentType::Routine => (start >= arrival + margin).then_some(start),
                 AppointmentType::Walkin => (arrival + 300_000 <= end).then_some(start.max(arrival)),
             }?;
-            let near = way == Modality::Vr || known_m.is_some_and(|known_m| known_m <= limit_m);
+            let near = if way == Modality::Vr { remotely } else { known_m.is_some_and(|known_m| known_m <= limit_m) };
             let fits = near && begins <= until && !agenda.place.needs_unmet.intersects(needs);
             let travelled_s = if way == Modality::Vr { 0 } else { travel_s };
             fits.then_some((((begins - now.ms()) / 1_000 + travelled_s + preference_s + stale_s) as u32, way))
@@ -252,6 +265,21 @@ fn suits(specialties: SpecialtySet, professions: ProfessionSet, query: &CareQuer
 
 fn chunks<T>(column: &[T]) -> &[[T; CHUNK]] {
     column.as_chunks().0
+}
+
+/// The national policy's pace by car in town over the detour, in milliseconds per metre: by the official radius and the hour.
+fn ms_per_m(query: &CareQuery, now: UtcInstant) -> u64 {
+    let at = query.parts().position.unwrap();
+    let radius_m = Department::nearest_to(at.latitude(), at.longitude()).search_radius().radius_m;
+    let local = now.to_local(chrono_tz::Europe::Paris).time();
+    let before = |hour, minute| local < chrono::NaiveTime::from_hms_opt(hour, minute, 0).unwrap();
+    let part = [before(7, 0), before(9, 30), before(16, 30), before(19, 30), true].iter().position(|is| *is).unwrap();
+    let kmh: u64 = match radius_m {
+        0..=5_000 => [40, 20, 28, 20, 35][part],
+        5_001..=10_000 => [50, 35, 42, 35, 48][part],
+        _ => 50,
+    };
+    (36 * 130_u64).div_ceil(kmh)
 }
 
 fn order(found: &Found) -> (u32, &str, &str, u8) {

@@ -9,6 +9,7 @@ pub mod schedule;
 pub mod sites;
 pub mod status;
 pub mod scenario;
+pub mod policy;
 pub mod demo;
 pub mod completions;
 

@@ -10,7 +10,7 @@ use crate::domain::code::{
 };
 use crate::domain::department::Department;
 use crate::domain::geo::{GeoPoint, whole_metres};
-use crate::domain::patient::{Age, Language, Need};
+use crate::domain::patient::{Age, Language, Need, TravelMode};
 use crate::domain::query::{NEEDED_WITHIN_MAX_MINUTES, RADIUS_MAX_M, RADIUS_MIN_M};
 
 /// A position in degrees: `LATITUDE,LONGITUDE`.
@@ -95,6 +95,17 @@ pub fn parse_need(text: &str) -> Result<Need, String> {
     let code = text.trim().to_uppercase().replace('-', "_");
     let known = || Need::ALL.map(|need| need.code().to_lowercase().replace('_', "-")).join(", ");
     Need::parse(&code).ok_or_else(|| format!("`{text}` is no need; known are: {}", known()))
+}
+
+/// How the patient gets about: `car`, `walking`, `no-car`.
+///
+/// # Errors
+/// When it is none of them.
+pub fn parse_travel_mode(text: &str) -> Result<TravelMode, String> {
+    let code = text.trim().to_uppercase().replace('-', "_");
+    let known = || TravelMode::ALL.map(|mode| mode.code().to_lowercase().replace('_', "-")).join(", ");
+    let mode = TravelMode::ALL.into_iter().find(|mode| mode.code() == code);
+    mode.ok_or_else(|| format!("`{text}` is no way to travel; known are: {}", known()))
 }
 
 /// A language by its two letters.

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::human;
 use crate::domain::geo::GeoPoint;
-use crate::domain::patient::Need;
+use crate::domain::patient::{Need, TravelMode};
 use crate::proto::routing as pb;
 
 /// What the regulator asks, nothing that identifies the patient.
@@ -77,6 +77,9 @@ pub struct QueryArguments {
     /// Show options although the outcome is an emergency (R2, physicians only) or advice (R4)
     #[arg(long)]
     pub options_wanted: bool,
+    /// How the patient gets about: car (default), walking, no-car
+    #[arg(long, value_name = "MODE", value_parser = human::parse_travel_mode)]
+    pub travel: Option<TravelMode>,
 }
 
 impl QueryArguments {
@@ -112,7 +115,16 @@ impl QueryArguments {
             limit: given.limit,
             role: given.role.unwrap_or_default(),
             options_wanted: given.options_wanted,
+            travel_mode: given.travel.map_or(pb::TravelMode::Unspecified, travel_mode_to_pb).into(),
         }
+    }
+}
+
+const fn travel_mode_to_pb(mode: TravelMode) -> pb::TravelMode {
+    match mode {
+        TravelMode::Car => pb::TravelMode::Car,
+        TravelMode::Walking => pb::TravelMode::Walking,
+        TravelMode::NoCar => pb::TravelMode::NoCar,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: pure functions from a message and a width to text; a field that is absent or unknown is shown as such, never a panic.
 //! Deliberately absent: writing (see `terminal`), asking the service, and sentences that the service already gives.
 
+pub mod policy;
 pub mod table;
 pub mod time;
 pub mod words;

@@ -27,7 +27,7 @@ fn a_question_in_human_forms_becomes_the_interface_s() {
     let line = "find --at -21.34,55.48 --commune 97416 --department 974 --care-level r3 --priority p2 --motive M03.14 \
                 --age 10y --sex f --within 4H --specialty sm54,SM53 --specialty SM26 --profession 60 --modality amb,hh \
                 --appointment-type walkin --territory 1970000000 --need wheelchair,parking --language fr,AR \
-                --radius-km 7,5 --limit 3 --role medecin --options-wanted --case DR1 --output json";
+                --radius-km 7,5 --limit 3 --role medecin --options-wanted --travel no-car --case DR1 --output json";
     let Command::Find(arguments) = parse(line).unwrap().command else { panic!("not find") };
     assert_eq!(arguments.server.output, Output::Json);
     let expected = pb::CareQuery {
@@ -52,6 +52,7 @@ fn a_question_in_human_forms_becomes_the_interface_s() {
         limit: Some(3),
         role: "MEDECIN".to_owned(),
         options_wanted: true,
+        travel_mode: pb::TravelMode::NoCar.into(),
     };
     assert_eq!(arguments.query.to_query(&arguments.case), expected);
 }

@@ -73,6 +73,10 @@ pub enum Rule {
     Specialty,
     /// Care is given in another way.
     Modality,
+    /// The policy says that this modality does not suit the patient.
+    Suitability,
+    /// Teleconsultation from beyond the patient's territory.
+    Territory,
     /// With appointment while without is asked for, or the reverse.
     AppointmentType,
     /// The patient is too young or too old for it.
@@ -95,10 +99,12 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Visibility,
         Self::Specialty,
         Self::Modality,
+        Self::Suitability,
+        Self::Territory,
         Self::AppointmentType,
         Self::Age,
         Self::Sex,
@@ -117,6 +123,8 @@ impl Rule {
             Self::Visibility => "VISIBILITY",
             Self::Specialty => "SPECIALTY",
             Self::Modality => "MODALITY",
+            Self::Suitability => "SUITABILITY",
+            Self::Territory => "TERRITORY",
             Self::AppointmentType => "APPOINTMENT_TYPE",
             Self::Age => "AGE",
             Self::Sex => "SEX",
@@ -128,6 +136,15 @@ impl Rule {
             Self::Capacity => "CAPACITY",
         }
     }
+}
+
+/// A rule of the policy: its stable id, and what it says in French.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PolicyRule {
+    /// Stable id, for instance `red-flag.stroke`.
+    pub id: Arc<str>,
+    /// One French sentence.
+    pub text: Arc<str>,
 }
 
 /// How an option's territory stands to the patient's.
@@ -209,8 +226,10 @@ pub struct NearMiss {
     pub option: CareOption,
     /// The rule it failed.
     pub rule: Rule,
-    /// By how much: minutes for arrival and delay, metres for the radius, days for the age, else 0.
+    /// By how much: minutes for arrival and delay, metres for the radius and the territory, days for the age, else 0.
     pub excess: u32,
+    /// The rule of the policy behind it, when it is one.
+    pub policy_rule: Option<PolicyRule>,
     /// The miss in one French sentence.
     pub sentence: String,
 }
@@ -342,7 +361,9 @@ pub struct CareAnswer {
     /// What to do.
     pub outcome: CareOutcome,
     /// Rule that decided the outcome.
-    pub rule_id: &'static str,
+    pub rule_id: Arc<str>,
+    /// Rules of the policy that made the answer what it is: the red flag, the default delay, modalities left out.
+    pub policy_rules: Vec<PolicyRule>,
     /// The outcome in one French sentence.
     pub sentence: String,
     /// Best first.

@@ -137,6 +137,33 @@ impl Need {
     }
 }
 
+/// How a patient gets about.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Hash)]
+pub enum TravelMode {
+    /// By car; what is assumed when nobody says.
+    #[default]
+    Car,
+    /// On foot.
+    Walking,
+    /// Without a car: public transport, or what there is.
+    NoCar,
+}
+
+impl TravelMode {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Car, Self::Walking, Self::NoCar];
+
+    /// Stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Car => "CAR",
+            Self::Walking => "WALKING",
+            Self::NoCar => "NO_CAR",
+        }
+    }
+}
+
 /// A set of needs.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Hash)]
 pub struct NeedSet(u8);

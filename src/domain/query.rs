@@ -6,7 +6,7 @@ use super::code::{
 use super::department::Department;
 use super::geo::GeoPoint;
 use super::id::{CaseId, TerritoryId};
-use super::patient::{Age, Language, NeedSet};
+use super::patient::{Age, Language, NeedSet, TravelMode};
 use super::violation::Violation;
 
 /// Longest clinical delay in minutes: three days, the horizon of the national platform.
@@ -67,6 +67,8 @@ pub struct CareQueryDraft {
     pub role: Option<Role>,
     /// Whether options are wanted although the outcome needs none.
     pub options_wanted: bool,
+    /// How the patient gets about.
+    pub travel_mode: TravelMode,
 }
 
 /// What the regulator asks: every field in range, defaults filled in.

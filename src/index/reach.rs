@@ -26,6 +26,10 @@ pub struct Reach {
     pub specialties: SpecialtySet,
     /// Accepted professions.
     pub professions: ProfessionSet,
+    /// Whether cells around the patient are looked at; never without a position.
+    pub by_place: bool,
+    /// Whether teleconsultation is looked for by time.
+    pub by_time: bool,
     /// True to look at everything of the groups within the radius, claimable or not.
     pub exhaustive: bool,
 }

@@ -30,6 +30,8 @@ pub(super) struct CellScan {
     pub(super) radius_m: u32,
     pub(super) ways: Ways,
     pub(super) until: UtcInstant,
+    /// Whether the ticks of the columns say when care could begin; they say it of care to which somebody travels only.
+    pub(super) by_ticks: bool,
     /// True to look at everything within the radius, whatever the filters say.
     pub(super) exhaustive: bool,
 }
@@ -176,7 +178,7 @@ impl Scanned<'_> {
         let least = |begins_at| Some(judge.least_cost(self.distance_m, begins_at).saturating_add(surcharge));
         let in_bound = |cost: &u32| *cost <= bound;
         let by_place = least(earliest_at).filter(in_bound);
-        if scan.exhaustive || by_place.is_none() {
+        if scan.exhaustive || !scan.by_ticks || by_place.is_none() {
             return by_place;
         }
         let from = first_start(earliest_at, self.ways.are_appointments_on_ticks());

@@ -4,7 +4,7 @@ use super::Index;
 use super::reach::Reach;
 use super::scan::CellScan;
 use super::ways::Ways;
-use crate::domain::code::{Modality, ModalitySet};
+use crate::domain::code::Modality;
 use crate::domain::geo::EarthVector;
 use crate::domain::offer::Judge;
 
@@ -16,14 +16,13 @@ impl Index {
     pub fn search<J: Judge>(&self, reach: &Reach, judge: &mut J) {
         let ways = Ways::asked(reach);
         let vector = reach.position.as_ref().map(EarthVector::from);
-        let at_distance = ModalitySet::of(&[Modality::Amb, Modality::Hh]);
-        let by_place = reach.exhaustive || reach.modalities.intersects(at_distance);
         for group in self.groups_of(reach.specialties, reach.professions) {
-            if let (Some(position), Some(center), true) = (&reach.position, vector, by_place) {
+            if let (Some(position), Some(center), true) = (&reach.position, vector, reach.by_place) {
                 let (radius_m, until, exhaustive) = (reach.radius_m, reach.until, reach.exhaustive);
-                group.grid.scan(position, &CellScan { center, radius_m, ways, until, exhaustive }, judge);
+                let by_ticks = !reach.modalities.contains(Modality::Vr);
+                group.grid.scan(position, &CellScan { center, radius_m, ways, until, by_ticks, exhaustive }, judge);
             }
-            if reach.modalities.contains(Modality::Vr) {
+            if reach.by_time {
                 group.remote.scan(vector.as_ref(), ways, reach.now, reach.until, judge);
             }
         }

@@ -137,6 +137,8 @@ fn seen(index: &Index, radius_m: u32, modality: Modality) -> Vec<(String, Vec<St
         visibilities: VisibilitySet::ALL,
         specialties: SpecialtySet::of(&[Specialty::parse("SM54").unwrap()]),
         professions: ProfessionSet::EMPTY,
+        by_place: modality != Modality::Vr,
+        by_time: modality == Modality::Vr,
         exhaustive: false,
     };
     index.search(&reach, &mut collector);

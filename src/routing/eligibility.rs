@@ -133,13 +133,34 @@ pub fn kind_rules(question: &Question<'_>, kind: OpeningKind, practice: &Practic
         .union(RuleSet::when(!parts.appointment_types.contains(kind.appointment_type()), Rule::AppointmentType))
 }
 
-/// Which rule a modality fails at a distance: asked for at all, within the radius, within the professional's.
+/// Which rule a modality fails at a distance: asked for at all, suitable, within the radius and within the professional's;
+/// for teleconsultation, of the patient's territory.
 #[must_use]
 #[inline]
-pub fn modality_rules(question: &Question<'_>, offer: &Offer, modality: Modality, distance_m: Option<u32>) -> RuleSet {
-    let farther = distance_m.is_none_or(|distance_m| distance_m > reach_m(question, offer, modality));
-    RuleSet::when(!question.parts.modalities.contains(modality), Rule::Modality)
-        .union(RuleSet::when(farther && modality != Modality::Vr, Rule::Radius))
+pub fn modality_rules(
+    question: &Question<'_>,
+    (offer, practice): (&Offer, &Practice),
+    modality: Modality,
+    distance_m: Option<u32>,
+) -> RuleSet {
+    let asked = question.parts.modalities.contains(modality);
+    let at_distance = match modality {
+        Modality::Amb | Modality::Hh => {
+            let farther = distance_m.is_none_or(|distance_m| distance_m > reach_m(question, offer, modality));
+            RuleSet::when(farther, Rule::Radius)
+        }
+        Modality::Vr => RuleSet::when(is_beyond_territory(question, practice, distance_m), Rule::Territory),
+    };
+    RuleSet::when(!asked, Rule::Modality)
+        .union(RuleSet::when(asked && !question.suitable.contains(modality), Rule::Suitability))
+        .union(at_distance)
+}
+
+/// Whether a teleconsultation is from farther than the patient's territory, which it may not be for this question.
+#[inline]
+fn is_beyond_territory(question: &Question<'_>, practice: &Practice, distance_m: Option<u32>) -> bool {
+    let Some(near_m) = question.remote_near_m else { return false };
+    distance_m.is_none_or(|distance_m| distance_m > near_m) && !question.is_of_territory(&practice.territories)
 }
 
 /// How far a modality reaches, in metres.

@@ -5,15 +5,15 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use crate::domain::answer::{CareOption, CareOutcome, NearMiss, OptionParts, Rule, TerritoryPreference};
+use crate::domain::answer::{CareOption, CareOutcome, NearMiss, OptionParts, PolicyRule, Rule, TerritoryPreference};
 use crate::domain::code::{AppointmentType, Modality};
 use crate::domain::slot::Slot;
 
 use super::eligibility::{needs_in, unknowns};
 use super::near::Miss;
+use super::policy::BeyondTerritory;
 use super::question::Question;
 use super::ranking::{Match, travelled_m};
-use super::travel::travel_minutes;
 use super::wording::{AgeLabel, Kilometres, Local, Minutes, Wait};
 
 /// About the length of a sentence, in bytes.
@@ -45,15 +45,37 @@ pub fn option(question: &Question<'_>, found: Match, slot: Arc<Slot>) -> CareOpt
 pub fn near_miss(question: &Question<'_>, miss: Miss, slot: Arc<Slot>) -> NearMiss {
     let Miss { found, rule, excess } = miss;
     let option = option(question, found, slot);
+    let policy_rule = policy_rule(question, rule, option.modality).cloned();
     let sentence = miss_sentence(question, &option, rule, excess);
-    NearMiss { option, rule, excess, sentence }
+    NearMiss { option, rule, excess, policy_rule, sentence }
+}
+
+/// The rule of the policy behind a rule of matching.
+fn policy_rule<'q>(question: &Question<'q>, rule: Rule, modality: Modality) -> Option<&'q PolicyRule> {
+    match rule {
+        Rule::Suitability => question.unsuitable_by(modality),
+        Rule::Territory => Some(&question.policy.teleconsultation.rule),
+        Rule::Delay => question.delay_rule,
+        Rule::Visibility
+        | Rule::Specialty
+        | Rule::Modality
+        | Rule::AppointmentType
+        | Rule::Age
+        | Rule::Sex
+        | Rule::Need
+        | Rule::Language
+        | Rule::Radius
+        | Rule::Arrival
+        | Rule::Capacity => None,
+    }
 }
 
 fn parts(question: &Question<'_>, found: &Match) -> OptionParts {
     let travelled_m = travelled_m(found.modality, found.distance_m);
     OptionParts {
         wait_minutes: found.care_begins_at.minutes_since(question.now),
-        travel_minutes: travelled_m.map_or(0, |distance_m| travel_minutes(question.policy, distance_m)),
+        travel_minutes: travelled_m
+            .map_or(0, |distance_m| question.travel_seconds(found.modality, distance_m).div_ceil(60)),
         distance_m: travelled_m.unwrap_or(0),
         territory_preference: question.preference(&found.practice().territories),
         data_age_seconds: question.now.seconds_since(found.offer.received_at),
@@ -133,6 +155,10 @@ fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOpt
         TerritoryPreference::Neighbour => ", dans une CPTS voisine",
         TerritoryPreference::Other | TerritoryPreference::Unspecified => "",
     });
+    let is_far = question.remote_near_m.is_none() && is_remote_rule_in_force(question);
+    if option.modality == Modality::Vr && is_far && !question.is_of_territory(&option.territories) {
+        sentence.push_str(", hors du territoire du patient faute de réponse plus proche");
+    }
     if option.remaining_count > 1 {
         write!(sentence, ", {} places restantes", option.remaining_count)?;
     }
@@ -141,6 +167,11 @@ fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOpt
     }
     sentence.push('.');
     Ok(())
+}
+
+/// Whether teleconsultation from beyond the territory is shown although the policy would rather not.
+fn is_remote_rule_in_force(question: &Question<'_>) -> bool {
+    question.policy.teleconsultation.beyond == BeyondTerritory::LastResort && question.has_territory()
 }
 
 fn miss_sentence(question: &Question<'_>, option: &CareOption, rule: Rule, excess: u32) -> String {
@@ -163,6 +194,15 @@ fn write_why(
         Rule::Visibility => sentence.push_str("n'est pas visible de la régulation"),
         Rule::Specialty => sentence.push_str("autre spécialité que celle demandée"),
         Rule::Modality => write!(sentence, "seulement en {}", option.modality.label().to_lowercase())?,
+        Rule::Suitability => {
+            let rule = question.unsuitable_by(option.modality);
+            let (id, text) = rule.map_or(("", ""), |rule| (&*rule.id, rule.text.trim_end_matches('.')));
+            write!(sentence, "{} non adaptée ({id}) : {text}", option.modality.label().to_lowercase())?;
+        }
+        Rule::Territory => {
+            let rule = &question.policy.teleconsultation.rule;
+            write!(sentence, "hors du territoire du patient ({}) : {}", rule.id, rule.text.trim_end_matches('.'))?;
+        }
         Rule::AppointmentType => write!(sentence, "seulement {}", option.appointment_type.label().to_lowercase())?,
         Rule::Age => match (limits.min_age, limits.max_age) {
             (Some(min), _) if question.parts.age.is_some_and(|age| age < min) => {

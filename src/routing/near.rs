@@ -152,6 +152,10 @@ impl<'q> Examiner<'q> {
                 let reach = reach_m(question, candidate.offer, modality);
                 candidate.distance_m.map_or(0, |distance_m| distance_m.saturating_sub(reach))
             }
+            Rule::Territory => {
+                let near_m = question.remote_near_m.unwrap_or(u32::MAX);
+                candidate.distance_m.map_or(0, |distance_m| distance_m.saturating_sub(near_m))
+            }
             Rule::Age => {
                 let (limits, age) = (&candidate.offer.limits, question.parts.age);
                 let young = age.zip(limits.min_age).map_or(0, |(age, min)| min.days().saturating_sub(age.days()));
@@ -161,6 +165,7 @@ impl<'q> Examiner<'q> {
             Rule::Visibility
             | Rule::Specialty
             | Rule::Modality
+            | Rule::Suitability
             | Rule::AppointmentType
             | Rule::Sex
             | Rule::Need
@@ -179,12 +184,13 @@ struct KindFailures {
 
 impl KindFailures {
     fn of(question: &Question<'_>, rules: &OfferRules, candidate: &Candidate<'_>, kind: OpeningKind) -> Self {
-        let of_kind = kind_rules(question, kind, candidate.offer.practice_of(kind));
+        let practice = candidate.offer.practice_of(kind);
+        let of_kind = kind_rules(question, kind, practice);
         let asked = ModalitySet::from_bits(kind.modalities().bits() & question.parts.modalities.bits());
         let tried = if asked.is_empty() { kind.modalities() } else { asked };
         let mut failed = [RuleSet::EMPTY; Modality::ALL.len()];
         for (failed, modality) in failed.iter_mut().zip(Modality::ALL) {
-            let distance = modality_rules(question, candidate.offer, *modality, candidate.distance_m);
+            let distance = modality_rules(question, (candidate.offer, practice), *modality, candidate.distance_m);
             *failed = of_kind.union(rules.failed(*modality)).union(distance);
         }
         Self { kind, tried, failed }

@@ -1,76 +1,218 @@
-//! The figures that physicians and territories may want otherwise: delays, margins, speeds, weights.
+//! What physicians and territories may want otherwise, as data: red flags, delays, suitable modalities, paces, costs.
+//!
+//! Invariant: a [`Policy`] is valid as a whole and never changes; another version is another value. The national one is
+//! compiled in (`policy/national.toml`), a territory's file says only what differs.
+//! Deliberately absent: reading files, and choosing the version in force.
 
-use std::sync::Arc;
+mod pace;
+mod problem;
+mod read;
+mod reader;
+mod rules;
+mod set;
+mod tree;
+mod when;
 
-use crate::domain::code::{CareLevel, Priority};
+use std::sync::{Arc, LazyLock};
 
-/// A version of the figures.
+use crate::domain::answer::PolicyRule;
+use crate::domain::code::{Priority, Role};
+use crate::domain::id::TerritoryId;
+use crate::domain::query::CareQuery;
+
+pub use pace::{DensityClass, Pace, TravelPolicy};
+pub use problem::{Place, PolicyProblem, PolicyProblems};
+pub use rules::{DelayRule, ModalityRule, RedFlag};
+pub use set::{PolicyFile, PolicyScope, PolicySet, ScopedPolicy};
+pub use when::{Facts, When};
+
+/// The national policy that ships.
+pub const NATIONAL_TOML: &str = include_str!("policy/national.toml");
+/// The name under which its problems are reported.
+pub const NATIONAL_FILE: &str = "national.toml (compiled in)";
+
+/// A version of the figures and rules.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Policy {
     /// Name of the version, stamped on every answer.
     pub version: Arc<str>,
+    /// Motives and ages that decide alone; the first that holds.
+    pub red_flags: Vec<RedFlag>,
+    /// Clinical delays where the query gives none; the first that holds.
+    pub delays: Vec<DelayRule>,
+    /// Modalities that do not suit some patients; all that hold.
+    pub modalities: Vec<ModalityRule>,
+    /// From where teleconsultation is offered.
+    pub teleconsultation: TeleconsultationRule,
+    /// How long a hold lives in seconds where the request does not say, in the order of [`Priority::ALL`].
+    pub hold_seconds: [u32; Priority::ALL.len()],
     /// Minutes between arrival and the start of an appointment, or between arrival and the end of a walk-in window.
     pub arrival_margin_minutes: u32,
-    /// Seconds from door to car and from car to door.
-    pub travel_base_seconds: u32,
-    /// Milliseconds of travel per metre of straight line: the road is longer by a detour, and driven at one speed.
-    pub travel_ms_per_m: u32,
-    /// How far home visits go when the schedule does not say, in metres.
-    pub home_visit_radius_m: u32,
     /// How many options are enough choice, so that the radius is not widened.
     pub enough_options: usize,
     /// How often the radius may be widened by its step.
     pub widened_max: u32,
+    /// The step in per cent of the official one.
+    pub step_percent: u32,
+    /// How far home visits go when the schedule does not say, in metres.
+    pub home_visit_radius_m: u32,
+    /// How fast people travel.
+    pub travel: TravelPolicy,
     /// Cost in seconds of leaving the patient's territory for a neighbour.
     pub neighbour_cost_seconds: u32,
     /// Cost in seconds of leaving it for any other.
     pub other_territory_cost_seconds: u32,
+    /// Territories with which patients are shared, beside those that the directory names.
+    pub neighbours: Vec<TerritoryId>,
     /// Age in seconds from which what a source said is doubted.
     pub stale_after_seconds: u32,
     /// Cost in seconds of that doubt.
     pub stale_cost_seconds: u32,
+    /// What is shown when nothing suits.
+    pub fallback: Fallback,
+    /// How equivalent professionals share; checked, and not yet applied.
+    pub fairness: Fairness,
+    /// How many options may be alike; checked, and not yet applied.
+    pub diversity: Diversity,
+}
+
+/// From where teleconsultation is offered.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TeleconsultationRule {
+    /// Id and French text.
+    pub rule: PolicyRule,
+    /// A professional this near counts as of the patient's territory, in metres.
+    pub near_m: u32,
+    /// What of professionals beyond it.
+    pub beyond: BeyondTerritory,
+}
+
+/// Whether teleconsultation from beyond the patient's territory is offered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BeyondTerritory {
+    /// When nothing else suits.
+    LastResort,
+    /// Not at all.
+    Never,
+    /// Like any other.
+    Always,
+}
+
+/// Which emergency sites are shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fallback {
+    /// Most sites of each sort.
+    pub sites_max: usize,
+    /// Most closed sites, and most saturated ones beside enough others, shown so that nobody drives to one by mistake.
+    pub closed_sites_max: usize,
+    /// Sites beyond this distance in metres are left out when nearer ones take patients.
+    pub far_m: u32,
+}
+
+/// How equivalent professionals share.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fairness {
+    /// Options whose cost differs by less than this are equivalent.
+    pub equivalent_within_seconds: u32,
+    /// Weight of who was chosen least recently, in per cent.
+    pub least_recent_percent: u32,
+    /// Weight of who is new, in per cent.
+    pub newcomer_percent: u32,
+    /// How long somebody is new.
+    pub newcomer_days: u32,
+}
+
+/// How many options may be alike.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Diversity {
+    /// Most options at one place.
+    pub per_place_max: u32,
+    /// Most options with one professional.
+    pub per_practitioner_max: u32,
 }
 
 impl Default for Policy {
-    /// The national default.
+    /// The national policy that ships; a bare one should its text be spoilt, which a test excludes.
     fn default() -> Self {
-        Self {
-            version: Arc::from("national-2026-1"),
-            arrival_margin_minutes: 5,
-            travel_base_seconds: 240,
-            // 50 km/h over a road 1.3 times as long as the straight line.
-            travel_ms_per_m: 94,
-            home_visit_radius_m: 15_000,
-            enough_options: 3,
-            widened_max: 4,
-            neighbour_cost_seconds: 300,
-            other_territory_cost_seconds: 600,
-            stale_after_seconds: 12 * 3_600,
-            stale_cost_seconds: 600,
-        }
+        Self::shipped().map_or_else(|_| Self::bare(), |policy| Self::clone(&policy))
     }
 }
 
+static NATIONAL: LazyLock<Result<Arc<Policy>, PolicyProblems>> = LazyLock::new(|| {
+    let set = PolicySet::load(&[])?;
+    Ok(Arc::clone(set.national()))
+});
+
 impl Policy {
-    /// Clinical delay in minutes where the query gives none.
+    /// The national policy that ships.
+    ///
+    /// # Errors
+    /// Never, unless the compiled-in file was spoilt; a test reads it.
+    pub fn shipped() -> Result<Arc<Self>, PolicyProblems> {
+        NATIONAL.clone()
+    }
+
+    /// The rule by which a motive or an age decides, when one does.
     #[must_use]
-    pub const fn needed_within_minutes(&self, level: CareLevel, priority: Priority) -> u32 {
-        match (level, priority) {
-            (CareLevel::R1, _) | (_, Priority::P0) => 1,
-            (CareLevel::R2, _) => 60,
-            (CareLevel::R3 | CareLevel::R4, Priority::P1) => 4 * 60,
-            (CareLevel::R3 | CareLevel::R4, Priority::P2 | Priority::NR) => 24 * 60,
-            (CareLevel::R3 | CareLevel::R4, Priority::P3) => 48 * 60,
-        }
+    pub fn red_flag(&self, facts: &Facts) -> Option<&RedFlag> {
+        rules::first(&self.red_flags, facts, |flag| &flag.when)
+    }
+
+    /// Clinical delay where the query gives none.
+    #[must_use]
+    pub fn delay(&self, facts: &Facts) -> Option<&DelayRule> {
+        rules::first(&self.delays, facts, |delay| &delay.when)
+    }
+
+    /// The rules that leave modalities out for a query; a physician who asks for one modality alone may get it.
+    pub fn unsuitable(&self, query: &CareQuery) -> impl Iterator<Item = &ModalityRule> {
+        let facts = Facts::from(query);
+        let asked = query.parts().modalities;
+        let insists = query.role() == Role::Medecin && asked.iter().count() == 1;
+        self.modalities.iter().filter(move |rule| {
+            rule.when.holds(&facts) && !(insists && rule.physician_may_override) && rule.unsuitable.intersects(asked)
+        })
     }
 
     /// How long a hold lives in seconds where the request does not say: the more urgent, the sooner it must be freed.
     #[must_use]
-    pub const fn hold_seconds(&self, priority: Priority) -> u32 {
-        match priority {
-            Priority::P0 | Priority::P1 => 90,
-            Priority::P2 | Priority::NR => 120,
-            Priority::P3 => 180,
+    pub fn hold_seconds(&self, priority: Priority) -> u32 {
+        self.hold_seconds.get(usize::from(priority.index())).copied().unwrap_or(120)
+    }
+
+    /// A policy without rules: vital escalation, which is no policy, is all that is left beside plain figures.
+    fn bare() -> Self {
+        let rule =
+            PolicyRule { id: Arc::from("teleconsultation.territory"), text: Arc::from("Territoire du patient.") };
+        Self {
+            version: Arc::from("bare"),
+            red_flags: Vec::new(),
+            delays: Vec::new(),
+            modalities: Vec::new(),
+            teleconsultation: TeleconsultationRule { rule, near_m: 0, beyond: BeyondTerritory::LastResort },
+            hold_seconds: [120; Priority::ALL.len()],
+            arrival_margin_minutes: 5,
+            enough_options: 3,
+            widened_max: 0,
+            step_percent: 100,
+            home_visit_radius_m: 0,
+            travel: TravelPolicy::uniform(Pace { base_seconds: 600, ms_per_m: 180 }),
+            neighbour_cost_seconds: 0,
+            other_territory_cost_seconds: 0,
+            neighbours: Vec::new(),
+            stale_after_seconds: 0,
+            stale_cost_seconds: 0,
+            fallback: Fallback { sites_max: 3, closed_sites_max: 0, far_m: 150_000 },
+            fairness: Fairness {
+                equivalent_within_seconds: 0,
+                least_recent_percent: 0,
+                newcomer_percent: 0,
+                newcomer_days: 0,
+            },
+            diversity: Diversity { per_place_max: 20, per_practitioner_max: 20 },
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

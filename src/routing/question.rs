@@ -1,13 +1,14 @@
 //! A query made ready for many candidates: every look-up done, every default filled in, everything comparable by bits.
 
-use super::policy::Policy;
-use super::travel::travel_seconds;
-use crate::domain::answer::TerritoryPreference;
+use super::policy::{BeyondTerritory, Facts, ModalityRule, Pace, Policy};
+use crate::domain::answer::{PolicyRule, TerritoryPreference};
 use crate::domain::code::{
     AppointmentType, AppointmentTypeSet, Modality, ModalitySet, Sex, SpecialtySet, Visibility, VisibilitySet,
 };
+use crate::domain::department::Department;
 use crate::domain::id::TerritoryId;
 use crate::domain::offer::CareWays;
+use crate::domain::patient::TravelMode;
 use crate::domain::query::{CareQuery, CareQueryDraft};
 use crate::domain::time::{MS_PER_SECOND, UtcInstant};
 
@@ -28,12 +29,39 @@ pub struct Question<'q> {
     pub sex: Sex,
     /// Whether general practice is among the accepted specialties.
     pub general_practice: bool,
-    /// Accepted ways of care.
+    /// Accepted ways of care for which somebody travels.
     pub ways: CareWays,
+    /// Modalities that are asked for and suit the patient.
+    pub suitable: ModalitySet,
+    /// The rules that leave modalities out.
+    pub unsuitable_rules: Vec<&'q ModalityRule>,
+    /// The rule that gave the delay, when the query gave none.
+    pub delay_rule: Option<&'q PolicyRule>,
+    /// How near a professional beyond the patient's territories must be to teleconsult, in metres; absent when anybody may.
+    pub remote_near_m: Option<u32>,
+    /// Territories that share patients with the patient's own.
+    pub neighbours: &'q [TerritoryId],
+    /// How the patient travels.
+    patient_pace: Pace,
+    /// How a professional travels.
+    professional_pace: Pace,
+    /// Slower than neither of those who may travel.
+    least_pace: Pace,
+}
+
+/// Where a question is asked from.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'q> {
+    /// Department, given or estimated.
+    pub department: Option<Department>,
     /// Territories that share patients with the patient's own.
     pub neighbours: &'q [TerritoryId],
 }
 
+/// Clinical delay in minutes where not even the policy has one: no question waits by mistake.
+const SHORTEST_MINUTES: u32 = 60;
+/// Modalities for which somebody travels.
+pub const BY_PLACE: ModalitySet = ModalitySet::of(&[Modality::Amb, Modality::Hh]);
 /// Ways for which the patient does not travel.
 const AT_A_DISTANCE: CareWays = CareWays::new(ModalitySet::of(&[Modality::Hh, Modality::Vr]), AppointmentTypeSet::ALL);
 /// Care at the place without appointment, which begins on arrival.
@@ -48,11 +76,24 @@ impl<'q> Question<'q> {
         policy: &'q Policy,
         now: UtcInstant,
         radius_m: u32,
-        neighbours: &'q [TerritoryId],
+        surroundings: Surroundings<'q>,
     ) -> Self {
         let parts = query.parts();
-        let within = parts.needed_within_minutes;
-        let minutes = within.unwrap_or_else(|| policy.needed_within_minutes(query.care_level(), query.priority()));
+        let Surroundings { department, neighbours } = surroundings;
+        let by_policy = if parts.needed_within_minutes.is_some() { None } else { policy.delay(&Facts::from(query)) };
+        let minutes = parts.needed_within_minutes.or(by_policy.map(|delay| delay.minutes)).unwrap_or(SHORTEST_MINUTES);
+        let unsuitable_rules: Vec<&ModalityRule> = policy.unsuitable(query).collect();
+        let unsuitable = unsuitable_rules.iter().fold(0, |bits, rule| bits | rule.unsuitable.bits());
+        let suitable = ModalitySet::from_bits(parts.modalities.bits() & !unsuitable);
+        let by_place = ModalitySet::from_bits(suitable.bits() & BY_PLACE.bits());
+        let patient_pace = policy.travel.pace(parts.travel_mode, department, now);
+        let professional_pace = policy.travel.pace(TravelMode::Car, department, now);
+        let least_pace = match (by_place.contains(Modality::Amb), by_place.contains(Modality::Hh)) {
+            (true, false) => patient_pace,
+            (false, true) => professional_pace,
+            (true, true) | (false, false) => patient_pace.at_most(professional_pace),
+        };
+        let restricted = policy.teleconsultation.beyond != BeyondTerritory::Always && has_territory(parts);
         Self {
             parts,
             policy,
@@ -61,9 +102,61 @@ impl<'q> Question<'q> {
             radius_m,
             sex: query.sex(),
             general_practice: has_general_practice(parts.specialties),
-            ways: CareWays::new(parts.modalities, parts.appointment_types),
+            ways: CareWays::new(by_place, parts.appointment_types),
+            suitable,
+            unsuitable_rules,
+            delay_rule: by_policy.map(|delay| &delay.rule),
+            remote_near_m: restricted.then_some(policy.teleconsultation.near_m),
             neighbours,
+            patient_pace,
+            professional_pace,
+            least_pace,
         }
+    }
+
+    /// The same where teleconsultation from anywhere will do.
+    #[must_use]
+    pub fn from_anywhere(self) -> Self {
+        Self { remote_near_m: None, ..self }
+    }
+
+    /// Whether it says where the patient is or belongs, so that a territory can be told from others.
+    #[must_use]
+    pub fn has_territory(&self) -> bool {
+        has_territory(self.parts)
+    }
+
+    /// The rule of the policy that leaves a modality out.
+    #[must_use]
+    pub fn unsuitable_by(&self, modality: Modality) -> Option<&'q PolicyRule> {
+        self.unsuitable_rules.iter().find(|rule| rule.unsuitable.contains(modality)).map(|rule| &rule.rule)
+    }
+
+    /// Whether care is of the patient's territories or of a neighbour.
+    #[must_use]
+    #[inline]
+    pub fn is_of_territory(&self, territories: &[TerritoryId]) -> bool {
+        let is_near = |one: &TerritoryId| self.parts.territories.contains(one) || self.neighbours.contains(one);
+        territories.iter().any(is_near)
+    }
+
+    /// Seconds that somebody travels for care at a distance: the patient to the place, the professional to the home.
+    #[must_use]
+    #[inline]
+    pub fn travel_seconds(&self, modality: Modality, distance_m: u32) -> u32 {
+        match modality {
+            Modality::Amb => self.patient_pace.seconds(distance_m),
+            Modality::Hh => self.professional_pace.seconds(distance_m),
+            Modality::Vr => 0,
+        }
+    }
+
+    /// What waiting and travelling cost in seconds.
+    #[must_use]
+    #[inline]
+    pub fn time_cost_seconds(&self, care_begins_at: UtcInstant, modality: Modality, distance_m: Option<u32>) -> u32 {
+        let travel = distance_m.map_or(0, |distance_m| self.travel_seconds(modality, distance_m));
+        care_begins_at.seconds_since(self.now).saturating_add(travel)
     }
 
     /// What regulation may see: public, professional and SNP slots always, a CPTS' own only when asked on its behalf.
@@ -80,7 +173,7 @@ impl<'q> Question<'q> {
     #[must_use]
     #[inline]
     pub fn arrival_at(&self, distance_m: u32) -> UtcInstant {
-        self.now.plus_seconds(travel_seconds(self.policy, distance_m))
+        self.now.plus_seconds(self.patient_pace.seconds(distance_m))
     }
 
     /// The least cost in seconds of care that begins at an instant, at a distance, whatever else holds.
@@ -88,7 +181,7 @@ impl<'q> Question<'q> {
     #[inline]
     pub fn least_cost_seconds(&self, care_begins_at: UtcInstant, distance_m: Option<u32>) -> u32 {
         let wait = care_begins_at.seconds_since(self.now);
-        wait.saturating_add(distance_m.map_or(0, |distance_m| travel_seconds(self.policy, distance_m)))
+        wait.saturating_add(distance_m.map_or(0, |distance_m| self.least_pace.seconds(distance_m)))
     }
 
     /// How territories stand to the patient's own.
@@ -135,6 +228,10 @@ impl<'q> Question<'q> {
         let arrival_at = self.arrival_at(distance_m);
         if ways.intersects(WALK_IN) { arrival_at } else { arrival_at.plus_minutes(self.policy.arrival_margin_minutes) }
     }
+}
+
+fn has_territory(parts: &CareQueryDraft) -> bool {
+    parts.position.is_some() || !parts.territories.is_empty()
 }
 
 fn has_general_practice(specialties: SpecialtySet) -> bool {

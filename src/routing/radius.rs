@@ -21,8 +21,7 @@ impl RadiusPlan {
         if let Some(radius_m) = parts.radius_m {
             return Self::fixed(radius_m, RadiusSource::Query, parts.department);
         }
-        let estimated = || parts.position.map(|at| Department::nearest_to(at.latitude(), at.longitude()));
-        let Some(department) = parts.department.or_else(estimated) else {
+        let Some(department) = department_of(query) else {
             return Self::fixed(RADIUS_MAX_M, RadiusSource::Default, None);
         };
         let official = department.search_radius();
@@ -32,7 +31,8 @@ impl RadiusPlan {
             (false, None) => RadiusSource::EstimatedDepartment,
         };
         let mut plan = Self::fixed(official.radius_m, source, Some(department));
-        plan.step_m = official.step_m;
+        // At most 1,000 per cent of at most 300 km.
+        plan.step_m = official.step_m.saturating_mul(policy.step_percent) / 100;
         plan.widened_max = policy.widened_max;
         plan
     }
@@ -64,6 +64,14 @@ impl RadiusPlan {
         self.radius.widened_count += 1;
         true
     }
+}
+
+/// The department of a query: the one that it gives, else the one that its position makes likely.
+#[must_use]
+pub fn department_of(query: &CareQuery) -> Option<Department> {
+    let parts = query.parts();
+    let estimated = || parts.position.map(|at| Department::nearest_to(at.latitude(), at.longitude()));
+    parts.department.or_else(estimated)
 }
 
 #[cfg(test)]

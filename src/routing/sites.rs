@@ -8,18 +8,13 @@ use std::sync::Arc;
 use crate::domain::answer::SiteDistance;
 use crate::domain::emergency::{EmergencyAccess, EmergencySite, EmergencySiteKind, LocatedSite};
 use crate::domain::geo::{EarthVector, GeoPoint};
+use crate::domain::query::CareQuery;
 use crate::domain::time::UtcInstant;
 
-use super::policy::Policy;
+use super::policy::{Fallback, Pace, Policy};
+use super::radius::department_of;
 use super::suitability::SiteNeeds;
-use super::travel::{travel_minutes, travel_seconds};
 
-/// Most sites of each sort in an answer.
-const SITES_MAX: usize = 3;
-/// Saturated sites that are shown beside enough others, and closed ones, so that nobody drives to one by mistake.
-const OTHER_SITES_MAX: usize = 2;
-/// Sites beyond this distance in metres are left out when nearer ones take patients.
-const FAR_M: u32 = 150_000;
 /// How many nearest sites are looked at for open ones: mostly the first few suffice.
 const LOOKED_AT: [usize; 2] = [8, 24];
 
@@ -34,12 +29,26 @@ pub struct SitesQuery<'q> {
     pub dispatch: bool,
     /// Now.
     pub now: UtcInstant,
+    /// How the patient gets there.
+    pub pace: Pace,
+    /// How many are shown.
+    pub shown: Fallback,
+}
+
+impl<'q> SitesQuery<'q> {
+    /// What a query looks for at an instant, under a policy.
+    #[must_use]
+    pub fn new(query: &'q CareQuery, policy: &Policy, dispatch: bool, now: UtcInstant) -> Self {
+        let (parts, shown) = (query.parts(), policy.fallback);
+        let pace = policy.travel.pace(parts.travel_mode, department_of(query), now);
+        Self { position: parts.position.as_ref(), needs: SiteNeeds::of(parts), dispatch, now, pace, shown }
+    }
 }
 
 /// The nearest of sites that come in order of identifier and may be ones for the patient: first those that take patients on
 /// arrival, then saturated ones, then nearer ones that are closed; none without a position.
 #[must_use]
-pub fn nearest(sites: &[LocatedSite], query: &SitesQuery<'_>, policy: &Policy) -> Vec<SiteDistance> {
+pub fn nearest(sites: &[LocatedSite], query: &SitesQuery<'_>) -> Vec<SiteDistance> {
     let Some(center) = query.position.map(EarthVector::from) else { return Vec::new() };
     let wanted = |site: &LocatedSite| {
         (query.dispatch || site.kind != EmergencySiteKind::Smur) && !query.needs.excludes(site.takes)
@@ -47,7 +56,7 @@ pub fn nearest(sites: &[LocatedSite], query: &SitesQuery<'_>, policy: &Policy) -
     let mut chosen = Vec::new();
     for count in LOOKED_AT {
         let nearest = nearest_of(sites.iter().filter(|site| wanted(site)), &center, count);
-        let (shown, is_enough) = choose(&nearest, query, policy);
+        let (shown, is_enough) = choose(&nearest, query);
         chosen = shown;
         if is_enough || nearest.len() < count {
             break;
@@ -103,17 +112,17 @@ struct Seen<'s> {
 }
 
 impl<'s> Seen<'s> {
-    fn new(site: &'s Arc<EmergencySite>, distance_m: u32, now: UtcInstant, policy: &Policy) -> Self {
-        let arrival_at = now.plus_seconds(travel_seconds(policy, distance_m));
+    fn new(site: &'s Arc<EmergencySite>, distance_m: u32, query: &SitesQuery<'_>) -> Self {
+        let arrival_at = query.now.plus_seconds(query.pace.seconds(distance_m));
         let saturated_until = site.saturated_until(arrival_at);
         Self { site, distance_m, arrival_at, access: site.access_at(arrival_at), saturated_until }
     }
 
     /// As the answer shows it.
-    fn told(self, query: &SitesQuery<'_>, policy: &Policy) -> SiteDistance {
+    fn told(self, query: &SitesQuery<'_>) -> SiteDistance {
         let mut told = SiteDistance {
             distance_m: self.distance_m,
-            travel_minutes: travel_minutes(policy, self.distance_m),
+            travel_minutes: query.pace.minutes(self.distance_m),
             access: self.access,
             access_changes_at: self.site.access_changes_at(self.arrival_at),
             saturated_until: self.saturated_until,
@@ -127,11 +136,11 @@ impl<'s> Seen<'s> {
 }
 
 impl<'s> Chosen<'s> {
-    fn add(&mut self, seen: Seen<'s>) {
+    fn add(&mut self, seen: Seen<'s>, shown: Fallback) {
         let is_closed = seen.access == EmergencyAccess::Closed;
         let list = match seen.site.kind {
             // What is closed beyond enough that take patients misleads nobody.
-            _ if is_closed && self.taking.len() >= SITES_MAX => return,
+            _ if is_closed && self.taking.len() >= shown.sites_max => return,
             _ if is_closed => &mut self.closed,
             EmergencySiteKind::Smur => &mut self.bases,
             _ if seen.saturated_until.is_some() => &mut self.saturated,
@@ -143,40 +152,37 @@ impl<'s> Chosen<'s> {
     /// Whether a look at farther sites would show the same.
     fn is_enough(&self, query: &SitesQuery<'_>) -> bool {
         let free_bases = self.bases.iter().filter(|base| base.saturated_until.is_none()).count();
-        self.taking.len() >= SITES_MAX && (!query.dispatch || free_bases >= SITES_MAX)
+        self.taking.len() >= query.shown.sites_max && (!query.dispatch || free_bases >= query.shown.sites_max)
     }
 
     /// The sites in the order of the answer.
-    fn in_order(mut self) -> impl Iterator<Item = Seen<'s>> {
+    fn in_order(mut self, shown: Fallback) -> impl Iterator<Item = Seen<'s>> {
+        let Fallback { sites_max, closed_sites_max, far_m } = shown;
         // Stable, so that the nearest of each sort stays first.
         self.bases.sort_by_key(|base| base.saturated_until.is_some());
-        self.bases.truncate(SITES_MAX);
-        self.taking.truncate(SITES_MAX);
-        if self.taking.first().is_some_and(|first| first.distance_m <= FAR_M) {
-            self.taking.retain(|seen| seen.distance_m <= FAR_M);
+        self.bases.truncate(sites_max);
+        self.taking.truncate(sites_max);
+        if self.taking.first().is_some_and(|first| first.distance_m <= far_m) {
+            self.taking.retain(|seen| seen.distance_m <= far_m);
         }
-        let missing = SITES_MAX.saturating_sub(self.taking.len());
-        self.saturated.truncate(missing.max(OTHER_SITES_MAX));
-        self.closed.truncate(OTHER_SITES_MAX);
+        let missing = sites_max.saturating_sub(self.taking.len());
+        self.saturated.truncate(missing.max(closed_sites_max));
+        self.closed.truncate(closed_sites_max);
         self.bases.into_iter().chain(self.taking).chain(self.saturated).chain(self.closed)
     }
 }
 
 /// Those of the nearest sites that are shown, and whether a look at more of them would show the same.
-fn choose(
-    nearest: &[(u32, &Arc<EmergencySite>)],
-    query: &SitesQuery<'_>,
-    policy: &Policy,
-) -> (Vec<SiteDistance>, bool) {
+fn choose(nearest: &[(u32, &Arc<EmergencySite>)], query: &SitesQuery<'_>) -> (Vec<SiteDistance>, bool) {
     let mut chosen = Chosen::default();
     for (distance_m, site) in nearest {
         if chosen.is_enough(query) {
             break;
         }
-        chosen.add(Seen::new(site, *distance_m, query.now, policy));
+        chosen.add(Seen::new(site, *distance_m, query), query.shown);
     }
     let is_enough = chosen.is_enough(query);
-    (chosen.in_order().map(|seen| seen.told(query, policy)).collect(), is_enough)
+    (chosen.in_order(query.shown).map(|seen| seen.told(query)).collect(), is_enough)
 }
 
 mod sentence;

@@ -87,7 +87,10 @@ impl Service {
         digest.text(slot_id.as_str()).text(case_id.as_str()).number(u64::from(ttl_seconds.unwrap_or(0)));
         digest.optional(regulator_id.as_ref().map(PrincipalId::as_str));
         let priority = query.as_ref().map_or(Priority::P2, CareQuery::priority);
-        let ttl_seconds = ttl_seconds.unwrap_or_else(|| self.policy().hold_seconds(priority));
+        let ttl_seconds = ttl_seconds.unwrap_or_else(|| {
+            let policy = query.as_ref().map_or_else(|| self.policy(), |query| self.policy_of(query));
+            policy.hold_seconds(priority)
+        });
         let id = new_claim_id(self.parts().clock.now());
         let job = HoldJob { id, slot_id: slot_id.clone(), case_id, regulator_id, ttl_seconds };
         let written = self.write(head(caller, request_id, digest.finish()), job).await;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::answer::{CareAnswer, CareOption, CareOutcome, NearMiss, Radius, Stamp};
+use crate::domain::answer::{CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp};
 use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::id::TerritoryId;
 use crate::domain::query::CareQuery;
@@ -13,12 +13,11 @@ use crate::domain::time::UtcInstant;
 use crate::index::{Index, Reach};
 use crate::routing::explanation::{near_miss, option, outcome_of, outcome_sentence};
 use crate::routing::near::{Examination, Examiner};
-use crate::routing::policy::Policy;
-use crate::routing::question::Question;
-use crate::routing::radius::RadiusPlan;
-use crate::routing::ranking::{Match, Matcher, travelled_m};
+use crate::routing::policy::{BeyondTerritory, Policy};
+use crate::routing::question::{BY_PLACE, Question, Surroundings};
+use crate::routing::radius::{RadiusPlan, department_of};
+use crate::routing::ranking::{Match, Matcher, Walk, travelled_m};
 use crate::routing::sites::{SitesQuery, nearest, sites_sentence};
-use crate::routing::suitability::SiteNeeds;
 use crate::routing::triage::{Triage, triage};
 
 use super::Service;
@@ -50,6 +49,15 @@ struct Search {
     examination: Examination,
     radius: Option<Radius>,
     needed_by_at: Option<UtcInstant>,
+    policy_rules: Vec<PolicyRule>,
+}
+
+/// What matched.
+struct Matched {
+    matches: Vec<Match>,
+    plan: RadiusPlan,
+    /// Whether only teleconsultation from beyond the patient's territory did.
+    from_anywhere: bool,
 }
 
 impl Service {
@@ -59,7 +67,7 @@ impl Service {
         let parts = self.parts();
         let now = parts.clock.now();
         let degraded = is_degraded(&parts.ledger.health(), now);
-        Finder { index: &parts.index, policy: self.policy(), degraded }.find(query, now)
+        Finder { index: &parts.index, policy: self.policy_of(query), degraded }.find(query, now)
     }
 }
 
@@ -67,7 +75,7 @@ impl Finder<'_> {
     /// Answers a question at an instant.
     #[must_use]
     pub fn find(&self, query: &CareQuery, now: UtcInstant) -> CareAnswer {
-        let triage = triage(query);
+        let triage = triage(query, self.policy);
         let search = if triage.searches { self.search(query, now) } else { Search::default() };
         self.answer(query, now, triage, search)
     }
@@ -75,28 +83,77 @@ impl Finder<'_> {
     /// The best openings only, without reasons: what the benches time.
     #[must_use]
     pub fn matches(&self, query: &CareQuery, now: UtcInstant) -> (Vec<Match>, RadiusPlan) {
-        self.matched(query, now, &self.neighbours(query))
+        let neighbours = self.neighbours(query);
+        let surroundings = Surroundings { department: department_of(query), neighbours: &neighbours };
+        let Matched { matches, plan, .. } = self.matched(query, now, surroundings);
+        (matches, plan)
     }
 
-    fn matched(&self, query: &CareQuery, now: UtcInstant, neighbours: &[TerritoryId]) -> (Vec<Match>, RadiusPlan) {
+    fn matched(&self, query: &CareQuery, now: UtcInstant, surroundings: Surroundings<'_>) -> Matched {
         let mut plan = RadiusPlan::new(query, self.policy);
         let enough = self.policy.enough_options.min(query.limit());
-        let widens = searches_by_place(query.parts().modalities);
+        let mut matches = Vec::with_capacity(query.limit() + 1);
+        let mut is_first = true;
         loop {
-            let question = Question::new(query, self.policy, now, plan.radius().radius_m, neighbours);
-            let mut matcher = Matcher::new(&question, query.limit());
-            self.index.search(&reach(&question, question.radius_m, question.needed_by_at, false), &mut matcher);
-            let matches = matcher.into_matches();
-            if matches.len() >= enough || !widens || !plan.widen() {
-                return (matches, plan);
+            let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
+            let mut matcher = Matcher::resumed(&question, query.limit(), matches);
+            let by_place = searches_by_place(question.suitable);
+            if by_place {
+                let places = ModalitySet::from_bits(question.suitable.bits() & BY_PLACE.bits());
+                let walk = Reach { modalities: places, by_place: true, ..reach(&question, question.radius_m) };
+                self.index.search(&walk, &mut matcher);
+            }
+            // Teleconsultation knows no radius: widening it finds none that was not found before.
+            if is_first && question.suitable.contains(Modality::Vr) {
+                self.look_remotely(&question, &mut matcher);
+            }
+            is_first = false;
+            matches = matcher.into_matches();
+            if matches.len() >= enough || !by_place || !plan.widen() {
+                break;
             }
         }
+        let last_resort = self.policy.teleconsultation.beyond == BeyondTerritory::LastResort;
+        let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
+        let is_held_back = question.remote_near_m.is_some() && question.suitable.contains(Modality::Vr);
+        let from_anywhere = matches.is_empty() && last_resort && is_held_back;
+        if from_anywhere {
+            let question = question.from_anywhere();
+            let mut matcher = Matcher::resumed(&question, query.limit(), matches);
+            self.look_remotely(&question, &mut matcher);
+            matches = matcher.into_matches();
+        }
+        Matched { from_anywhere: from_anywhere && !matches.is_empty(), matches, plan }
+    }
+
+    /// Looks for teleconsultation: all by time; when the patient's territory matters, first with few looks, which is enough
+    /// among many professionals, then of the surroundings by place and of the territories by time.
+    fn look_remotely(&self, question: &Question<'_>, matcher: &mut Matcher<'_>) {
+        let remote = Reach { modalities: ModalitySet::of(&[Modality::Vr]), ..reach(question, question.radius_m) };
+        if let Some(near_m) = question.remote_near_m {
+            if question.parts.position.is_some() {
+                matcher.begin(Walk::RemoteGlance);
+                self.index.search(&Reach { by_time: true, ..remote }, matcher);
+                if !matcher.is_glance_over() {
+                    return;
+                }
+            }
+            matcher.begin(Walk::RemoteNearby);
+            self.index.search(&Reach { radius_m: near_m, by_place: true, ..remote }, matcher);
+            if question.parts.territories.is_empty() {
+                return;
+            }
+        }
+        matcher.begin(Walk::RemoteByTime);
+        self.index.search(&Reach { by_time: true, ..remote }, matcher);
     }
 
     fn search(&self, query: &CareQuery, now: UtcInstant) -> Search {
         let neighbours = self.neighbours(query);
-        let (matches, plan) = self.matched(query, now, &neighbours);
-        let question = Question::new(query, self.policy, now, plan.radius().radius_m, &neighbours);
+        let surroundings = Surroundings { department: department_of(query), neighbours: &neighbours };
+        let Matched { matches, plan, from_anywhere } = self.matched(query, now, surroundings);
+        let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
+        let question = if from_anywhere { question.from_anywhere() } else { question };
         let short = matches.len() < query.limit();
         let schedules_max = if short { EXAMINED_WITHOUT_OPTIONS } else { EXAMINED_BESIDE_OPTIONS };
         let mut examiner = Examiner::new(&question, schedules_max);
@@ -104,12 +161,15 @@ impl Finder<'_> {
         let travelled = matches.iter().filter_map(|found| travelled_m(found.modality, found.distance_m));
         let options_m = travelled.max().unwrap_or(plan.radius().radius_m);
         let examined_m = if short { plan.one_step_farther_m() } else { options_m.max(EXAMINED_AT_LEAST_M) };
-        let mut farther = reach(&question, examined_m, examiner.until(), true);
-        let examines_places = farther.position.is_some();
-        if examines_places {
-            // By place, teleconsulting schedules around are examined too; by time, the whole country would be.
-            farther.modalities = ModalitySet::of(&[Modality::Amb, Modality::Hh]);
-        }
+        let examines_places = query.parts().position.is_some();
+        // By place, teleconsulting schedules around are examined too; by time, the whole country would be.
+        let farther = Reach {
+            until: examiner.until(),
+            exhaustive: true,
+            by_place: examines_places,
+            by_time: !examines_places && query.parts().modalities.contains(Modality::Vr),
+            ..reach(&question, examined_m)
+        };
         self.index.search(&farther, &mut examiner);
         let mut examination = examiner.finish();
         examination.complete &= short && examines_places;
@@ -118,25 +178,26 @@ impl Finder<'_> {
             let slot = miss.found.slot()?;
             Some(near_miss(&question, miss, slot))
         });
-        let by_place = question.parts.position.is_some() && searches_by_place(question.parts.modalities);
+        let by_place = question.parts.position.is_some() && searches_by_place(question.suitable);
         Search {
             near_misses: near_misses.collect(),
             radius: by_place.then(|| plan.radius()),
             needed_by_at: Some(question.needed_by_at),
             examination,
+            policy_rules: applied(&question, from_anywhere),
             options: options(&question, matches),
         }
     }
 
     fn answer(&self, query: &CareQuery, now: UtcInstant, triage: Triage, search: Search) -> CareAnswer {
-        let Search { options, near_misses, examination, radius, needed_by_at } = search;
+        let Search { options, near_misses, examination, radius, needed_by_at, policy_rules } = search;
         let best = options.first();
         let outcome = triage.outcome.unwrap_or_else(|| {
             best.map_or(CareOutcome::NoSlotInTime, |best| outcome_of(best.modality, best.appointment_type))
         });
         let dispatch = outcome == CareOutcome::EmergencyDispatch;
-        let (position, needs) = (query.parts().position.as_ref(), SiteNeeds::of(query.parts()));
-        let emergency_sites = nearest(&self.index.sites(), &SitesQuery { position, needs, dispatch, now }, self.policy);
+        let sites = SitesQuery::new(query, self.policy, dispatch, now);
+        let emergency_sites = nearest(&self.index.sites(), &sites);
         let delay_minutes = needed_by_at.map_or(0, |needed_by_at| needed_by_at.minutes_since(now));
         let mut sentence = outcome_sentence(outcome, best, delay_minutes);
         if outcome == CareOutcome::EmergencyDepartment && !emergency_sites.is_empty() {
@@ -146,6 +207,7 @@ impl Finder<'_> {
         CareAnswer {
             outcome,
             rule_id: triage.rule_id,
+            policy_rules: triage.red_flag.into_iter().chain(policy_rules).collect(),
             sentence,
             stamp: Stamp {
                 position: self.index.head(),
@@ -169,7 +231,9 @@ impl Finder<'_> {
     /// The territories that share patients with the patient's own.
     fn neighbours(&self, query: &CareQuery) -> Vec<TerritoryId> {
         let own = query.parts().territories.first().and_then(|own| self.index.territory(own));
-        own.map(|own| own.value.neighbours.clone()).unwrap_or_default()
+        let mut neighbours = own.map(|own| own.value.neighbours.clone()).unwrap_or_default();
+        neighbours.extend_from_slice(&self.policy.neighbours);
+        neighbours
     }
 }
 
@@ -182,22 +246,33 @@ fn options(question: &Question<'_>, matches: Vec<Match>) -> Vec<CareOption> {
     matches.into_iter().filter_map(made).collect()
 }
 
-const fn searches_by_place(modalities: ModalitySet) -> bool {
-    modalities.intersects(ModalitySet::of(&[Modality::Amb, Modality::Hh]))
+/// The rules of the policy that made a search what it is.
+fn applied(question: &Question<'_>, from_anywhere: bool) -> Vec<PolicyRule> {
+    let delay = question.delay_rule;
+    let unsuitable = question.unsuitable_rules.iter().map(|rule| &rule.rule);
+    let territory = from_anywhere.then_some(&question.policy.teleconsultation.rule);
+    delay.into_iter().chain(unsuitable).chain(territory).cloned().collect()
 }
 
-fn reach(question: &Question<'_>, radius_m: u32, until: UtcInstant, exhaustive: bool) -> Reach {
+const fn searches_by_place(modalities: ModalitySet) -> bool {
+    modalities.intersects(BY_PLACE)
+}
+
+/// What a question looks for within a radius, and nowhere yet.
+fn reach(question: &Question<'_>, radius_m: u32) -> Reach {
     Reach {
         position: question.parts.position,
         radius_m,
         now: question.now,
-        until,
+        until: question.needed_by_at,
         modalities: question.parts.modalities,
         appointment_types: question.parts.appointment_types,
         visibilities: question.visibilities(),
         specialties: question.parts.specialties,
         professions: question.parts.professions,
-        exhaustive,
+        by_place: false,
+        by_time: false,
+        exhaustive: false,
     }
 }
 

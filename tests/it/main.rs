@@ -15,6 +15,7 @@ mod process;
 mod emergency_sites;
 mod python;
 mod cli_story;
+mod cli_policy;
 mod clocks;
 mod national_examples;
 mod crash;

@@ -54,8 +54,12 @@ fn heading(answer: &pb::FindCareResponse, zone: Tz, today: Option<UtcInstant>, l
         needed_by.map_or(String::new(), |at| format!("début au plus tard {}", local(Some(at), zone, today)));
     let radius = answer.radius.as_ref().map_or(String::new(), radius);
     let facts = wrapped(&joined([hub, rule, needed_by, radius]), layout.width, 2);
+    let policy = answer
+        .policy_rules
+        .iter()
+        .map(|rule| wrapped(&format!("règle {} : {}", rule.rule_id, rule.sentence), layout.width, 2));
     let lines = [format!("=> {outcome}"), wrapped(&answer.sentence, layout.width, 0), facts];
-    lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    lines.into_iter().chain(policy).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn radius(radius: &pb::Radius) -> String {

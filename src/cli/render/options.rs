@@ -69,13 +69,14 @@ fn excess(miss: &pb::NearMiss) -> String {
     let rule = words::labelled(words::rule(miss.rule));
     let by = match pb::Rule::try_from(miss.rule) {
         Ok(pb::Rule::Arrival | pb::Rule::Delay) => minutes(miss.excess),
-        Ok(pb::Rule::Radius) => metres(miss.excess),
+        Ok(pb::Rule::Radius | pb::Rule::Territory) => metres(miss.excess),
         Ok(pb::Rule::Age) => format!("{} jours", miss.excess),
         Ok(
             pb::Rule::Unspecified
             | pb::Rule::Visibility
             | pb::Rule::Specialty
             | pb::Rule::Modality
+            | pb::Rule::Suitability
             | pb::Rule::AppointmentType
             | pb::Rule::Sex
             | pb::Rule::Need

@@ -73,7 +73,12 @@ fn found() -> pb::FindCareResponse {
             option: Some(overseas),
             rule: pb::Rule::Delay.into(),
             excess: 150,
+            policy_rule: None,
             sentence: "Commence 2 h 30 après le délai.".to_owned(),
+        }],
+        policy_rules: vec![pb::PolicyRule {
+            rule_id: "delay.p2".to_owned(),
+            sentence: "Non urgent : dans les 24 heures.".to_owned(),
         }],
         exclusions: vec![pb::Exclusion { rule: pb::Rule::Specialty.into(), count: 4 }],
         examined_count: 9,

@@ -53,6 +53,8 @@ words! {
         Arrival => "arrivée trop tardive";
         Delay => "hors délai";
         Capacity => "complet";
+        Suitability => "modalité non adaptée";
+        Territory => "hors territoire";
     }
     /// Where a radius came from.
     radius_source, RadiusSource, "RADIUS_SOURCE_" {

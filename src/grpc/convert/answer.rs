@@ -3,7 +3,7 @@
 use super::common::{instant_to_proto, phone_to_proto, stamp_to_proto};
 use super::option::{option_to_proto, unknown_to_proto};
 use crate::domain::answer::{
-    CareAnswer, CareOutcome, Exclusion, NearMiss, QueryWarning, Radius, RadiusSource, Rule, SiteDistance,
+    CareAnswer, CareOutcome, Exclusion, NearMiss, PolicyRule, QueryWarning, Radius, RadiusSource, Rule, SiteDistance,
 };
 use crate::proto::routing as pb;
 
@@ -22,6 +22,7 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         radius,
         needed_by_at,
         warnings,
+        policy_rules,
         stamp,
     } = answer;
     let (decision_type, orientation_type) = outcome.hub_codes();
@@ -29,7 +30,7 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         outcome: outcome_to_proto(*outcome).into(),
         decision_type: decision_type.map(|code| code.code().to_owned()).unwrap_or_default(),
         orientation_type: orientation_type.map(|code| code.code().to_owned()).unwrap_or_default(),
-        rule_id: (*rule_id).to_owned(),
+        rule_id: rule_id.to_string(),
         sentence: sentence.clone(),
         options: (1..).zip(options).map(|(rank, option)| option_to_proto(option, rank)).collect(),
         near_misses: near_misses.iter().map(near_miss_to_proto).collect(),
@@ -41,6 +42,7 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         needed_by_at: needed_by_at.map(instant_to_proto),
         stamp: Some(stamp_to_proto(stamp)),
         warnings: warnings.iter().map(warning_to_proto).collect(),
+        policy_rules: policy_rules.iter().map(policy_rule_to_proto).collect(),
     }
 }
 
@@ -68,13 +70,19 @@ const fn outcome_to_proto(outcome: CareOutcome) -> pb::CareOutcome {
 }
 
 fn near_miss_to_proto(miss: &NearMiss) -> pb::NearMiss {
-    let NearMiss { option, rule, excess, sentence } = miss;
+    let NearMiss { option, rule, excess, policy_rule, sentence } = miss;
     pb::NearMiss {
         option: Some(option_to_proto(option, 0)),
         rule: rule_to_proto(*rule).into(),
         excess: *excess,
+        policy_rule: policy_rule.as_ref().map(policy_rule_to_proto),
         sentence: sentence.clone(),
     }
+}
+
+fn policy_rule_to_proto(rule: &PolicyRule) -> pb::PolicyRule {
+    let PolicyRule { id, text } = rule;
+    pb::PolicyRule { rule_id: id.to_string(), sentence: text.to_string() }
 }
 
 fn exclusion_to_proto(exclusion: &Exclusion) -> pb::Exclusion {
@@ -87,6 +95,8 @@ const fn rule_to_proto(rule: Rule) -> pb::Rule {
         Rule::Visibility => pb::Rule::Visibility,
         Rule::Specialty => pb::Rule::Specialty,
         Rule::Modality => pb::Rule::Modality,
+        Rule::Suitability => pb::Rule::Suitability,
+        Rule::Territory => pb::Rule::Territory,
         Rule::AppointmentType => pb::Rule::AppointmentType,
         Rule::Age => pb::Rule::Age,
         Rule::Sex => pb::Rule::Sex,

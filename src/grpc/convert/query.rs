@@ -7,7 +7,7 @@ use crate::domain::code::{
     SpecialtySet,
 };
 use crate::domain::id::{CaseId, CommuneCode};
-use crate::domain::patient::{Age, Need, NeedSet};
+use crate::domain::patient::{Age, Need, NeedSet, TravelMode};
 use crate::domain::query::{CareQuery, CareQueryDraft, QUERY_LANGUAGES_MAX, QUERY_TERRITORIES_MAX};
 use crate::domain::violation::Violation;
 use crate::grpc::findings::{Findings, Path};
@@ -70,6 +70,7 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         limit,
         role,
         options_wanted,
+        travel_mode,
     } = message;
     let commune = findings.optional(path.field("commune_code"), &commune_code, CommuneCode::parse);
     let department = department_from_proto(&department, path.field("department"), findings);
@@ -109,6 +110,20 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         limit,
         role: findings.optional(path.field("role"), &role, Role::parse),
         options_wanted,
+        travel_mode: travel_mode_from_proto(travel_mode, path.field("travel_mode"), findings),
+    }
+}
+
+fn travel_mode_from_proto(number: i32, path: Path<'_>, findings: &mut Findings) -> TravelMode {
+    match pb::TravelMode::try_from(number) {
+        Ok(pb::TravelMode::Unspecified | pb::TravelMode::Car) => TravelMode::Car,
+        Ok(pb::TravelMode::Walking) => TravelMode::Walking,
+        Ok(pb::TravelMode::NoCar) => TravelMode::NoCar,
+        Err(_) => {
+            findings
+                .refuse(path, "unknown travel mode: give TRAVEL_MODE_CAR, TRAVEL_MODE_WALKING or TRAVEL_MODE_NO_CAR");
+            TravelMode::Car
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What regulators are told, rule by rule: a small world around Vénissieux on Monday 2026-11-23 at 10:00.
 
 mod examination;
+mod policies;
 mod sites;
 mod world;
 
@@ -20,13 +21,19 @@ use crate::domain::query::CareQueryDraft;
 use crate::domain::record::Body;
 use crate::domain::slot::NewHold;
 use crate::domain::time::Window;
+use crate::routing::policy::{Pace, TravelPolicy};
 
 use world::{Agenda, agenda, at, draft, site, ten, world};
 
 fn ask(index: &Index, draft: CareQueryDraft) -> CareAnswer {
-    let policy = Policy::default();
+    let policy = one_pace();
     let finder = Finder { index, policy: &policy, degraded: false };
     finder.find(&CareQuery::parse(draft).unwrap(), ten())
+}
+
+/// The national policy, but for one pace everywhere and at every hour, so that times are worked out by hand.
+fn one_pace() -> Policy {
+    Policy { travel: TravelPolicy::uniform(Pace { base_seconds: 240, ms_per_m: 94 }), ..Policy::default() }
 }
 
 fn names(answer: &CareAnswer) -> Vec<&str> {
@@ -111,7 +118,10 @@ fn teleconsultation_knows_no_distance() {
     let answer = ask(&world(&[remote], &[]), draft());
     assert_eq!(answer.outcome, CareOutcome::Teleconsultation);
     assert_eq!((answer.options[0].parts.travel_minutes, answer.options[0].parts.distance_m), (0, 0));
-    assert_eq!(answer.options[0].sentence, "Téléconsultation à 10:00, tout de suite.");
+    assert_eq!(
+        answer.options[0].sentence,
+        "Téléconsultation à 10:00, tout de suite, hors du territoire du patient faute de réponse plus proche."
+    );
 }
 
 #[test]
@@ -300,11 +310,11 @@ fn escalation_needs_no_slot_and_lists_the_nearest_sites() {
         answer.emergency_sites.iter().map(|seen| seen.site.id.to_string()).collect()
     };
     let vital = ask(&index, CareQueryDraft { care_level: Some(CareLevel::R1), ..draft() });
-    assert_eq!((vital.outcome, vital.rule_id), (CareOutcome::EmergencyDispatch, "escalation.care-level-r1"));
+    assert_eq!((vital.outcome, &*vital.rule_id), (CareOutcome::EmergencyDispatch, "escalation.care-level-r1"));
     assert_eq!((vital.options.len(), vital.radius, vital.needed_by_at), (0, None, None));
     assert_eq!(listed(&vital), ["smur", "regulated", "open", "children", "closed"]);
     let p0 = ask(&index, CareQueryDraft { priority: Some(Priority::P0), ..draft() });
-    assert_eq!((p0.outcome, p0.rule_id), (CareOutcome::EmergencyDispatch, "escalation.priority-p0"));
+    assert_eq!((p0.outcome, &*p0.rule_id), (CareOutcome::EmergencyDispatch, "escalation.priority-p0"));
     let adult = CareQueryDraft { care_level: Some(CareLevel::R2), age: Some(Age::from_years(40)), ..draft() };
     let urgent = ask(&index, adult.clone());
     assert_eq!(urgent.outcome, CareOutcome::EmergencyDepartment);

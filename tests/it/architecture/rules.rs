@@ -30,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "app",
         &["domain", "routing", "index", "ledger", "service", "grpc", "config", "telemetry", "proto", "clock", "tasks"],
     ),
-    ("cli", &["domain", "ledger", "scenario", "proto", "config", "telemetry", "app", "clock", "tasks"]),
+    ("cli", &["domain", "routing", "ledger", "scenario", "proto", "config", "telemetry", "app", "clock", "tasks"]),
     ("main", &["cli", "app"]),
 ];
 /// Modules with rooms of their own, which are told apart.

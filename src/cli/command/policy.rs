@@ -1,0 +1,93 @@
+//! `policy`: shows the effective policy, or says what is wrong with policy files; needs no service.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::app::policies;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::render::policy as render;
+use crate::cli::terminal::Terminal;
+use crate::routing::policy::{PolicyScope, PolicySet, ScopedPolicy};
+
+/// Arguments of `policy`.
+#[derive(Debug, Args)]
+pub struct PolicyArguments {
+    /// What to do with policies
+    #[command(subcommand)]
+    pub action: PolicyAction,
+}
+
+/// What to do with policies.
+#[derive(Debug, Subcommand)]
+pub enum PolicyAction {
+    /// Show a policy as it is in force: the national one, or a file's over it
+    Show {
+        /// File of a territory, of a department or of the nation; the national policy that ships unless given
+        file: Option<PathBuf>,
+        /// How it is written; the TOML is whole and gives the same policy again
+        #[arg(long, value_enum, default_value = "table")]
+        output: PolicyOutput,
+    },
+    /// Say everything that is wrong with policy files, each with its line
+    Validate {
+        /// Files that are meant to be in force together
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// How a policy is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum PolicyOutput {
+    /// Tables for people
+    Table,
+    /// JSON
+    Json,
+    /// TOML
+    Toml,
+}
+
+/// Shows or validates.
+///
+/// # Errors
+/// With every problem of the files.
+pub fn run(arguments: &PolicyArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    match &arguments.action {
+        PolicyAction::Show { file, output } => {
+            let set = load(file.as_slice())?;
+            // What a file says is the last of the set; without one, or with a national one, there is but one.
+            let Some(shown) = set.all().last() else { return Ok(Exit::Success) };
+            terminal.answer(&written(shown, *output, terminal.width())?);
+        }
+        PolicyAction::Validate { files } => {
+            let set = load(files)?;
+            for one in set.all().skip(usize::from(!has_national(&set, files.len()))) {
+                terminal.answer(&format!("{} : {} est valide", render::scope(one.scope), one.policy.version));
+            }
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// Whether one of the files is a national policy: then there are no more policies than files.
+fn has_national(set: &PolicySet, files: usize) -> bool {
+    set.all().count() == files && set.all().any(|one| one.scope == PolicyScope::National)
+}
+
+fn load(files: &[PathBuf]) -> Result<PolicySet, Failure> {
+    policies::load(files).map_err(|problems| Failure::Usage(problems.to_string()))
+}
+
+fn written(shown: &ScopedPolicy, output: PolicyOutput, width: usize) -> Result<String, Failure> {
+    match output {
+        PolicyOutput::Table => Ok(render::policy(shown, width)),
+        PolicyOutput::Json => {
+            serde_json::to_string_pretty(&shown.effective).map_err(|error| Failure::Local(error.to_string()))
+        }
+        PolicyOutput::Toml => {
+            toml::to_string_pretty(&shown.effective).map_err(|error| Failure::Local(error.to_string()))
+        }
+    }
+}
