@@ -196,7 +196,7 @@ impl Policy {
             widened_max: 0,
             step_percent: 100,
             home_visit_radius_m: 0,
-            travel: TravelPolicy::uniform(Pace { base_seconds: 600, ms_per_m: 180 }),
+            travel: TravelPolicy::uniform(Pace::even(600, 180)),
             neighbour_cost_seconds: 0,
             other_territory_cost_seconds: 0,
             neighbours: Vec::new(),

@@ -13,13 +13,17 @@ const DAY_MINUTES: u32 = 24 * 60;
 /// Most density classes, and most ranges of hours of one.
 const PARTS_MAX: usize = 24;
 
-/// How long a way takes: seconds from door to door, and milliseconds for each metre of straight line.
+/// How long a way takes: seconds from door to door, and milliseconds for each metre of straight line, fewer out of town.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pace {
     /// Seconds that any way takes.
     pub base_seconds: u32,
     /// Milliseconds for each metre of straight line, detour included.
     pub ms_per_m: u32,
+    /// From this distance in metres on, the way goes through open country.
+    pub town_m: u32,
+    /// Milliseconds for each metre beyond it.
+    pub open_ms_per_m: u32,
 }
 
 /// Paces everywhere, at every hour.
@@ -40,6 +44,8 @@ pub struct DensityClass {
     departments: u128,
     /// Departments up to this official radius belong to it; absent for all that are left.
     radius_up_to_m: Option<u32>,
+    /// Beyond this distance the paces are those of the last class; absent for never.
+    town_m: Option<u32>,
     hours: Vec<Hours>,
 }
 
@@ -57,7 +63,10 @@ impl Pace {
     #[must_use]
     #[inline]
     pub fn seconds(self, distance_m: u32) -> u32 {
-        let on_road = u64::from(distance_m) * u64::from(self.ms_per_m) / 1_000;
+        let in_town_m = distance_m.min(self.town_m);
+        let in_town = u64::from(in_town_m) * u64::from(self.ms_per_m);
+        let in_country = u64::from(distance_m - in_town_m) * u64::from(self.open_ms_per_m);
+        let on_road = (in_town + in_country) / 1_000;
         self.base_seconds.saturating_add(u32::try_from(on_road).unwrap_or(u32::MAX))
     }
 
@@ -67,10 +76,23 @@ impl Pace {
         self.seconds(distance_m).div_ceil(60)
     }
 
+    /// One pace at any distance.
+    #[must_use]
+    pub const fn even(base_seconds: u32, ms_per_m: u32) -> Self {
+        Self { base_seconds, ms_per_m, town_m: u32::MAX, open_ms_per_m: ms_per_m }
+    }
+
     /// A pace that is slower than neither, at any distance.
     #[must_use]
     pub fn at_most(self, other: Self) -> Self {
-        Self { base_seconds: self.base_seconds.min(other.base_seconds), ms_per_m: self.ms_per_m.min(other.ms_per_m) }
+        let open_ms_per_m = self.open_ms_per_m.min(other.open_ms_per_m);
+        Self {
+            base_seconds: self.base_seconds.min(other.base_seconds),
+            ms_per_m: self.ms_per_m.min(other.ms_per_m),
+            // The open country of this pace is no slower than either town, so the smaller town bounds both.
+            town_m: self.town_m.min(other.town_m),
+            open_ms_per_m: open_ms_per_m.min(self.ms_per_m).min(other.ms_per_m),
+        }
     }
 }
 
@@ -78,10 +100,16 @@ impl TravelPolicy {
     /// One pace everywhere, at every hour and in every way: for tests and comparisons.
     #[must_use]
     pub fn uniform(pace: Pace) -> Self {
-        let Pace { base_seconds, ms_per_m } = pace;
+        let Pace { base_seconds, ms_per_m, town_m: _, open_ms_per_m: _ } = pace;
         let hours =
             Hours { from_minute: 0, car_ms_per_m: ms_per_m, walking_ms_per_m: ms_per_m, no_car_ms_per_m: ms_per_m };
-        let class = DensityClass { id: "all".to_owned(), departments: 0, radius_up_to_m: None, hours: vec![hours] };
+        let class = DensityClass {
+            id: "all".to_owned(),
+            departments: 0,
+            radius_up_to_m: None,
+            town_m: None,
+            hours: vec![hours],
+        };
         Self {
             car_base_seconds: base_seconds,
             walking_base_seconds: base_seconds,
@@ -94,13 +122,19 @@ impl TravelPolicy {
     #[must_use]
     pub fn pace(&self, mode: TravelMode, department: Option<Department>, now: UtcInstant) -> Pace {
         let zone = department.map_or(chrono_tz::Europe::Paris, Department::zone);
-        let hours = self.class_of(department).and_then(|class| class.hours_at(now, zone));
-        let slowest = Hours { from_minute: 0, car_ms_per_m: 0, walking_ms_per_m: 0, no_car_ms_per_m: 0 };
-        let hours = hours.unwrap_or(slowest);
-        match mode {
-            TravelMode::Car => Pace { base_seconds: self.car_base_seconds, ms_per_m: hours.car_ms_per_m },
-            TravelMode::Walking => Pace { base_seconds: self.walking_base_seconds, ms_per_m: hours.walking_ms_per_m },
-            TravelMode::NoCar => Pace { base_seconds: self.no_car_base_seconds, ms_per_m: hours.no_car_ms_per_m },
+        let class = self.class_of(department);
+        let still = Hours { from_minute: 0, car_ms_per_m: 0, walking_ms_per_m: 0, no_car_ms_per_m: 0 };
+        let in_town = class.and_then(|class| class.hours_at(now, zone)).unwrap_or(still);
+        let in_country = self.classes.last().and_then(|class| class.hours_at(now, zone)).unwrap_or(in_town);
+        Pace {
+            base_seconds: match mode {
+                TravelMode::Car => self.car_base_seconds,
+                TravelMode::Walking => self.walking_base_seconds,
+                TravelMode::NoCar => self.no_car_base_seconds,
+            },
+            ms_per_m: in_town.ms_per_m(mode),
+            town_m: class.and_then(|class| class.town_m).unwrap_or(u32::MAX),
+            open_ms_per_m: in_country.ms_per_m(mode),
         }
     }
 
@@ -136,6 +170,16 @@ impl TravelPolicy {
     }
 }
 
+impl Hours {
+    const fn ms_per_m(self, mode: TravelMode) -> u32 {
+        match mode {
+            TravelMode::Car => self.car_ms_per_m,
+            TravelMode::Walking => self.walking_ms_per_m,
+            TravelMode::NoCar => self.no_car_ms_per_m,
+        }
+    }
+}
+
 impl DensityClass {
     fn hours_at(&self, now: UtcInstant, zone: Tz) -> Option<Hours> {
         let local = now.to_local(zone);
@@ -147,6 +191,7 @@ impl DensityClass {
         let id = section.text("id", "give a name", |text| Ok(text.to_owned()));
         let departments = section.texts("departments", Department::parse);
         let up_to_km = section.optional_number("official_radius_up_to_km", 1..=300);
+        let town_km = section.optional_number("town_km", 1..=300);
         let detour = section.number("detour_percent", 100..=300);
         let parts = section.sections("hours");
         if parts.is_empty() || parts.len() > PARTS_MAX {
@@ -163,6 +208,7 @@ impl DensityClass {
             id: id.as_ref().map(|id| id.value.clone()).unwrap_or_default(),
             departments: departments.iter().fold(0, |bits, department| bits | 1 << department.value.index()),
             radius_up_to_m: up_to_km.map(|km| km.value * 1_000),
+            town_m: town_km.map(|km| km.value * 1_000),
             hours: ranges.into_iter().map(|range| range.value.2).collect(),
         };
         let class = id.and(detour).map(|_| section.at(class));
@@ -278,12 +324,14 @@ fn check_classes(classes: &[At<DensityClass>], reader: &Reader) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::routing::policy::Policy;
 
     #[test]
     fn ten_kilometres_take_twenty_minutes_from_door_to_door() {
-        let pace = Pace { base_seconds: 240, ms_per_m: 94 };
+        let pace = Pace::even(240, 94);
         assert_eq!((pace.seconds(0), pace.seconds(10_000), pace.minutes(10_000)), (240, 240 + 940, 20));
     }
 
@@ -300,6 +348,27 @@ mod tests {
         assert!(pace("48", noon) < pace("75", noon));
         // The hour is that of the department: half past eight in Saint-Denis is half past five in Paris.
         assert_eq!(pace("974", "2026-11-23T08:30:00+04:00"), pace("44", rush));
+    }
+
+    #[test]
+    fn beyond_the_town_the_way_goes_through_open_country() {
+        let pace = Pace { base_seconds: 240, ms_per_m: 234, town_m: 10_000, open_ms_per_m: 94 };
+        assert_eq!((pace.seconds(10_000), pace.seconds(87_000)), (240 + 2_340, 240 + 2_340 + 77 * 94));
+    }
+
+    proptest! {
+        #[test]
+        fn the_lesser_pace_is_slower_than_neither(
+            a in (0_u32..900, 1_u32..900, 1_u32..30_000, 1_u32..900),
+            b in (0_u32..900, 1_u32..900, 1_u32..30_000, 1_u32..900),
+            distance_m in 0_u32..300_000,
+        ) {
+            let pace = |(base_seconds, ms_per_m, town_m, open_ms_per_m)| Pace { base_seconds, ms_per_m, town_m, open_ms_per_m };
+            let (a, b) = (pace(a), pace(b));
+            let least = a.at_most(b).seconds(distance_m);
+            prop_assert!(least <= a.seconds(distance_m) && least <= b.seconds(distance_m));
+            prop_assert!(a.seconds(distance_m) <= a.seconds(distance_m + 1));
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn ask(index: &Index, draft: CareQueryDraft) -> CareAnswer {
 
 /// The national policy, but for one pace everywhere and at every hour, so that times are worked out by hand.
 fn one_pace() -> Policy {
-    Policy { travel: TravelPolicy::uniform(Pace { base_seconds: 240, ms_per_m: 94 }), ..Policy::default() }
+    Policy { travel: TravelPolicy::uniform(Pace::even(240, 94)), ..Policy::default() }
 }
 
 fn names(answer: &CareAnswer) -> Vec<&str> {
