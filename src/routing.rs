@@ -10,6 +10,7 @@ pub mod question;
 pub mod eligibility;
 pub mod ranking;
 pub mod near;
+pub mod what_if;
 pub mod suitability;
 pub mod sites;
 mod wording;

@@ -2,6 +2,7 @@
 
 mod availability;
 mod doubt;
+mod what_if;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use super::time::UtcInstant;
 
 pub use availability::{Availability, SilentSource};
 pub use doubt::{QueryDoubt, QueryWarning};
+pub use what_if::{Relaxation, WhatIf};
 
 /// What to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -346,6 +348,8 @@ pub struct CareAnswer {
     pub availability: Availability,
     /// Sources with schedules that were examined and are not believed in full, in order of identifier.
     pub silent_sources: Vec<SilentSource>,
+    /// What a wider radius, a longer delay or one more modality would add; those that would add nothing are absent.
+    pub what_ifs: Vec<WhatIf>,
     /// In the order of the rules; rules that left out nothing are absent.
     pub exclusions: Vec<Exclusion>,
     /// How many slots were examined for the near misses and the exclusions.

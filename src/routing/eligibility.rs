@@ -170,12 +170,18 @@ fn is_beyond_territory(question: &Question<'_>, practice: &Practice, distance_m:
 #[inline]
 pub fn reach_m(question: &Question<'_>, offer: &Offer, modality: Modality) -> u32 {
     match modality {
-        Modality::Amb => question.radius_m,
-        Modality::Hh => {
-            let own = offer.home_visit_radius_m.unwrap_or(question.policy.home_visit_radius_m);
-            own.min(question.radius_m)
-        }
+        Modality::Amb | Modality::Hh => own_reach_m(question, offer, modality).min(question.radius_m),
         Modality::Vr => u32::MAX,
+    }
+}
+
+/// The same whatever the radius that is asked for.
+#[must_use]
+#[inline]
+pub fn own_reach_m(question: &Question<'_>, offer: &Offer, modality: Modality) -> u32 {
+    match modality {
+        Modality::Hh => offer.home_visit_radius_m.unwrap_or(question.policy.home_visit_radius_m),
+        Modality::Amb | Modality::Vr => u32::MAX,
     }
 }
 

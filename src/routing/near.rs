@@ -14,6 +14,7 @@ use crate::domain::time::{MS_PER_DAY, UtcInstant};
 use super::eligibility::{OfferRules, RuleSet, kind_rules, modality_rules, opening_rules, reach_m};
 use super::question::Question;
 use super::ranking::{Match, cost_seconds};
+use super::what_if::Additions;
 
 /// Most near misses in an answer.
 pub const NEAR_MISSES_MAX: usize = 3;
@@ -39,6 +40,8 @@ pub struct Examiner<'q> {
     seen: FxHashSet<u64>,
     /// The best miss of each rule.
     misses: Vec<Miss>,
+    /// What failed only a rule that the question could ease.
+    additions: Additions,
     counts: [u32; Rule::ALL.len()],
     silent_sources: Vec<SilentSource>,
     /// Openings that are left out only because their source is silent.
@@ -52,6 +55,8 @@ pub struct Examiner<'q> {
 pub struct Examination {
     /// Nearest to fitting first, each for another rule.
     pub misses: Vec<Miss>,
+    /// What easing the question would add.
+    pub additions: Additions,
     /// In the order of the rules.
     pub exclusions: Vec<Exclusion>,
     /// Sources of examined schedules that are not believed in full, in order of identifier.
@@ -73,6 +78,7 @@ impl<'q> Examiner<'q> {
             schedules_max,
             seen: FxHashSet::with_capacity_and_hasher(schedules_max.min(64), FxBuildHasher),
             misses: Vec::new(),
+            additions: Additions::default(),
             counts: [0; Rule::ALL.len()],
             silent_sources: Vec::new(),
             silent_count: 0,
@@ -96,6 +102,7 @@ impl<'q> Examiner<'q> {
         let counted = Rule::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
         Examination {
             misses: self.misses,
+            additions: self.additions,
             exclusions: counted.map(|(rule, count)| Exclusion { rule, count }).collect(),
             silent_sources: self.silent_sources,
             silent_count: self.silent_count,
@@ -134,12 +141,7 @@ impl<'q> Examiner<'q> {
         let distance_m = candidate.distance_m;
         let practice = candidate.offer.practice_of(opening.kind);
         let cost = cost_seconds(self.question, candidate.offer, practice, modality, care_begins_at, distance_m);
-        let known = self.misses.iter().position(|known| known.rule == rule);
-        let worse = known.and_then(|at| self.misses.get(at)).is_some_and(|known| known.found.cost_seconds < cost);
-        if worse {
-            return;
-        }
-        let found = Match {
+        let found = || Match {
             number: candidate.number,
             cost_seconds: cost,
             offer: Arc::clone(candidate.offer),
@@ -149,6 +151,13 @@ impl<'q> Examiner<'q> {
             care_begins_at,
             distance_m,
         };
+        self.additions.note(self.question, rule, &found);
+        let known = self.misses.iter().position(|known| known.rule == rule);
+        let worse = known.and_then(|at| self.misses.get(at)).is_some_and(|known| known.found.cost_seconds < cost);
+        if worse {
+            return;
+        }
+        let found = found();
         match known.and_then(|at| self.misses.get_mut(at)) {
             Some(known) if found.order(&known.found).is_lt() => *known = Miss { found, rule, excess },
             Some(_) => {}

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::domain::answer::{Availability, CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp};
+use crate::domain::answer::{
+    Availability, CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp, WhatIf,
+};
 use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::id::TerritoryId;
 use crate::domain::query::CareQuery;
@@ -46,6 +48,7 @@ pub struct Finder<'a> {
 struct Search {
     options: Vec<CareOption>,
     near_misses: Vec<NearMiss>,
+    what_ifs: Vec<WhatIf>,
     examination: Examination,
     radius: Option<Radius>,
     needed_by_at: Option<UtcInstant>,
@@ -174,6 +177,8 @@ impl Finder<'_> {
         let mut examination = examiner.finish();
         examination.complete &= short && examines_places;
         let misses = std::mem::take(&mut examination.misses);
+        let first_begins_at = matches.iter().map(|found| found.care_begins_at).min();
+        let what_ifs = std::mem::take(&mut examination.additions).what_ifs(&question, first_begins_at);
         let near_misses = misses.into_iter().filter_map(|miss| {
             let slot = miss.found.slot()?;
             Some(near_miss(&question, miss, slot))
@@ -181,6 +186,7 @@ impl Finder<'_> {
         let by_place = question.parts.position.is_some() && searches_by_place(question.suitable);
         Search {
             near_misses: near_misses.collect(),
+            what_ifs,
             radius: by_place.then(|| plan.radius()),
             needed_by_at: Some(question.needed_by_at),
             examination,
@@ -190,7 +196,7 @@ impl Finder<'_> {
     }
 
     fn answer(&self, query: &CareQuery, now: UtcInstant, triage: Triage, search: Search) -> CareAnswer {
-        let Search { options, near_misses, examination, radius, needed_by_at, policy_rules } = search;
+        let Search { options, near_misses, what_ifs, examination, radius, needed_by_at, policy_rules } = search;
         let best = options.first();
         let outcome = triage.outcome.unwrap_or_else(|| {
             best.map_or(CareOutcome::NoSlotInTime, |best| outcome_of(best.modality, best.appointment_type))
@@ -231,6 +237,7 @@ impl Finder<'_> {
             availability,
             silent_sources: examination.silent_sources,
             near_misses,
+            what_ifs,
             options,
         }
     }

@@ -24,6 +24,10 @@ pub fn answer(answer: &pb::FindCareResponse, layout: &Layout) -> String {
     if let Some(text) = exclusions(answer, layout) {
         parts.push(text);
     }
+    if !answer.what_ifs.is_empty() {
+        let lines = answer.what_ifs.iter().map(|one| wrapped(&format!("- {}", one.sentence), layout.width, 2));
+        parts.push(format!("Et si\n{}", lines.collect::<Vec<_>>().join("\n")));
+    }
     if !answer.silent_sources.is_empty() {
         parts.push(silent_sources(&answer.silent_sources, zone, today, layout));
     }

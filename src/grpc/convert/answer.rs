@@ -3,8 +3,8 @@
 use super::common::{confidence_to_proto, instant_to_proto, phone_to_proto, stamp_to_proto};
 use super::option::{option_to_proto, unknown_to_proto};
 use crate::domain::answer::{
-    Availability, CareAnswer, CareOutcome, Exclusion, NearMiss, PolicyRule, QueryWarning, Radius, RadiusSource, Rule,
-    SilentSource, SiteDistance,
+    Availability, CareAnswer, CareOutcome, Exclusion, NearMiss, PolicyRule, QueryWarning, Radius, RadiusSource,
+    Relaxation, Rule, SilentSource, SiteDistance, WhatIf,
 };
 use crate::proto::routing as pb;
 
@@ -26,6 +26,7 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         policy_rules,
         availability,
         silent_sources,
+        what_ifs,
         stamp,
     } = answer;
     let (decision_type, orientation_type) = outcome.hub_codes();
@@ -48,6 +49,7 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         policy_rules: policy_rules.iter().map(policy_rule_to_proto).collect(),
         availability: availability_to_proto(*availability).into(),
         silent_sources: silent_sources.iter().map(silent_source_to_proto).collect(),
+        what_ifs: what_ifs.iter().map(what_if_to_proto).collect(),
     }
 }
 
@@ -57,6 +59,22 @@ const fn availability_to_proto(availability: Availability) -> pb::Availability {
         Availability::Free => pb::Availability::Free,
         Availability::None => pb::Availability::None,
         Availability::Unknown => pb::Availability::Unknown,
+    }
+}
+
+fn what_if_to_proto(what_if: &WhatIf) -> pb::WhatIf {
+    let WhatIf { relaxation, slot_count, care_begins_at, gain_minutes, sentence } = what_if;
+    let relaxation = match relaxation {
+        Relaxation::Radius(radius_m) => pb::what_if::Relaxation::RadiusM(*radius_m),
+        Relaxation::Delay(minutes) => pb::what_if::Relaxation::NeededWithinMinutes(*minutes),
+        Relaxation::Modality(modality) => pb::what_if::Relaxation::Modality(modality.code().to_owned()),
+    };
+    pb::WhatIf {
+        relaxation: Some(relaxation),
+        slot_count: *slot_count,
+        care_begins_at: Some(instant_to_proto(*care_begins_at)),
+        gain_minutes: *gain_minutes,
+        sentence: sentence.clone(),
     }
 }
 

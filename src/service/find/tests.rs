@@ -4,6 +4,7 @@ mod examination;
 mod sites;
 mod policies;
 mod silence;
+mod what_if;
 mod world;
 
 use std::sync::Arc;
