@@ -7,8 +7,10 @@ mod judge;
 mod packed;
 mod row;
 
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
+use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 
 use super::code::{Profession, ProfessionSet, SpecialtySet};
@@ -27,6 +29,13 @@ pub use row::{Opening, OpeningKind, Row};
 
 /// Territories of an opening: mostly one, rarely more than two.
 pub type Territories = SmallVec<[TerritoryId; 2]>;
+
+/// One of 64 bits for each of these territories: what has none of the bits of others has none of the others.
+#[must_use]
+#[inline]
+pub fn territory_bits(territories: &[TerritoryId]) -> u64 {
+    territories.iter().fold(0, |bits, one| bits | 1 << (FxBuildHasher.hash_one(one) >> 58))
+}
 
 /// A schedule with its place, professional and openings, as matching sees it.
 ///

@@ -43,6 +43,7 @@ pub(super) struct Lane {
     /// When its source was last heard.
     pub(super) received_at: UtcInstant,
     pub(super) ticks: TickBits,
+    pub(super) remote: TickBits,
 }
 
 /// Eight schedules, the last ones of a cell's last block absent.
@@ -77,8 +78,8 @@ impl Block {
         block
     }
 
-    /// The schedule in a lane, with its ticks.
-    pub(super) fn lane(&self, lane: usize, ticks: TickBits) -> Option<Lane> {
+    /// The schedule in a lane, with its ticks by place and of teleconsultation.
+    pub(super) fn lane(&self, lane: usize, (ticks, remote): (TickBits, TickBits)) -> Option<Lane> {
         let at = Column { x: *self.x.get(lane)?, y: *self.y.get(lane)?, z: *self.z.get(lane)? };
         Some(Lane {
             at,
@@ -86,6 +87,7 @@ impl Block {
             territories: self.territories(lane),
             received_at: self.received_at(lane),
             ticks,
+            remote,
         })
     }
 

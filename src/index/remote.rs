@@ -13,7 +13,7 @@ use super::node::{Node, Standing};
 use super::tick::{RING_TICKS, ring_index, tick_of, tick_start};
 use super::ways::Ways;
 use crate::domain::geo::EarthVector;
-use crate::domain::offer::{Judge, Territories};
+use crate::domain::offer::{Judge, Territories, territory_bits};
 use crate::domain::time::UtcInstant;
 
 /// A schedule in a tick.
@@ -53,10 +53,41 @@ impl Clone for Entry {
     }
 }
 
-/// The teleconsultations of a group; each tick's list stands in order of schedule.
+/// The schedules of a tick, in order of identifier.
+#[derive(Debug, Default)]
+struct TickList {
+    entries: Box<[Entry]>,
+    /// The territories of each as bits, side by side: a question of one territory leaves out nearly all by them.
+    territory_bits: Box<[u64]>,
+    /// Those of all.
+    any_territory_bits: u64,
+}
+
+impl TickList {
+    fn of(entries: Vec<Entry>) -> Self {
+        let territory_bits: Box<[u64]> = entries.iter().map(|entry| territory_bits(&entry.territories)).collect();
+        let any_territory_bits = territory_bits.iter().fold(0, |all, bits| all | bits);
+        Self { entries: entries.into(), territory_bits, any_territory_bits }
+    }
+
+    fn position(&self, node: &Node) -> Result<usize, usize> {
+        self.entries.binary_search_by(|known| known.node.id.cmp(&node.id))
+    }
+
+    /// Those that may be of these territories, or all.
+    #[inline]
+    fn of_territories(&self, wanted: Option<u64>) -> impl Iterator<Item = &Entry> {
+        let wanted = wanted.filter(|wanted| *wanted != u64::MAX);
+        let is_of = move |bits: u64| wanted.is_none_or(|wanted| bits & wanted != 0);
+        let all: &[Entry] = if is_of(self.any_territory_bits) { &self.entries } else { &[] };
+        all.iter().zip(&self.territory_bits).filter(move |(_, bits)| is_of(**bits)).map(|(entry, _)| entry)
+    }
+}
+
+/// The teleconsultations of a group.
 #[derive(Debug)]
 pub(super) struct RemoteIndex {
-    ticks: Box<[ArcSwap<Vec<Entry>>]>,
+    ticks: Box<[ArcSwap<TickList>]>,
 }
 
 impl RemoteIndex {
@@ -83,7 +114,7 @@ impl RemoteIndex {
     /// Notes when a schedule's source was last heard.
     fn hear(&self, tick: u16, node: &Node, received_at: UtcInstant) {
         let list = self.ticks.get(usize::from(tick)).map(ArcSwap::load);
-        let found = list.as_ref().and_then(|entries| entries.get(position(entries, node).ok()?));
+        let found = list.as_ref().and_then(|list| list.entries.get(list.position(node).ok()?));
         if let Some(entry) = found {
             entry.received_at_ms.store(received_at.ms(), Ordering::Relaxed);
         }
@@ -91,8 +122,9 @@ impl RemoteIndex {
 
     fn alter(&self, tick: u16, node: &Node, entry: Option<Entry>) {
         let Some(list) = self.ticks.get(usize::from(tick)) else { return };
-        let mut entries = Vec::clone(&list.load());
-        match (position(&entries, node), entry) {
+        let known = list.load();
+        let mut entries = known.entries.to_vec();
+        match (known.position(node), entry) {
             (Ok(at), None) => drop(entries.remove(at)),
             (Ok(at), Some(entry)) => {
                 if let Some(known) = entries.get_mut(at) {
@@ -102,7 +134,7 @@ impl RemoteIndex {
             (Err(at), Some(entry)) => entries.insert(at, entry),
             (Err(_), None) => return,
         }
-        list.store(Arc::new(entries));
+        list.store(Arc::new(TickList::of(entries)));
     }
 
     /// Hands the schedules that might suit to the judge, the soonest first, until waiting alone cannot matter.
@@ -115,6 +147,7 @@ impl RemoteIndex {
         judge: &mut J,
     ) {
         let last = tick_of(until).min(tick_of(from) + RING_TICKS - 1);
+        let only = judge.only_territories();
         for tick in tick_of(from)..=last {
             let begins_at = tick_start(tick).max(from);
             let by_time = judge.least_remote_cost(begins_at);
@@ -127,7 +160,7 @@ impl RemoteIndex {
             // Entries stand in order of identifier: what is refused for that at the bound, later ones are too.
             let mut refused = u32::MAX;
             let (list, mut count) = (list.load(), 0);
-            for entry in list.iter().filter(|entry| entry.ways.may_suit(ways)) {
+            for entry in list.of_territories(only).filter(|entry| entry.ways.may_suit(ways)) {
                 let cost = by_time.saturating_add(judge.territory_cost(&entry.territories));
                 if cost > judge.bound() || (begun && entry.ways.are_appointments_on_ticks()) {
                     continue;
@@ -152,8 +185,4 @@ impl RemoteIndex {
             judge_all(&batch, center, judge);
         }
     }
-}
-
-fn position(entries: &[Entry], node: &Node) -> Result<usize, usize> {
-    entries.binary_search_by(|known| known.node.id.cmp(&node.id))
 }

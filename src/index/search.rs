@@ -2,9 +2,8 @@
 
 use super::Index;
 use super::reach::Reach;
-use super::scan::CellScan;
+use super::scan::{CellScan, Ticks};
 use super::ways::Ways;
-use crate::domain::code::Modality;
 use crate::domain::geo::EarthVector;
 use crate::domain::offer::Judge;
 
@@ -19,8 +18,8 @@ impl Index {
         for group in self.groups_of(reach.specialties, reach.professions) {
             if let (Some(position), Some(center), true) = (&reach.position, vector, reach.by_place) {
                 let (radius_m, until, exhaustive) = (reach.radius_m, reach.until, reach.exhaustive);
-                let by_ticks = !reach.modalities.contains(Modality::Vr);
-                group.grid.scan(position, &CellScan { center, radius_m, ways, until, by_ticks, exhaustive }, judge);
+                let ticks = Ticks::of(reach.modalities);
+                group.grid.scan(position, &CellScan { center, radius_m, ways, until, ticks, exhaustive }, judge);
             }
             if reach.by_time {
                 group.remote.scan(vector.as_ref(), ways, reach.now, reach.until, judge);

@@ -106,6 +106,10 @@ impl Judge for Collector {
         0
     }
 
+    fn only_territories(&self) -> Option<u64> {
+        None
+    }
+
     fn staleness_cost(&self, _received_at: UtcInstant) -> u32 {
         0
     }

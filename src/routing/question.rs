@@ -1,9 +1,5 @@
 //! A query made ready for many candidates: every look-up done, every default filled in, everything comparable by bits.
 
-use std::hash::BuildHasher as _;
-
-use rustc_hash::FxBuildHasher;
-
 use super::policy::{BeyondTerritory, Facts, ModalityRule, Pace, Policy};
 use crate::domain::answer::{PolicyRule, TerritoryPreference};
 use crate::domain::code::{
@@ -11,7 +7,7 @@ use crate::domain::code::{
 };
 use crate::domain::department::Department;
 use crate::domain::id::TerritoryId;
-use crate::domain::offer::{CareWays, Offer};
+use crate::domain::offer::{CareWays, Offer, territory_bits};
 use crate::domain::patient::TravelMode;
 use crate::domain::query::{CareQuery, CareQueryDraft};
 use crate::domain::source::{Confidence, Fading};
@@ -48,7 +44,7 @@ pub struct Question<'q> {
     pub neighbours: &'q [TerritoryId],
     fading: Fading,
     /// Bits of the patient's territories and of those neighbours: most others have none of them.
-    territory_bits: u64,
+    pub territory_bits: u64,
     /// How the patient travels.
     patient_pace: Pace,
     /// How a professional travels.
@@ -117,7 +113,7 @@ impl<'q> Question<'q> {
             remote_near_m: restricted.then_some(policy.teleconsultation.near_m),
             neighbours,
             fading: policy.fading,
-            territory_bits: parts.territories.iter().chain(neighbours).fold(0, |bits, one| bits | bit_of(one)),
+            territory_bits: territory_bits(&parts.territories) | territory_bits(neighbours),
             patient_pace,
             professional_pace,
             least_pace,
@@ -147,8 +143,7 @@ impl<'q> Question<'q> {
     #[inline]
     pub fn is_of_territory(&self, territories: &[TerritoryId]) -> bool {
         let is_near = |one: &TerritoryId| self.parts.territories.contains(one) || self.neighbours.contains(one);
-        // Walks ask this of every teleconsultation in the country: one bit spares most comparisons.
-        territories.iter().any(|one| self.territory_bits & bit_of(one) != 0 && is_near(one))
+        territories.iter().any(is_near)
     }
 
     /// Seconds that somebody travels for care at a distance: the patient to the place, the professional to the home.
@@ -257,12 +252,6 @@ impl<'q> Question<'q> {
         let arrival_at = self.arrival_at(distance_m);
         if ways.intersects(WALK_IN) { arrival_at } else { arrival_at.plus_minutes(self.policy.arrival_margin_minutes) }
     }
-}
-
-/// One of 64 bits, by the identifier.
-#[inline]
-fn bit_of(territory: &TerritoryId) -> u64 {
-    1 << (FxBuildHasher.hash_one(territory) >> 58)
 }
 
 fn has_territory(parts: &CareQueryDraft) -> bool {

@@ -284,6 +284,11 @@ impl Judge for Matcher<'_> {
     }
 
     #[inline]
+    fn only_territories(&self) -> Option<u64> {
+        self.is_restricted_walk().then_some(self.question.territory_bits)
+    }
+
+    #[inline]
     fn staleness_cost(&self, received_at: UtcInstant) -> u32 {
         self.question.staleness_cost_seconds(received_at)
     }
