@@ -55,7 +55,7 @@ use shelf::Shelf;
 use slots::SlotTable;
 use writer::Writer;
 
-pub use reach::Reach;
+pub use reach::{Reach, RemoteFrom};
 
 /// Everything that is kept, in memory.
 #[derive(Debug)]

@@ -24,7 +24,16 @@ pub(super) struct Column {
 
 impl Column {
     /// Farther than any radius from everywhere.
-    const NOWHERE: Self = Self { x: f32::MAX, y: f32::MAX, z: f32::MAX };
+    pub(super) const NOWHERE: Self = Self { x: f32::MAX, y: f32::MAX, z: f32::MAX };
+}
+
+impl Column {
+    /// Square of the distance to another.
+    #[inline]
+    pub(super) fn square_to(self, other: Self) -> f32 {
+        let (dx, dy, dz) = (self.x - other.x, self.y - other.y, self.z - other.z);
+        dx * dx + dy * dy + dz * dz
+    }
 }
 
 impl From<&EarthVector> for Column {
@@ -43,7 +52,6 @@ pub(super) struct Lane {
     /// When its source was last heard.
     pub(super) received_at: UtcInstant,
     pub(super) ticks: TickBits,
-    pub(super) remote: TickBits,
 }
 
 /// Eight schedules, the last ones of a cell's last block absent.
@@ -78,8 +86,8 @@ impl Block {
         block
     }
 
-    /// The schedule in a lane, with its ticks by place and of teleconsultation.
-    pub(super) fn lane(&self, lane: usize, (ticks, remote): (TickBits, TickBits)) -> Option<Lane> {
+    /// The schedule in a lane, with its ticks.
+    pub(super) fn lane(&self, lane: usize, ticks: TickBits) -> Option<Lane> {
         let at = Column { x: *self.x.get(lane)?, y: *self.y.get(lane)?, z: *self.z.get(lane)? };
         Some(Lane {
             at,
@@ -87,7 +95,6 @@ impl Block {
             territories: self.territories(lane),
             received_at: self.received_at(lane),
             ticks,
-            remote,
         })
     }
 

@@ -19,10 +19,7 @@ use crate::domain::offer::Territories;
 #[derive(Debug, Default)]
 pub(super) struct Cell {
     pub(super) blocks: Box<[Block]>,
-    /// When care to which somebody travels might begin.
     pub(super) hours: Hours,
-    /// When teleconsultation might.
-    pub(super) remote_hours: Hours,
     pub(super) nodes: Box<[Arc<Node>]>,
     /// The sets of territories that occur.
     pub(super) territories: Box<[Territories]>,
@@ -78,7 +75,6 @@ impl Cell {
             territories: set_of(&mut territories, &standing.territories),
             received_at: standing.received_at,
             ticks: standing.ticks,
-            remote: standing.remote,
         };
         lanes.insert(at, lane);
         Self { nodes: inserted(&self.nodes, at, Arc::clone(node)), ..Self::of(&lanes, territories) }
@@ -105,11 +101,11 @@ impl Cell {
     fn refresh(&self, node: &Node, standing: &Standing) -> bool {
         let set = self.territories.iter().position(|known| *known == standing.territories);
         let (Some(at), Some(set)) = (self.position(node), set) else { return false };
-        let has_room = self.hours.have_room_for(&standing.ticks) && self.remote_hours.have_room_for(&standing.remote);
-        let Some(block) = self.blocks.get(at / LANES).filter(|_| has_room) else { return false };
+        let Some(block) = self.blocks.get(at / LANES).filter(|_| self.hours.have_room_for(&standing.ticks)) else {
+            return false;
+        };
         let set = u16::try_from(set).unwrap_or(u16::MAX);
         self.hours.refresh(at, &standing.ticks);
-        self.remote_hours.refresh(at, &standing.remote);
         block.refresh(at % LANES, standing.ways, set, standing.received_at);
         true
     }
@@ -118,7 +114,6 @@ impl Cell {
         Self {
             blocks: lanes.chunks(LANES).map(Block::of).collect(),
             hours: Hours::of(&lanes.iter().map(|lane| lane.ticks).collect::<Vec<_>>()),
-            remote_hours: Hours::of(&lanes.iter().map(|lane| lane.remote).collect::<Vec<_>>()),
             territories: territories.into(),
             ways: lanes.iter().fold(Ways::default(), |ways, lane| ways.union(lane.ways)),
             ..Self::default()
@@ -126,8 +121,7 @@ impl Cell {
     }
 
     fn lanes(&self) -> Vec<Lane> {
-        let ticks = |at| (self.hours.ticks(at), self.remote_hours.ticks(at));
-        let lane = |at: usize| self.blocks.get(at / LANES)?.lane(at % LANES, ticks(at));
+        let lane = |at: usize| self.blocks.get(at / LANES)?.lane(at % LANES, self.hours.ticks(at));
         (0..self.nodes.len()).filter_map(lane).collect()
     }
 

@@ -77,9 +77,7 @@ pub(super) struct Standing {
     /// When the source last stated it, by which it is doubted.
     pub(super) received_at: UtcInstant,
     pub(super) ticks: TickBits,
-    /// The same of teleconsultation.
-    pub(super) remote: TickBits,
-    /// Places of the ring that those have, sorted.
+    /// Places of the ring at which teleconsultation could begin, sorted.
     pub(super) remote_ticks: Vec<u16>,
     /// Territories of its openings, sorted.
     pub(super) territories: Territories,
@@ -94,7 +92,6 @@ impl Standing {
             ways: Ways::default(),
             received_at: UtcInstant::MIN,
             ticks: TickBits::default(),
-            remote: TickBits::default(),
             remote_ticks: Vec::new(),
             territories: Territories::new(),
         }
@@ -128,7 +125,6 @@ impl Standing {
                     standing.ticks.insert(tick);
                 }
                 if kind.modalities().contains(Modality::Vr) {
-                    standing.remote.insert(tick);
                     standing.remote_ticks.push(u16::try_from(ring_index(tick)).unwrap_or(0));
                 }
             }

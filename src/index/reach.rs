@@ -5,6 +5,15 @@ use crate::domain::geo::GeoPoint;
 use crate::domain::offer::CareWays;
 use crate::domain::time::UtcInstant;
 
+/// From where teleconsultation is looked for: so near, or of territories that have one of these bits.
+#[derive(Clone, Copy, Debug)]
+pub struct RemoteFrom {
+    /// How near to the patient, in metres.
+    pub near_m: u32,
+    /// Bits of territories, by [`crate::domain::offer::territory_bits`].
+    pub territory_bits: u64,
+}
+
 /// How far a search goes, and for what.
 #[derive(Clone, Copy, Debug)]
 pub struct Reach {
@@ -30,6 +39,8 @@ pub struct Reach {
     pub by_place: bool,
     /// Whether teleconsultation is looked for by time.
     pub by_time: bool,
+    /// From where, when not from anywhere.
+    pub remote_from: Option<RemoteFrom>,
     /// True to look at everything of the groups within the radius, claimable or not.
     pub exhaustive: bool,
 }

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use arc_swap::ArcSwap;
 
 use super::ahead::{AHEAD, Batch, judge_all};
+use super::block::{Column, radius_squared};
 use super::node::{Node, Standing};
+use super::reach::{Reach, RemoteFrom};
 use super::tick::{RING_TICKS, ring_index, tick_of, tick_start};
 use super::ways::Ways;
 use crate::domain::geo::EarthVector;
@@ -19,6 +21,7 @@ use crate::domain::time::UtcInstant;
 /// A schedule in a tick.
 #[derive(Debug)]
 struct Entry {
+    at: Column,
     ways: Ways,
     territories: Territories,
     /// When its source was last heard; the one thing that changes in place.
@@ -29,6 +32,7 @@ struct Entry {
 impl Entry {
     fn of(node: &Arc<Node>, standing: &Standing) -> Self {
         Self {
+            at: standing.position.as_ref().map_or(Column::NOWHERE, |at| Column::from(&EarthVector::from(at))),
             ways: standing.ways,
             territories: standing.territories.clone(),
             received_at_ms: AtomicI64::new(standing.received_at.ms()),
@@ -45,6 +49,7 @@ impl Entry {
 impl Clone for Entry {
     fn clone(&self) -> Self {
         Self {
+            at: self.at,
             ways: self.ways,
             territories: self.territories.clone(),
             received_at_ms: AtomicI64::new(self.received_at().ms()),
@@ -57,30 +62,58 @@ impl Clone for Entry {
 #[derive(Debug, Default)]
 struct TickList {
     entries: Box<[Entry]>,
-    /// The territories of each as bits, side by side: a question of one territory leaves out nearly all by them.
-    territory_bits: Box<[u64]>,
-    /// Those of all.
-    any_territory_bits: u64,
+    /// From where each is, side by side: a question of one territory leaves out nearly all by that.
+    origins: Box<[Origin]>,
+}
+
+/// From where a schedule is.
+#[derive(Clone, Copy, Debug)]
+struct Origin {
+    territory_bits: u64,
+    at: Column,
+}
+
+impl Origin {
+    fn of(entry: &Entry) -> Self {
+        Self { territory_bits: territory_bits(&entry.territories), at: entry.at }
+    }
+
+    /// Whether it may be from there.
+    #[inline]
+    fn may_be(&self, from: &Wanted) -> bool {
+        self.territory_bits & from.territory_bits != 0
+            || from.near.is_some_and(|(center, radius_squared)| self.at.square_to(center) <= radius_squared)
+    }
+}
+
+/// From where schedules are wanted.
+struct Wanted {
+    territory_bits: u64,
+    /// Around where, and the greatest square of the distance.
+    near: Option<(Column, f32)>,
+}
+
+impl Wanted {
+    fn of(from: RemoteFrom, center: Option<&EarthVector>) -> Self {
+        let near = center.map(|center| (Column::from(center), radius_squared(from.near_m)));
+        Self { territory_bits: from.territory_bits, near }
+    }
 }
 
 impl TickList {
     fn of(entries: Vec<Entry>) -> Self {
-        let territory_bits: Box<[u64]> = entries.iter().map(|entry| territory_bits(&entry.territories)).collect();
-        let any_territory_bits = territory_bits.iter().fold(0, |all, bits| all | bits);
-        Self { entries: entries.into(), territory_bits, any_territory_bits }
+        Self { origins: entries.iter().map(Origin::of).collect(), entries: entries.into() }
     }
 
     fn position(&self, node: &Node) -> Result<usize, usize> {
         self.entries.binary_search_by(|known| known.node.id.cmp(&node.id))
     }
 
-    /// Those that may be of these territories, or all.
+    /// Those that may be from where they are wanted, or all.
     #[inline]
-    fn of_territories(&self, wanted: Option<u64>) -> impl Iterator<Item = &Entry> {
-        let wanted = wanted.filter(|wanted| *wanted != u64::MAX);
-        let is_of = move |bits: u64| wanted.is_none_or(|wanted| bits & wanted != 0);
-        let all: &[Entry] = if is_of(self.any_territory_bits) { &self.entries } else { &[] };
-        all.iter().zip(&self.territory_bits).filter(move |(_, bits)| is_of(**bits)).map(|(entry, _)| entry)
+    fn wanted(&self, from: Option<&Wanted>) -> impl Iterator<Item = &Entry> {
+        let may_be = move |origin: &Origin| from.is_none_or(|from| origin.may_be(from));
+        self.entries.iter().zip(&self.origins).filter(move |(_, origin)| may_be(origin)).map(|(entry, _)| entry)
     }
 }
 
@@ -97,7 +130,7 @@ impl RemoteIndex {
 
     /// Moves a schedule from where it stood to where it stands.
     pub(super) fn update(&self, node: &Arc<Node>, old: &Standing, new: &Standing) {
-        let same = old.ways == new.ways && old.territories == new.territories;
+        let same = old.ways == new.ways && old.territories == new.territories && old.position == new.position;
         for tick in &new.remote_ticks {
             if !same || old.remote_ticks.binary_search(tick).is_err() {
                 self.alter(*tick, node, Some(Entry::of(node, new)));
@@ -138,16 +171,10 @@ impl RemoteIndex {
     }
 
     /// Hands the schedules that might suit to the judge, the soonest first, until waiting alone cannot matter.
-    pub(super) fn scan<J: Judge>(
-        &self,
-        center: Option<&EarthVector>,
-        ways: Ways,
-        from: UtcInstant,
-        until: UtcInstant,
-        judge: &mut J,
-    ) {
+    pub(super) fn scan<J: Judge>(&self, center: Option<&EarthVector>, ways: Ways, reach: &Reach, judge: &mut J) {
+        let (from, until) = (reach.now, reach.until);
         let last = tick_of(until).min(tick_of(from) + RING_TICKS - 1);
-        let only = judge.only_territories();
+        let wanted = reach.remote_from.map(|from| Wanted::of(from, center));
         for tick in tick_of(from)..=last {
             let begins_at = tick_start(tick).max(from);
             let by_time = judge.least_remote_cost(begins_at);
@@ -160,7 +187,7 @@ impl RemoteIndex {
             // Entries stand in order of identifier: what is refused for that at the bound, later ones are too.
             let mut refused = u32::MAX;
             let (list, mut count) = (list.load(), 0);
-            for entry in list.of_territories(only).filter(|entry| entry.ways.may_suit(ways)) {
+            for entry in list.wanted(wanted.as_ref()).filter(|entry| entry.ways.may_suit(ways)) {
                 let cost = by_time.saturating_add(judge.territory_cost(&entry.territories));
                 if cost > judge.bound() || (begun && entry.ways.are_appointments_on_ticks()) {
                     continue;

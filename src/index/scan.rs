@@ -9,7 +9,6 @@ use super::hours::BlockHours;
 use super::node::Node;
 use super::tick::first_start;
 use super::ways::Ways;
-use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::geo::EarthVector;
 use crate::domain::offer::Judge;
 use crate::domain::time::UtcInstant;
@@ -31,34 +30,8 @@ pub(super) struct CellScan {
     pub(super) radius_m: u32,
     pub(super) ways: Ways,
     pub(super) until: UtcInstant,
-    /// Whose ticks say when care could begin.
-    pub(super) ticks: Ticks,
     /// True to look at everything within the radius, whatever the filters say.
     pub(super) exhaustive: bool,
-}
-
-/// Which ticks a scan goes by.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Ticks {
-    /// Those of care to which somebody travels.
-    Travelled,
-    /// Those of teleconsultation.
-    Remote,
-    /// None: both are asked for.
-    Unasked,
-}
-
-impl Ticks {
-    /// Those of these modalities.
-    pub(super) fn of(modalities: ModalitySet) -> Self {
-        if !modalities.contains(Modality::Vr) {
-            Self::Travelled
-        } else if modalities == ModalitySet::of(&[Modality::Vr]) {
-            Self::Remote
-        } else {
-            Self::Unasked
-        }
-    }
 }
 
 impl CellScan {
@@ -159,12 +132,8 @@ impl Cell {
         all.clear();
         territory_costs.clear();
         let (from, bound) = (Column::from(&scan.center), judge.bound());
-        let hours_of = match scan.ticks {
-            Ticks::Remote => &self.remote_hours,
-            Ticks::Travelled | Ticks::Unasked => &self.hours,
-        };
         for (number, block) in self.blocks.iter().enumerate() {
-            let hours = hours_of.of_block(number);
+            let hours = self.hours.of_block(number);
             let first = u32::try_from(number * LANES).unwrap_or(u32::MAX);
             for ((lane, square), at) in block.squares(from).into_iter().enumerate().zip(first..) {
                 if square > reach || square <= beyond || !(scan.exhaustive || block.ways(lane).may_suit(scan.ways)) {
@@ -207,7 +176,7 @@ impl Scanned<'_> {
         let least = |begins_at| Some(judge.least_cost(self.distance_m, begins_at).saturating_add(surcharge));
         let in_bound = |cost: &u32| *cost <= bound;
         let by_place = least(earliest_at).filter(in_bound);
-        if scan.exhaustive || scan.ticks == Ticks::Unasked || by_place.is_none() {
+        if scan.exhaustive || by_place.is_none() {
             return by_place;
         }
         let from = first_start(earliest_at, self.ways.are_appointments_on_ticks());

@@ -2,7 +2,7 @@
 
 use super::Index;
 use super::reach::Reach;
-use super::scan::{CellScan, Ticks};
+use super::scan::CellScan;
 use super::ways::Ways;
 use crate::domain::geo::EarthVector;
 use crate::domain::offer::Judge;
@@ -18,11 +18,10 @@ impl Index {
         for group in self.groups_of(reach.specialties, reach.professions) {
             if let (Some(position), Some(center), true) = (&reach.position, vector, reach.by_place) {
                 let (radius_m, until, exhaustive) = (reach.radius_m, reach.until, reach.exhaustive);
-                let ticks = Ticks::of(reach.modalities);
-                group.grid.scan(position, &CellScan { center, radius_m, ways, until, ticks, exhaustive }, judge);
+                group.grid.scan(position, &CellScan { center, radius_m, ways, until, exhaustive }, judge);
             }
             if reach.by_time {
-                group.remote.scan(vector.as_ref(), ways, reach.now, reach.until, judge);
+                group.remote.scan(vector.as_ref(), ways, reach, judge);
             }
         }
     }

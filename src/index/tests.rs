@@ -106,10 +106,6 @@ impl Judge for Collector {
         0
     }
 
-    fn only_territories(&self) -> Option<u64> {
-        None
-    }
-
     fn staleness_cost(&self, _received_at: UtcInstant) -> u32 {
         0
     }
@@ -143,6 +139,7 @@ fn seen(index: &Index, radius_m: u32, modality: Modality) -> Vec<(String, Vec<St
         professions: ProfessionSet::EMPTY,
         by_place: modality != Modality::Vr,
         by_time: modality == Modality::Vr,
+        remote_from: None,
         exhaustive: false,
     };
     index.search(&reach, &mut collector);

@@ -274,10 +274,6 @@ impl Judge for Examiner<'_> {
         0
     }
 
-    fn only_territories(&self) -> Option<u64> {
-        None
-    }
-
     fn staleness_cost(&self, _received_at: UtcInstant) -> u32 {
         0
     }

@@ -91,29 +91,10 @@ fn surcharge_seconds(question: &Question<'_>, offer: &Offer, practice: &Practice
     preference.saturating_add(question.doubt_cost_seconds(offer))
 }
 
-/// How many schedules a glance at teleconsultations looks at.
-const GLANCE_LOOKS: u32 = 192;
-
-/// What is walked over, and so how its costs are bounded.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Walk {
-    /// Teleconsultation by time, of everybody, for a limited number of looks: enough where professionals are many.
-    RemoteGlance,
-    /// Cells around the patient, for care to which somebody travels.
-    Places,
-    /// Cells around the patient, for teleconsultation: nobody travels.
-    RemoteNearby,
-    /// Teleconsultation by time; of the patient's territories only, when the question is restricted to them.
-    RemoteByTime,
-}
-
 /// Looks for the best few openings, one a schedule.
 #[derive(Debug)]
 pub struct Matcher<'q> {
     question: &'q Question<'q>,
-    walk: Walk,
-    /// How many schedules a glance may still look at.
-    looks_left: u32,
     limit: usize,
     /// The best so far, in order, at most `limit`.
     best: Vec<Match>,
@@ -149,30 +130,13 @@ impl<'q> Matcher<'q> {
     /// Goes on from the best that a question with a smaller radius found: what suited then suits now.
     #[must_use]
     pub const fn resumed(question: &'q Question<'q>, limit: usize, best: Vec<Match>) -> Self {
-        Self { question, walk: Walk::Places, looks_left: GLANCE_LOOKS, limit, best }
-    }
-
-    /// Whether the glance ended before it saw everything that could matter.
-    #[must_use]
-    pub const fn is_glance_over(&self) -> bool {
-        self.looks_left == 0
-    }
-
-    /// Says what is walked over next.
-    pub const fn begin(&mut self, walk: Walk) {
-        self.walk = walk;
+        Self { question, limit, best }
     }
 
     /// The best openings, best first.
     #[must_use]
     pub fn into_matches(self) -> Vec<Match> {
         self.best
-    }
-
-    /// Whether the walk by time leaves out what is beyond the patient's territories.
-    #[inline]
-    fn is_restricted_walk(&self) -> bool {
-        self.walk == Walk::RemoteByTime && self.question.remote_near_m.is_some()
     }
 
     #[inline]
@@ -253,16 +217,12 @@ impl Usable {
 impl Judge for Matcher<'_> {
     #[inline]
     fn earliest_at(&self, distance_m: u32, ways: CareWays) -> UtcInstant {
-        match self.walk {
-            Walk::Places => self.question.earliest_at(distance_m, ways),
-            Walk::RemoteGlance | Walk::RemoteNearby | Walk::RemoteByTime => self.question.now,
-        }
+        self.question.earliest_at(distance_m, ways)
     }
 
     #[inline]
     fn least_cost(&self, distance_m: u32, care_begins_at: UtcInstant) -> u32 {
-        let travelled_m = Some(distance_m).filter(|_| self.walk == Walk::Places);
-        self.question.least_cost_seconds(care_begins_at, travelled_m)
+        self.question.least_cost_seconds(care_begins_at, Some(distance_m))
     }
 
     #[inline]
@@ -273,19 +233,9 @@ impl Judge for Matcher<'_> {
     #[inline]
     fn territory_cost(&self, territories: &[TerritoryId]) -> u32 {
         // Of each alone: openings of one schedule may be of different ones.
-        let restricted = self.is_restricted_walk();
-        let alone = |territory: &[TerritoryId]| {
-            if restricted && !self.question.is_of_territory(territory) {
-                return u32::MAX;
-            }
-            self.question.preference_cost_seconds(self.question.preference(territory))
-        };
+        let alone =
+            |territory: &[TerritoryId]| self.question.preference_cost_seconds(self.question.preference(territory));
         territories.chunks(1).map(alone).min().unwrap_or_else(|| alone(&[]))
-    }
-
-    #[inline]
-    fn only_territories(&self) -> Option<u64> {
-        self.is_restricted_walk().then_some(self.question.territory_bits)
     }
 
     #[inline]
@@ -295,30 +245,19 @@ impl Judge for Matcher<'_> {
 
     #[inline]
     fn bound(&self) -> u32 {
-        if self.walk == Walk::RemoteGlance && self.is_glance_over() {
-            return 0;
-        }
         if self.best.len() < self.limit {
-            // What is beyond the territory costs everything, and so is above the bound even while there is room.
-            return if self.is_restricted_walk() { u32::MAX - 1 } else { u32::MAX };
+            return u32::MAX;
         }
         self.best.last().map_or(0, |last| last.cost_seconds)
     }
 
     #[inline]
     fn admits_at_bound(&self, id: &ScheduleId) -> bool {
-        if self.walk == Walk::RemoteGlance && self.is_glance_over() {
-            return false;
-        }
         self.best.len() < self.limit || self.best.last().is_some_and(|last| *id <= last.offer.schedule.id)
     }
 
     fn judge(&mut self, candidate: Candidate<'_>) {
         let question = self.question;
-        if self.walk == Walk::RemoteGlance {
-            let Some(left) = self.looks_left.checked_sub(1) else { return };
-            self.looks_left = left;
-        }
         let rules = OfferRules::of(question, candidate.offer);
         let row = &candidate.offer.row;
         let first = row.first_running_at(question.now);

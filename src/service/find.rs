@@ -12,13 +12,13 @@ use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::id::TerritoryId;
 use crate::domain::query::CareQuery;
 use crate::domain::time::UtcInstant;
-use crate::index::{Index, Reach};
+use crate::index::{Index, Reach, RemoteFrom};
 use crate::routing::explanation::{near_miss, option, outcome_of, outcome_sentence};
 use crate::routing::near::{Examination, Examiner};
 use crate::routing::policy::{BeyondTerritory, Policy};
 use crate::routing::question::{BY_PLACE, Question, Surroundings};
 use crate::routing::radius::{RadiusPlan, department_of};
-use crate::routing::ranking::{Match, Matcher, Walk, travelled_m};
+use crate::routing::ranking::{Match, Matcher, travelled_m};
 use crate::routing::sites::{SitesQuery, nearest, sites_sentence};
 use crate::routing::triage::{Triage, triage};
 
@@ -129,26 +129,16 @@ impl Finder<'_> {
         Matched { from_anywhere: from_anywhere && !matches.is_empty(), matches, plan }
     }
 
-    /// Looks for teleconsultation: all by time; when the patient's territory matters, first with few looks, which is enough
-    /// among many professionals, then of the surroundings by place and of the territories by time.
+    /// Looks for teleconsultation by time; when the patient's territory matters, of it and of its surroundings only.
     fn look_remotely(&self, question: &Question<'_>, matcher: &mut Matcher<'_>) {
-        let remote = Reach { modalities: ModalitySet::of(&[Modality::Vr]), ..reach(question, question.radius_m) };
-        if let Some(near_m) = question.remote_near_m {
-            if question.parts.position.is_some() {
-                matcher.begin(Walk::RemoteGlance);
-                self.index.search(&Reach { by_time: true, ..remote }, matcher);
-                if !matcher.is_glance_over() {
-                    return;
-                }
-            }
-            matcher.begin(Walk::RemoteNearby);
-            self.index.search(&Reach { radius_m: near_m, by_place: true, ..remote }, matcher);
-            if question.parts.territories.is_empty() {
-                return;
-            }
-        }
-        matcher.begin(Walk::RemoteByTime);
-        self.index.search(&Reach { by_time: true, ..remote }, matcher);
+        let territory_bits = question.territory_bits;
+        let walk = Reach {
+            modalities: ModalitySet::of(&[Modality::Vr]),
+            by_time: true,
+            remote_from: question.remote_near_m.map(|near_m| RemoteFrom { near_m, territory_bits }),
+            ..reach(question, question.radius_m)
+        };
+        self.index.search(&walk, matcher);
     }
 
     fn search(&self, query: &CareQuery, now: UtcInstant) -> Search {
@@ -286,6 +276,7 @@ fn reach(question: &Question<'_>, radius_m: u32) -> Reach {
         professions: question.parts.professions,
         by_place: false,
         by_time: false,
+        remote_from: None,
         exhaustive: false,
     }
 }

@@ -75,9 +75,6 @@ pub trait Judge {
     /// The least that is added when openings are of some of these territories.
     fn territory_cost(&self, territories: &[TerritoryId]) -> u32;
 
-    /// The bits of the only territories of which anything may matter, by [`super::territory_bits`]; `None` when any may.
-    fn only_territories(&self) -> Option<u64>;
-
     /// What is added when the source was heard at this instant.
     fn staleness_cost(&self, received_at: UtcInstant) -> u32;
 
