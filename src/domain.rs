@@ -14,6 +14,7 @@ pub mod patient;
 pub mod directory;
 pub mod slot;
 pub mod source;
+pub mod case;
 pub mod offer;
 pub mod emergency;
 pub mod query;

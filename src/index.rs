@@ -37,10 +37,13 @@ use dashmap::DashMap;
 use parking_lot::Mutex;
 use rustc_hash::FxBuildHasher;
 
+use crate::domain::case::Case;
 use crate::domain::code::{ProfessionSet, SpecialtySet};
 use crate::domain::directory::{Place, Practitioner, Schedule, Territory};
 use crate::domain::emergency::{EmergencySite, LocatedSite};
-use crate::domain::id::{ClaimId, EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId, TerritoryId};
+use crate::domain::id::{
+    CaseId, ClaimId, EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId, TerritoryId,
+};
 use crate::domain::offer::{Offer, Row, SlotView};
 use crate::domain::record::{Change, Position, Versioned};
 use crate::domain::slot::Slot;
@@ -67,6 +70,7 @@ pub struct Index {
     emergency_sites: Shelf<EmergencySiteId, EmergencySite>,
     sources: Shelf<SourceId, Source>,
     pulses: Pulses,
+    cases: Shelf<CaseId, Case>,
     slots: SlotTable,
     claims: DashMap<ClaimId, SlotId, FxBuildHasher>,
     nodes: Nodes,
@@ -124,6 +128,7 @@ impl Index {
             emergency_sites: Shelf::default(),
             sources: Shelf::default(),
             pulses: Pulses::default(),
+            cases: Shelf::default(),
             slots: SlotTable::new(),
             claims: DashMap::with_hasher(FxBuildHasher),
             nodes: Nodes::default(),
@@ -236,6 +241,19 @@ impl Index {
     #[must_use]
     pub fn slot_of_claim(&self, id: ClaimId) -> Option<SlotId> {
         self.claims.get(&id).map(|entry| entry.value().clone())
+    }
+
+    /// What is kept of a regulation file.
+    #[must_use]
+    pub fn case(&self, id: &CaseId) -> Option<Versioned<Arc<Case>>> {
+        self.cases.get(id)
+    }
+
+    /// At most `limit` cases of which the last slot was over before an instant, with their versions.
+    #[must_use]
+    pub fn cases_ended_before(&self, before: UtcInstant, limit: usize) -> Vec<(CaseId, u64)> {
+        let ended = self.cases.select(|case| case.ends_at < before, limit);
+        ended.into_iter().map(|case| (case.value.id.clone(), case.version)).collect()
     }
 
     /// A schedule with its place and practitioner; `None` until all that it names is known.

@@ -39,6 +39,11 @@ impl Forgetting {
             Ok(slots) => tracing::info!(slots, "slots that are over were forgotten"),
             Err(error) => tracing::warn!(reason = error.reason.code(), "slots that are over could not be forgotten"),
         }
+        match self.service.purge_ended_cases().await {
+            Ok(0) => {}
+            Ok(cases) => tracing::info!(cases, "cases that are over were forgotten"),
+            Err(error) => tracing::warn!(reason = error.reason.code(), "cases that are over could not be forgotten"),
+        }
         match self.service.trim_ledger().await {
             Ok(0) => {}
             Ok(entries) => tracing::info!(entries, "changes and outcomes past their time were forgotten"),

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::case::Case;
 use super::directory::{Place, Practitioner, Schedule, Territory};
 use super::emergency::EmergencySite;
-use super::id::{EmergencySiteId, IdError, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId, TerritoryId};
+use super::id::{CaseId, EmergencySiteId, IdError, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId, TerritoryId};
 use super::slot::Slot;
 use super::source::Source;
 
@@ -26,6 +27,8 @@ pub enum Key {
     Source(SourceId),
     /// A slot.
     Slot(SlotId),
+    /// A regulation file.
+    Case(CaseId),
 }
 
 /// Why a text names no record.
@@ -54,6 +57,7 @@ impl Key {
             "emergency" => Ok(Self::EmergencySite(EmergencySiteId::parse(id)?)),
             "source" => Ok(Self::Source(SourceId::parse(id)?)),
             "slot" => Ok(Self::Slot(SlotId::parse(id)?)),
+            "case" => Ok(Self::Case(CaseId::parse(id)?)),
             _ => Err(KeyError::Kind(kind.chars().take(64).collect())),
         }
     }
@@ -69,6 +73,7 @@ impl fmt::Display for Key {
             Self::EmergencySite(id) => write!(f, "emergency:{id}"),
             Self::Source(id) => write!(f, "source:{id}"),
             Self::Slot(id) => write!(f, "slot:{id}"),
+            Self::Case(id) => write!(f, "case:{id}"),
         }
     }
 }
@@ -90,6 +95,8 @@ pub enum Body {
     Source(Arc<Source>),
     /// A slot with its claims.
     Slot(Arc<Slot>),
+    /// What is kept of a regulation file.
+    Case(Arc<Case>),
 }
 
 impl Body {
@@ -104,6 +111,7 @@ impl Body {
             Self::EmergencySite(site) => Key::EmergencySite(site.id.clone()),
             Self::Source(source) => Key::Source(source.id.clone()),
             Self::Slot(slot) => Key::Slot(slot.id.clone()),
+            Self::Case(case) => Key::Case(case.id.clone()),
         }
     }
 }

@@ -69,6 +69,7 @@ pub(super) fn from_hold_error(error: Error, slot_id: &str) -> Status {
             .zip(error.alternatives.iter().take(ALTERNATIVES_MAX))
             .map(|(rank, option)| option_to_proto(option, rank))
             .collect(),
+        standing_claim_ids: error.blocking.iter().map(ToString::to_string).collect(),
     });
     status(error, refused)
 }
@@ -165,7 +166,7 @@ pub(super) fn code_name(status: &Status) -> &'static str {
 }
 
 fn status(error: Error, refused: Option<pb::HoldRefused>) -> Status {
-    let Error { reason, message, violations, retry_after_ms, alternatives: _, subject } = error;
+    let Error { reason, message, violations, retry_after_ms, alternatives: _, blocking: _, subject } = error;
     let code = code_of(reason.kind());
     let mut metadata = HashMap::from([("help".to_owned(), reason.help().to_owned())]);
     let mut details = Vec::with_capacity(4);

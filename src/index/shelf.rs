@@ -35,6 +35,12 @@ impl<K: Ord + Clone, V> Shelf<K, V> {
         self.records.read().range((lower, Bound::Unbounded)).take(limit).map(|(_, record)| record.clone()).collect()
     }
 
+    /// At most `limit` records that are wanted, in order of identifier.
+    pub(super) fn select(&self, is_wanted: impl Fn(&V) -> bool, limit: usize) -> Vec<Versioned<Arc<V>>> {
+        let records = self.records.read();
+        records.values().filter(|record| is_wanted(&record.value)).take(limit).cloned().collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.records.read().len()
     }

@@ -96,6 +96,9 @@ impl Writer {
                 }
             }
             (Key::Slot(id), Some(Body::Slot(slot))) => self.take_slot(index, id, version, Some(slot), touched),
+            (Key::Case(id), Some(Body::Case(case))) => {
+                index.cases.apply(id, version, Some(Arc::clone(case)));
+            }
             (Key::Slot(id), _) => self.take_slot(index, id, version, None, touched),
             (key, _) => self.remove(index, key, version, touched),
         }
@@ -168,6 +171,9 @@ impl Writer {
                 if index.sources.apply(id, version, None) && index.pulses.end(id) {
                     touched.offers.extend(schedules_of(index, id));
                 }
+            }
+            Key::Case(id) => {
+                index.cases.apply(id, version, None);
             }
             Key::Slot(_) => {}
         }

@@ -5,6 +5,7 @@
 //! forgotten. Decoding trusts nothing and never panics.
 //! Deliberately absent: rules between records, and rules on values (a capacity above 0) that the edge has applied.
 
+mod case;
 mod directory;
 mod emergency;
 mod field;
@@ -61,6 +62,7 @@ pub(super) fn to_record(body: &Body) -> pb::Record {
         Body::Slot(slot) => pb::record::Body::Slot(slot::to_slot(slot)),
         Body::EmergencySite(site) => pb::record::Body::EmergencySite(emergency::to_site(site)),
         Body::Source(source) => pb::record::Body::Source(source::to_source(source)),
+        Body::Case(case) => pb::record::Body::Case(case::to_case(case)),
     };
     pb::Record { body: Some(body) }
 }
@@ -78,6 +80,7 @@ pub(super) fn from_record(record: pb::Record, interner: &mut Interner) -> Result
         pb::record::Body::Slot(message) => Ok(Body::Slot(slot::from_slot(message, interner)?.into())),
         pb::record::Body::EmergencySite(message) => Ok(Body::EmergencySite(emergency::from_site(message)?.into())),
         pb::record::Body::Source(message) => Ok(Body::Source(source::from_source(message)?.into())),
+        pb::record::Body::Case(message) => Ok(Body::Case(case::from_case(message)?.into())),
     }
 }
 

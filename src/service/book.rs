@@ -1,8 +1,14 @@
 //! From an option to a booking that nobody else can take: hold, confirm, release, cancel.
 //!
 //! Decisions are the slot's own; the ledger's version check and time guards make them hold against every other writer.
-//! Expiry is judged when read; whether a confirm came in time only the ledger's clock decides.
-//! Deliberately absent: a sweeper of expired holds, and a limit of bookings per case, which needs `rebook` first.
+//! Expiry is judged when read; whether a confirm came in time only the ledger's clock decides. A case has one live booking
+//! at most: the record of the case is written, or insisted on, in the same append as the slot.
+//! Deliberately absent: a sweeper of expired holds.
+
+mod claim;
+mod hold;
+mod receipt;
+mod refused;
 
 use std::sync::Arc;
 
@@ -13,22 +19,24 @@ use crate::domain::code::Priority;
 use crate::domain::id::{CaseId, ClaimId, PrincipalId, RequestId, SlotId};
 use crate::domain::offer::Offer;
 use crate::domain::query::CareQuery;
-use crate::domain::record::{Body, Key, Versioned};
-use crate::domain::slot::{Claim, ClaimRefusal, ClaimState, NewHold, Slot, Transition};
+use crate::domain::record::Versioned;
+use crate::domain::slot::{Claim, ClaimRefusal, ClaimState, Slot};
 use crate::domain::time::UtcInstant;
 use crate::domain::violation::Violation;
-use crate::index::Index;
-use crate::ledger::{Entry, Fingerprint, Write};
+use crate::ledger::Fingerprint;
 
 use super::condition::ledger_clock_ahead;
-use super::error::{Error, Reason, from_claim_refusal};
+use super::error::{Error, Reason};
 use super::fingerprint::Digest;
 use super::limits::{
     ALTERNATIVES_MAX, CANCEL_REASON_MAX_CHARS, HOLD_TTL_MAX_SECONDS, HOLD_TTL_MIN_SECONDS, RETRY_REFUSED_AFTER_MS,
 };
-use super::outcome::{OutcomeError, decode_claimed, encode_claimed};
-use super::write::{Head, Job, Plan, Sight};
+use super::write::Head;
 use super::{Caller, Done, Parts, Service};
+
+use claim::{Action, ClaimJob};
+use hold::HoldJob;
+use receipt::Receipt;
 
 /// A hold that is asked for.
 #[derive(Clone, PartialEq, Debug)]
@@ -92,7 +100,7 @@ impl Service {
             policy.hold_seconds(priority)
         });
         let id = new_claim_id(self.parts().clock.now());
-        let job = HoldJob { id, slot_id: slot_id.clone(), case_id, regulator_id, ttl_seconds };
+        let job = HoldJob { id, slot_id: slot_id.clone(), case_id, regulator_id, ttl_seconds, replaced: None };
         let written = self.write(head(caller, request_id, digest.finish()), job).await;
         let refused = |error: Error| {
             let error = self.blame_ledger_clock(error, &slot_id);
@@ -212,166 +220,6 @@ impl Service {
         let others = self.find(query).options.into_iter().filter(|option| option.slot.id != *refused);
         others.take(ALTERNATIVES_MAX).collect()
     }
-}
-
-/// A claim as it was written, on its slot without the others' claims.
-struct Receipt {
-    slot: Arc<Slot>,
-    claim: Claim,
-}
-
-impl Receipt {
-    /// The receipt of a claim, in the state in which it stands at an instant.
-    fn new(slot: &Slot, id: ClaimId, now: UtcInstant) -> Result<Self, Error> {
-        let mut claim = slot.claim(id).ok_or_else(|| Error::internal("a transition lost its claim"))?.clone();
-        claim.state = claim.state_at(now);
-        let slot = Slot { claims: [claim.clone()].into(), ..slot.clone() };
-        Ok(Self { slot: Arc::new(slot), claim })
-    }
-
-    fn decode(stored: &[u8]) -> Result<Self, OutcomeError> {
-        let slot = decode_claimed(stored)?;
-        let claim = slot.claims.first().ok_or_else(|| OutcomeError::new("it has no claim"))?.clone();
-        Ok(Self { slot, claim })
-    }
-
-    fn into_hold(self) -> HoldView {
-        HoldView { state: self.claim.state, claim: self.claim, slot: self.slot }
-    }
-
-    fn into_booking(self, index: &Index) -> BookingView {
-        let offer = index.offer(&self.slot.schedule_id);
-        BookingView { state: self.claim.state, claim: self.claim, slot: self.slot, offer }
-    }
-}
-
-struct HoldJob {
-    id: ClaimId,
-    slot_id: SlotId,
-    case_id: CaseId,
-    regulator_id: Option<PrincipalId>,
-    ttl_seconds: u32,
-}
-
-impl Job for HoldJob {
-    type Outcome = Receipt;
-
-    fn decide(&self, sight: &Sight<'_>) -> Result<Plan<Receipt>, Error> {
-        let unknown = || Error::new(Reason::UnknownSlot, format!("slot `{}` is unknown: search again", self.slot_id));
-        let Versioned { version, value: slot } = sight.slot(&self.slot_id).ok_or_else(unknown)?;
-        let hold = NewHold {
-            id: self.id,
-            case_id: self.case_id.clone(),
-            regulator_id: self.regulator_id.clone(),
-            expires_at: sight.now.plus_seconds(self.ttl_seconds),
-        };
-        let transition = slot.hold(hold, sight.now);
-        write_claim(transition.map_err(|refusal| from_claim_refusal(refusal, Reason::UnknownHold))?, version, self.id)
-    }
-
-    fn probed(&self, _sight: &Sight<'_>) -> Result<Key, Error> {
-        Ok(Key::Slot(self.slot_id.clone()))
-    }
-
-    fn encode(&self, receipt: &Receipt) -> Vec<u8> {
-        encode_claimed(&receipt.slot)
-    }
-
-    fn decode(&self, stored: &[u8], _sight: &Sight<'_>) -> Result<Receipt, OutcomeError> {
-        Receipt::decode(stored)
-    }
-}
-
-enum Action {
-    Confirm,
-    Release,
-    Cancel { reason: String },
-}
-
-impl Action {
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::Confirm => "confirm",
-            Self::Release => "release",
-            Self::Cancel { .. } => "cancel",
-        }
-    }
-
-    const fn unknown(&self) -> Reason {
-        match self {
-            Self::Confirm | Self::Release => Reason::UnknownHold,
-            Self::Cancel { .. } => Reason::UnknownBooking,
-        }
-    }
-}
-
-struct ClaimJob {
-    id: ClaimId,
-    action: Action,
-}
-
-impl ClaimJob {
-    /// The transition, or `None` when the claim stands where the action would bring it.
-    fn transition(&self, slot: &Slot, sight: &Sight<'_>) -> Result<Option<Transition>, ClaimRefusal> {
-        let now = sight.now;
-        match &self.action {
-            Action::Confirm => match slot.confirm(self.id, now) {
-                // Only the ledger's clock decides what is late: the guard of a transition made in time asks it.
-                Err(ClaimRefusal::HoldExpired) if !sight.is_ledger_time => {
-                    let claim = slot.claim(self.id).ok_or(ClaimRefusal::Unknown)?;
-                    slot.confirm(self.id, claim.expires_at.plus_ms(-1)).map(Some)
-                }
-                decided => decided.map(Some),
-            },
-            Action::Release => match slot.release(self.id, now) {
-                Err(ClaimRefusal::HoldReleased | ClaimRefusal::HoldExpired) => Ok(None),
-                decided => decided.map(Some),
-            },
-            Action::Cancel { reason } => match slot.cancel(self.id, reason, now) {
-                Err(ClaimRefusal::Cancelled) => Ok(None),
-                decided => decided.map(Some),
-            },
-        }
-    }
-}
-
-impl Job for ClaimJob {
-    type Outcome = Receipt;
-
-    fn decide(&self, sight: &Sight<'_>) -> Result<Plan<Receipt>, Error> {
-        let refuse = |refusal| from_claim_refusal(refusal, self.action.unknown());
-        let found = sight.slot_of_claim(self.id);
-        let Versioned { version, value: slot } = found.ok_or_else(|| refuse(ClaimRefusal::Unknown))?;
-        match self.transition(&slot, sight).map_err(refuse)? {
-            Some(transition) => write_claim(transition, version, self.id),
-            None => Ok(Plan::Stand(Receipt::new(&slot, self.id, sight.now)?)),
-        }
-    }
-
-    fn probed(&self, sight: &Sight<'_>) -> Result<Key, Error> {
-        if let Some(slot) = sight.slot_of_claim(self.id) {
-            return Ok(Key::Slot(slot.value.id.clone()));
-        }
-        // Nothing is known of the claim: any record will do to ask whether the request is known.
-        let stand_in = SlotId::parse(&self.id.to_string()).map_err(|error| Error::internal(error.to_string()))?;
-        Ok(Key::Slot(stand_in))
-    }
-
-    fn encode(&self, receipt: &Receipt) -> Vec<u8> {
-        encode_claimed(&receipt.slot)
-    }
-
-    fn decode(&self, stored: &[u8], _sight: &Sight<'_>) -> Result<Receipt, OutcomeError> {
-        Receipt::decode(stored)
-    }
-}
-
-fn write_claim(transition: Transition, expected_version: u64, id: ClaimId) -> Result<Plan<Receipt>, Error> {
-    let Transition { slot, not_before, not_after } = transition;
-    let outcome = Receipt::new(&slot, id, slot.changed_at)?;
-    let write = Write::Put(Body::Slot(Arc::new(slot)));
-    let key = Key::Slot(outcome.slot.id.clone());
-    Ok(Plan::Write { entries: vec![Entry { key, expected_version, not_before, not_after, write }], outcome })
 }
 
 fn head(caller: &Caller, request_id: RequestId, fingerprint: Fingerprint) -> Head {

@@ -4,6 +4,8 @@
 //! promise to callers. Deliberately absent: conversions that would let a failure of a lower layer out unnamed.
 
 use crate::domain::answer::CareOption;
+use crate::domain::case::HasBooking;
+use crate::domain::id::ClaimId;
 use crate::domain::slot::{ClaimRefusal, PublishRefusal};
 use crate::domain::violation::Violation;
 use crate::ledger::Unavailable;
@@ -89,6 +91,7 @@ reasons! {
     AlreadyBooked "ALREADY_BOOKED" FailedPrecondition "Read the booking: the hold is confirmed already; cancel it to give it back.";
     NotBooked "NOT_BOOKED" FailedPrecondition "Release the hold instead: there is no booking to cancel.";
     BookingCancelled "BOOKING_CANCELLED" FailedPrecondition "Hold a slot again: the booking was cancelled.";
+    CaseBooked "CASE_BOOKED" FailedPrecondition "Rebook the booking that is named, or cancel it first: a case has one live booking.";
     SourceMismatch "SOURCE_MISMATCH" FailedPrecondition "Publish under the source that owns the schedule.";
     SlotClaimed "SLOT_CLAIMED" FailedPrecondition "Withdraw the slot instead of moving it: patients rely on it.";
     CapacityBelowClaims "CAPACITY_BELOW_CLAIMS" FailedPrecondition "Keep the capacity at or above what is booked and held, or withdraw the slot.";
@@ -128,6 +131,8 @@ pub struct Error {
     pub retry_after_ms: Option<u32>,
     /// The next best options beside a refused hold.
     pub alternatives: Vec<CareOption>,
+    /// Claims that stand in the way: the live booking of a case, or the live holds of a regulator.
+    pub blocking: Vec<ClaimId>,
     /// Identifier of what it is about.
     pub subject: Option<String>,
 }
@@ -141,6 +146,7 @@ impl Error {
             violations: Vec::new(),
             retry_after_ms: None,
             alternatives: Vec::new(),
+            blocking: Vec::new(),
             subject: None,
         }
     }
@@ -204,6 +210,12 @@ pub(super) fn from_claim_refusal(refusal: ClaimRefusal, unknown: Reason) -> Erro
         ClaimRefusal::Unknown => unknown,
     };
     Error::new(reason, refusal.to_string())
+}
+
+/// The refusal of a second booking, which is about the first.
+pub(super) fn from_has_booking(has: &HasBooking) -> Error {
+    let id = has.booking.claim_id;
+    Error { blocking: vec![id], ..Error::new(Reason::CaseBooked, has.to_string()) }.about(id)
 }
 
 /// The reason of a published row's refusal, and the field that is at fault.

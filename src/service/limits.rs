@@ -41,8 +41,10 @@ pub const PURGE_CLOCK_TOLERANCE_MS: i64 = MS_PER_HOUR;
 pub const LEDGER_CLOCK_AHEAD_MAX_MS: i64 = 30 * MS_PER_SECOND;
 /// Most slots that one purge removes.
 pub const PURGE_SLOTS_MAX: usize = 16_384;
-/// Most slots that one append of a purge removes.
-pub const PURGE_CHUNK_SLOTS_MAX: usize = 256;
+/// Most cases that one purge removes.
+pub const PURGE_CASES_MAX: usize = 16_384;
+/// Most records that one append of a purge removes.
+pub const PURGE_CHUNK_MAX: usize = 256;
 /// Most steps in which the ledger forgets what is past its time, each of at most [`crate::ledger::TRIM_STEP_MAX`].
 pub const TRIM_STEPS_MAX: usize = 1_024;
 /// When to repeat a write that the ledger refuses, in milliseconds.

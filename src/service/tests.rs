@@ -2,6 +2,7 @@
 
 mod world;
 mod booking;
+mod cases;
 mod races;
 mod replays;
 mod publishing;

@@ -10,8 +10,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::domain::case::Case;
 use crate::domain::directory::Schedule;
-use crate::domain::id::{ClaimId, PrincipalId, RequestId, ScheduleId, SlotId};
+use crate::domain::id::{CaseId, ClaimId, PrincipalId, RequestId, ScheduleId, SlotId};
 use crate::domain::record::{Body, Key, Position, Versioned};
 use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
@@ -87,6 +88,14 @@ impl<'a> Sight<'a> {
         self.slot(&self.index.slot_of_claim(id)?)
     }
 
+    /// The newest known image of a case; version 0 and a case without anything when none is kept.
+    pub(super) fn case(&self, id: &CaseId) -> Versioned<Arc<Case>> {
+        match self.record(&Key::Case(id.clone())) {
+            Some(Versioned { version, value: Body::Case(case) }) => Versioned { version, value: case },
+            Some(_) | None => Versioned { version: 0, value: Arc::new(Case::new(id.clone())) },
+        }
+    }
+
     fn kept(&self, key: &Key) -> Option<Versioned<Body>> {
         fn body<T>(record: Versioned<Arc<T>>, wrap: impl Fn(Arc<T>) -> Body) -> Versioned<Body> {
             Versioned { version: record.version, value: wrap(record.value) }
@@ -99,6 +108,7 @@ impl<'a> Sight<'a> {
             Key::EmergencySite(id) => self.index.emergency_site(id).map(|record| body(record, Body::EmergencySite)),
             Key::Source(id) => self.index.source(id).map(|record| body(record, Body::Source)),
             Key::Slot(id) => self.index.slot(id).map(|record| body(record, Body::Slot)),
+            Key::Case(id) => self.index.case(id).map(|record| body(record, Body::Case)),
         }
     }
 }
@@ -174,10 +184,10 @@ impl Service {
             let sight = Sight { index, shown: &shown, now, is_ledger_time };
             let (entries, outcome) = match job.decide(&sight) {
                 Ok(Plan::Write { entries, outcome }) => (entries, Some(outcome)),
-                Ok(Plan::Stand(outcome)) if was_asked => {
+                Ok(Plan::Stand(outcome)) if was_asked && rests_on_shown(job, &sight) => {
                     return Ok(Written { outcome, replayed: false, position: index.head() });
                 }
-                Err(refusal) if was_asked => return Err(refusal),
+                Err(refusal) if was_asked && rests_on_shown(job, &sight) => return Err(refusal),
                 Ok(Plan::Stand(_)) | Err(_) => (vec![Entry::check(job.probed(&sight)?, NEVER_VERSION)], None),
             };
             let result = outcome.as_ref().map(|outcome| job.encode(outcome)).unwrap_or_default().into();
@@ -205,6 +215,11 @@ impl Service {
         }
         Err(Error::contention())
     }
+}
+
+/// Whether what a decision rests on is an image, or an instant, that the ledger showed.
+fn rests_on_shown(job: &impl Job, sight: &Sight<'_>) -> bool {
+    sight.is_ledger_time || job.probed(sight).map_or(true, |key| sight.shown.contains_key(&key))
 }
 
 fn reused(request_id: &RequestId) -> Error {

@@ -7,6 +7,7 @@ use std::borrow::Borrow;
 use std::fmt;
 
 use arcstr::ArcStr;
+use uuid::Uuid;
 
 use super::IdError;
 use super::text::visible;
@@ -84,6 +85,12 @@ opaque_ids! {
 }
 
 impl SlotId {
+    /// The identifier that is a UUID, hyphenated in lower case.
+    #[must_use]
+    pub fn of_uuid(uuid: Uuid) -> Self {
+        Self(arcstr::format!("{}", uuid.hyphenated()))
+    }
+
     /// The identifier with the text of one that was parsed before.
     pub(in crate::domain) fn kept(text: &str) -> Self {
         Self(text.into())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use crate::domain::case::{Case, CaseBooking};
 use crate::domain::code::{
     AppointmentType, Modality, ModalitySet, Profession, Sex, Specialty, SpecialtySet, Visibility, VisibilitySet,
 };
@@ -139,6 +140,13 @@ fn slot() -> Slot {
     }
 }
 
+fn case() -> Case {
+    let claim_id = ClaimId::from_uuid(Uuid::from_u128(7));
+    let slot_id = SlotId::parse("creneau-7").unwrap();
+    let booking = Some(CaseBooking { claim_id, slot_id, ends_at: at(75) });
+    Case { id: CaseId::parse("fr.health.samu690.1").unwrap(), booking, ends_at: at(90) }
+}
+
 fn site() -> EmergencySite {
     EmergencySite {
         id: EmergencySiteId::parse("sau-69-1").unwrap(),
@@ -237,6 +245,8 @@ pub(in crate::ledger) fn all() -> Vec<(&'static str, Body)> {
         ("emergency-site-bare", Body::EmergencySite(bare_site.into())),
         ("source", Body::Source(source(Some(300)).into())),
         ("source-bare", Body::Source(source(None).into())),
+        ("case", Body::Case(case().into())),
+        ("case-bare", Body::Case(Case::new(CaseId::parse("dossier-2").unwrap()).into())),
     ]
 }
 

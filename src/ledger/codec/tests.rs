@@ -48,7 +48,8 @@ fn the_samples_leave_no_claim_state_out() {
         | Body::Practitioner(_)
         | Body::Schedule(_)
         | Body::EmergencySite(_)
-        | Body::Source(_) => None,
+        | Body::Source(_)
+        | Body::Case(_) => None,
     });
     assert_eq!(states.unwrap(), crate::domain::slot::ClaimState::ALL);
 }
@@ -107,6 +108,9 @@ fn a_wrong_field_is_named() {
     blames!("territory", Territory, |territory| territory.neighbour_ids.push("x".into()), "neighbour_ids");
     blames!("practitioner", Practitioner, |practitioner| practitioner.languages.push("f".into()), "languages");
     blames!("schedule", Schedule, |schedule| schedule.accepted_sexes.push("X".into()), "accepted_sexes");
+    blames!("case", Case, |case| case.id.clear(), "id");
+    blames!("case", Case, |case| case.booking.as_mut().unwrap().claim_id.clear(), "booking.claim_id");
+    blames!("case", Case, |case| case.booking.as_mut().unwrap().slot_id.clear(), "booking.slot_id");
     blames!("emergency-site", EmergencySite, |site| site.position = None, "position");
     blames!("emergency-site", EmergencySite, |site| site.weekly_access[0].weekday = 8, "weekly_access");
 }
@@ -130,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn no_damaged_record_makes_the_decoder_panic(sample in 0..12usize, place: prop::sample::Index, byte: u8) {
+    fn no_damaged_record_makes_the_decoder_panic(sample in 0..samples::all().len(), place: prop::sample::Index, byte: u8) {
         let mut image = encode(&samples::all()[sample].1);
         let place = place.index(image.len());
         image[place] = byte;

@@ -1,6 +1,6 @@
 //! Hands every record of a file to the sink: one thread reads and decodes while the caller's feeds the sink.
 //!
-//! Invariant: a record is handed over after all records that it may name, the directory before the slots.
+//! Invariant: a record is handed over after all records that it may name, the directory before the slots, the cases last.
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 
@@ -11,7 +11,7 @@ use crate::ledger::ChangeSink;
 use crate::ledger::codec::{self, Interner};
 
 /// Kinds of records, in the order in which they are handed over, as their keys begin.
-const KINDS: [&str; 7] = ["territory", "place", "practitioner", "source", "schedule", "emergency", "slot"];
+const KINDS: [&str; 8] = ["territory", "place", "practitioner", "source", "schedule", "emergency", "slot", "case"];
 /// Records of one call of the sink.
 const CHUNK_RECORDS: usize = 4_096;
 /// Chunks that wait for the sink.
@@ -77,7 +77,8 @@ fn key_of(body: &Body, text: &str) -> Result<Key, String> {
         | Key::Practitioner(_)
         | Key::Schedule(_)
         | Key::EmergencySite(_)
-        | Key::Source(_) => key.to_string() == text,
+        | Key::Source(_)
+        | Key::Case(_) => key.to_string() == text,
     };
     if is_same { Ok(key) } else { Err(format!("`{key}` stands under the key `{}`", text.escape_debug())) }
 }

@@ -49,9 +49,9 @@ async fn how_long_a_hold_lives_follows_from_the_request_or_from_its_urgency() {
 async fn a_lone_hold_costs_one_append() {
     let world = World::with_slot(1).await;
     let held = world.hold("a").await.unwrap();
-    assert_eq!(world.ledger.take_sizes(), [1]);
+    assert_eq!(world.ledger.take_sizes(), [2], "the slot, and that its case has no booking");
     world.confirm("b", held.value.claim.id).await.unwrap();
-    assert_eq!(world.ledger.take_sizes(), [1]);
+    assert_eq!(world.ledger.take_sizes(), [2], "the slot and its case");
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ async fn the_difference_is_told_and_made_in_one_append() {
     assert_eq!(outcome.kept.len(), 1);
     let kept = &outcome.kept[0];
     assert_eq!((kept.slot_id.as_str(), kept.booked_count, kept.held_count), ("slot-1", 1, 0));
-    assert_eq!(kept.case_ids[0].as_str(), "dossier-1");
+    assert_eq!(kept.case_ids[0].as_str(), "dossier of hold one");
     assert_eq!(
         world.ledger.take_sizes(),
         [6],

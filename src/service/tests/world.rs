@@ -212,11 +212,12 @@ pub(super) fn request(id: &str) -> RequestId {
     RequestId::parse(id).unwrap()
 }
 
+/// A hold of `slot-1` for a case of its own.
 pub(super) fn hold_request(request_id: &str) -> HoldRequest {
     HoldRequest {
         request_id: request(request_id),
         slot_id: SlotId::parse("slot-1").unwrap(),
-        case_id: CaseId::parse("dossier-1").unwrap(),
+        case_id: CaseId::parse(&format!("dossier of {request_id}")).unwrap(),
         ttl_seconds: None,
         query: None,
         regulator_id: None,

@@ -65,8 +65,9 @@ fn records_request_ids_and_position_are_there_after_opening_again() {
         "emergency:sau-69-1",
         "slot:creneau-1",
         "slot:creneau-11",
+        "case:fr.health.samu690.1",
     ];
-    assert_eq!(kinds, expected.map(str::to_owned), "the directory before the slots");
+    assert_eq!(kinds, expected.map(str::to_owned), "the directory before the slots, the cases last");
     assert!(second.sink.changes().iter().all(|change| change.position == head && change.body.is_some()));
     let retried = second.request(vec![put(11, 1, 0)], request("lrm", "r1", 1, "again"));
     assert!(matches!(retried, AppendOutcome::Replayed { result, .. } if result == "first"), "kept across");
