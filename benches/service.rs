@@ -193,6 +193,7 @@ async fn holds(service: &Service, ids: &[SlotId], next: &AtomicUsize, until: usi
             ttl_seconds: Some(900),
             query: None,
             regulator_id: None,
+            rebooks: None,
         };
         let started = Instant::now();
         match service.hold(&Caller::local(), request).await {

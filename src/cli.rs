@@ -71,6 +71,8 @@ enum Command {
     Release(booking::ReleaseArguments),
     /// Cancel a booking
     Cancel(booking::CancelArguments),
+    /// Book another slot for a case that is booked, and cancel its booking
+    Rebook(Box<booking::RebookArguments>),
     /// Read a CSV roster or a FHIR Bundle into a running service
     Import(Box<import_command::ImportArguments>),
     /// Write the whole state of a data folder as JSON lines
@@ -104,6 +106,7 @@ impl Command {
             Self::Confirm(arguments) => arguments.server.output,
             Self::Release(arguments) => arguments.server.output,
             Self::Cancel(arguments) => arguments.server.output,
+            Self::Rebook(arguments) => arguments.server.output,
             Self::Import(arguments) => arguments.server.output,
             Self::Schedule(arguments) => arguments.server.output,
             Self::Sites(arguments) => arguments.server.output,
@@ -147,6 +150,7 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Confirm(arguments) => booking::confirm(&arguments, terminal).await,
         Command::Release(arguments) => booking::release(&arguments, terminal).await,
         Command::Cancel(arguments) => booking::cancel(&arguments, terminal).await,
+        Command::Rebook(arguments) => booking::rebook(&arguments, terminal).await,
         Command::Import(arguments) => import_command::run(&arguments, terminal).await,
         Command::Export(arguments) => export::run(&arguments, terminal),
         Command::Schedule(arguments) => schedule::run(&arguments, terminal).await,

@@ -40,7 +40,7 @@ use crate::routing::policy::{Policy, PolicySet};
 use crate::tasks::Tasks;
 
 pub use applier::Applier;
-pub use book::{BookingView, HoldRequest, HoldView};
+pub use book::{BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView};
 pub use condition::{Condition, ConditionKind};
 pub use error::{Error, ErrorKind, Reason};
 pub use find::Finder;

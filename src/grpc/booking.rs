@@ -11,7 +11,7 @@ use crate::domain::id::{CaseId, ClaimId, PrincipalId, RequestId, SlotId};
 use crate::proto::routing as pb;
 use crate::proto::routing::booking_service_server::BookingService;
 use crate::service::limits::{CANCEL_REASON_MAX_CHARS, HOLD_TTL_MAX_SECONDS, HOLD_TTL_MIN_SECONDS};
-use crate::service::{Caller, HoldRequest, Service};
+use crate::service::{Caller, HoldRequest, RebookRequest, RebookTarget, Service};
 
 /// Holds, confirms and gives back.
 #[derive(Clone)]
@@ -74,6 +74,22 @@ impl BookingService for Booking {
         }))
     }
 
+    async fn rebook(&self, request: Request<pb::RebookRequest>) -> Result<Response<pb::RebookResponse>, Status> {
+        let request = rebook_from_proto(request.into_inner())?;
+        let target = match &request.target {
+            RebookTarget::Slot(id) => id.to_string(),
+            RebookTarget::Hold(_) => String::new(),
+        };
+        let rebooked = self.service.rebook(&Caller::local(), request).await;
+        let done = rebooked.map_err(|error| status::from_hold_error(error, &target))?;
+        Ok(Response::new(pb::RebookResponse {
+            booking: Some(booking_to_proto(&done.value.booked)),
+            replaced: Some(booking_to_proto(&done.value.replaced)),
+            replayed: done.replayed,
+            stamp: Some(stamp_to_proto(&done.stamp)),
+        }))
+    }
+
     async fn get_hold(&self, request: Request<pb::GetHoldRequest>) -> Result<Response<pb::GetHoldResponse>, Status> {
         let pb::GetHoldRequest { hold_id } = request.into_inner();
         let id = claim_id_from_proto("hold_id", &hold_id)?;
@@ -95,7 +111,8 @@ impl BookingService for Booking {
 }
 
 fn hold_from_proto(message: pb::HoldSlotRequest) -> Result<HoldRequest, Status> {
-    let pb::HoldSlotRequest { request_id, slot_id, case_id, ttl_seconds, query, regulator_id } = message;
+    let pb::HoldSlotRequest { request_id, slot_id, case_id, ttl_seconds, query, regulator_id, rebooks_booking_id } =
+        message;
     let (path, mut findings) = (Path::ROOT, Findings::default());
     let request_id = request_id_from_proto(&request_id, &mut findings);
     let slot_id = findings.take(path.field("slot_id"), SlotId::parse(&slot_id));
@@ -106,9 +123,39 @@ fn hold_from_proto(message: pb::HoldSlotRequest) -> Result<HoldRequest, Status> 
     }
     let query = query.and_then(|query| query_from_proto(Some(query), path.field("query"), &mut findings));
     let regulator_id = optional_id(&regulator_id, path.field("regulator_id"), &mut findings, PrincipalId::parse);
+    let rebooks = findings.optional(path.field("rebooks_booking_id"), &rebooks_booking_id, ClaimId::parse);
     match (request_id, slot_id, case_id) {
         (Some(request_id), Some(slot_id), Some(case_id)) if findings.violations.is_empty() => {
-            Ok(HoldRequest { request_id, slot_id, case_id, ttl_seconds, query, regulator_id })
+            Ok(HoldRequest { request_id, slot_id, case_id, ttl_seconds, query, regulator_id, rebooks })
+        }
+        _ => Err(status::from_violations(findings.violations)),
+    }
+}
+
+fn rebook_from_proto(message: pb::RebookRequest) -> Result<RebookRequest, Status> {
+    let pb::RebookRequest { request_id, booking_id, target, query, regulator_id, cancel_reason } = message;
+    let (path, mut findings) = (Path::ROOT, Findings::default());
+    let request_id = request_id_from_proto(&request_id, &mut findings);
+    let booking_id = findings.take(path.field("booking_id"), ClaimId::parse(&booking_id));
+    let target = match target {
+        Some(pb::rebook_request::Target::SlotId(id)) => {
+            findings.take(path.field("slot_id"), SlotId::parse(&id)).map(RebookTarget::Slot)
+        }
+        Some(pb::rebook_request::Target::HoldId(id)) => {
+            findings.take(path.field("hold_id"), ClaimId::parse(&id)).map(RebookTarget::Hold)
+        }
+        None => {
+            findings.refuse(path.field("slot_id"), "missing: give the slot to book, or a hold");
+            None
+        }
+    };
+    let query = query.and_then(|query| query_from_proto(Some(query), path.field("query"), &mut findings));
+    let regulator_id = optional_id(&regulator_id, path.field("regulator_id"), &mut findings, PrincipalId::parse);
+    let cancel_reason = findings.text(path.field("cancel_reason"), &cancel_reason, 0, CANCEL_REASON_MAX_CHARS);
+    let cancel_reason = cancel_reason.map(str::to_owned).unwrap_or_default();
+    match (request_id, booking_id, target) {
+        (Some(request_id), Some(booking_id), Some(target)) if findings.violations.is_empty() => {
+            Ok(RebookRequest { request_id, booking_id, target, query, regulator_id, cancel_reason })
         }
         _ => Err(status::from_violations(findings.violations)),
     }

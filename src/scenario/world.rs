@@ -145,6 +145,7 @@ impl World {
             ttl_seconds: None,
             query,
             regulator_id: None,
+            rebooks: None,
         };
         let held = self.service.hold(&self.caller, request).await?;
         self.claims.insert(slot_id.clone(), held.value.claim.id);

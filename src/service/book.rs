@@ -7,6 +7,7 @@
 
 mod claim;
 mod hold;
+mod rebook;
 mod receipt;
 mod refused;
 
@@ -34,6 +35,8 @@ use super::limits::{
 use super::write::Head;
 use super::{Caller, Done, Parts, Service};
 
+pub use rebook::{RebookRequest, RebookTarget, RebookView};
+
 use claim::{Action, ClaimJob};
 use hold::HoldJob;
 use receipt::Receipt;
@@ -53,6 +56,8 @@ pub struct HoldRequest {
     pub query: Option<CareQuery>,
     /// Who holds, when stated.
     pub regulator_id: Option<PrincipalId>,
+    /// The live booking of the case that this hold is meant to replace: without it the booking stands in the way.
+    pub rebooks: Option<ClaimId>,
 }
 
 /// A hold and its slot.
@@ -86,7 +91,7 @@ impl Service {
     /// When the slot cannot be held (with alternatives if the request carries a query), a field is wrong, or the ledger
     /// cannot write.
     pub async fn hold(&self, caller: &Caller, request: HoldRequest) -> Result<Done<HoldView>, Error> {
-        let HoldRequest { request_id, slot_id, case_id, ttl_seconds, query, regulator_id } = request;
+        let HoldRequest { request_id, slot_id, case_id, ttl_seconds, query, regulator_id, rebooks } = request;
         if ttl_seconds.is_some_and(|seconds| !(HOLD_TTL_MIN_SECONDS..=HOLD_TTL_MAX_SECONDS).contains(&seconds)) {
             let message = format!("give {HOLD_TTL_MIN_SECONDS} to {HOLD_TTL_MAX_SECONDS} seconds");
             return Err(Error::invalid(vec![Violation::new("ttl_seconds", message)]));
@@ -94,20 +99,12 @@ impl Service {
         let mut digest = Digest::of("hold");
         digest.text(slot_id.as_str()).text(case_id.as_str()).number(u64::from(ttl_seconds.unwrap_or(0)));
         digest.optional(regulator_id.as_ref().map(PrincipalId::as_str));
-        let priority = query.as_ref().map_or(Priority::P2, CareQuery::priority);
-        let ttl_seconds = ttl_seconds.unwrap_or_else(|| {
-            let policy = query.as_ref().map_or_else(|| self.policy(), |query| self.policy_of(query));
-            policy.hold_seconds(priority)
-        });
+        digest.added("rebooks", rebooks.map(|id| id.to_string()).as_deref());
+        let ttl_seconds = ttl_seconds.unwrap_or_else(|| self.hold_seconds_of(query.as_ref()));
         let id = new_claim_id(self.parts().clock.now());
-        let job = HoldJob { id, slot_id: slot_id.clone(), case_id, regulator_id, ttl_seconds, replaced: None };
+        let job = HoldJob { id, slot_id: slot_id.clone(), case_id, regulator_id, ttl_seconds, rebooks };
         let written = self.write(head(caller, request_id, digest.finish()), job).await;
-        let refused = |error: Error| {
-            let error = self.blame_ledger_clock(error, &slot_id);
-            let alternatives = query.map(|query| self.alternatives(&query, &slot_id, &error)).unwrap_or_default();
-            Error { alternatives, ..error.about(&slot_id) }
-        };
-        let written = written.map_err(refused)?;
+        let written = written.map_err(|error| self.told_of(error, &slot_id, query.as_ref()))?;
         Ok(self.done(written, |receipt| receipt.into_hold()))
     }
 
@@ -143,10 +140,7 @@ impl Service {
         id: ClaimId,
         reason: String,
     ) -> Result<Done<BookingView>, Error> {
-        if reason.chars().count() > CANCEL_REASON_MAX_CHARS {
-            let message = format!("give at most {CANCEL_REASON_MAX_CHARS} characters");
-            return Err(Error::invalid(vec![Violation::new("reason", message)]));
-        }
+        check_cancel_reason(&reason, "reason")?;
         let action = Action::Cancel { reason };
         self.alter(caller, request_id, id, action, |receipt| receipt.into_booking(&self.parts().index)).await
     }
@@ -201,6 +195,21 @@ impl Service {
         Ok(self.done(written.map_err(|error| error.about(id))?, view))
     }
 
+    /// How long a hold lives where the request does not say; P2, the national default, without a question.
+    fn hold_seconds_of(&self, query: Option<&CareQuery>) -> u32 {
+        match query {
+            Some(query) => self.policy_of(query).hold_seconds(query.priority()),
+            None => self.policy().hold_seconds(Priority::P2),
+        }
+    }
+
+    /// The refusal of a slot, with its cause and the next best options.
+    fn told_of(&self, error: Error, slot_id: &SlotId, query: Option<&CareQuery>) -> Error {
+        let error = self.blame_ledger_clock(error, slot_id);
+        let alternatives = query.map(|query| self.alternatives(query, slot_id, &error)).unwrap_or_default();
+        Error { alternatives, ..error.about(slot_id) }
+    }
+
     /// Names the cause when a slot is over by the ledger's clock only.
     fn blame_ledger_clock(&self, error: Error, id: &SlotId) -> Error {
         let Parts { index, ledger, clock, .. } = self.parts();
@@ -220,6 +229,14 @@ impl Service {
         let others = self.find(query).options.into_iter().filter(|option| option.slot.id != *refused);
         others.take(ALTERNATIVES_MAX).collect()
     }
+}
+
+fn check_cancel_reason(reason: &str, field: &str) -> Result<(), Error> {
+    if reason.chars().count() <= CANCEL_REASON_MAX_CHARS {
+        return Ok(());
+    }
+    let message = format!("give at most {CANCEL_REASON_MAX_CHARS} characters");
+    Err(Error::invalid(vec![Violation::new(field, message)]))
 }
 
 fn head(caller: &Caller, request_id: RequestId, fingerprint: Fingerprint) -> Head {

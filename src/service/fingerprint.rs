@@ -41,6 +41,14 @@ impl Digest {
         self.text(text.unwrap_or_default())
     }
 
+    /// Takes in a text of a field that requests had not always: one without it has the digest that it had before.
+    pub(super) fn added(&mut self, field: &str, text: Option<&str>) -> &mut Self {
+        if let Some(text) = text {
+            self.text(field).text(text);
+        }
+        self
+    }
+
     /// Takes in a number.
     pub(super) fn number(&mut self, number: u64) -> &mut Self {
         self.raw(&number.to_le_bytes())

@@ -11,7 +11,9 @@ use crate::domain::emergency::EmergencySite;
 use crate::domain::record::Body;
 use crate::domain::slot::Slot;
 use crate::ledger::codec::{self, Interner};
-use crate::proto::ledger::{StoredOutcome, StoredReplacement, StoredRow, StoredRows, StoredUpsert, stored_outcome};
+use crate::proto::ledger::{
+    StoredOutcome, StoredRebooking, StoredReplacement, StoredRow, StoredRows, StoredUpsert, stored_outcome,
+};
 
 use super::error::Reason;
 use super::publish::{RowOutcome, RowStatus};
@@ -37,7 +39,25 @@ pub(super) fn decode_claimed(stored: &[u8]) -> Result<Arc<Slot>, OutcomeError> {
     let stored_outcome::Kind::Claimed(record) = decode(stored)? else {
         return Err(OutcomeError::new("it is not about a claim"));
     };
-    let body = codec::decode(&record, &mut Interner::new()).map_err(OutcomeError::new)?;
+    decode_slot(&record)
+}
+
+/// The stored form of a rebooking: two slots with one claim each, the new one first.
+pub(super) fn encode_rebooking(booked: &Arc<Slot>, replaced: &Arc<Slot>) -> Vec<u8> {
+    let encoded = |slot: &Arc<Slot>| codec::encode(&Body::Slot(Arc::clone(slot)));
+    encode(stored_outcome::Kind::Rebooking(StoredRebooking { booked: encoded(booked), replaced: encoded(replaced) }))
+}
+
+/// The two slots of a stored form.
+pub(super) fn decode_rebooking(stored: &[u8]) -> Result<(Arc<Slot>, Arc<Slot>), OutcomeError> {
+    let stored_outcome::Kind::Rebooking(StoredRebooking { booked, replaced }) = decode(stored)? else {
+        return Err(OutcomeError::new("it is not about a rebooking"));
+    };
+    Ok((decode_slot(&booked)?, decode_slot(&replaced)?))
+}
+
+fn decode_slot(record: &[u8]) -> Result<Arc<Slot>, OutcomeError> {
+    let body = codec::decode(record, &mut Interner::new()).map_err(OutcomeError::new)?;
     if let Body::Slot(slot) = body { Ok(slot) } else { Err(OutcomeError::new("it is not about a slot")) }
 }
 
@@ -98,7 +118,8 @@ pub(super) fn decode_replacement(stored: &[u8]) -> Result<StoredReplacement, Out
         stored_outcome::Kind::Claimed(_)
         | stored_outcome::Kind::Rows(_)
         | stored_outcome::Kind::Upsert(_)
-        | stored_outcome::Kind::EmergencySite(_) => Err(OutcomeError::new("it is not about a replacement")),
+        | stored_outcome::Kind::EmergencySite(_)
+        | stored_outcome::Kind::Rebooking(_) => Err(OutcomeError::new("it is not about a replacement")),
     }
 }
 
@@ -114,7 +135,8 @@ pub(super) fn decode_upsert(stored: &[u8]) -> Result<StoredUpsert, OutcomeError>
         stored_outcome::Kind::Claimed(_)
         | stored_outcome::Kind::Rows(_)
         | stored_outcome::Kind::Replacement(_)
-        | stored_outcome::Kind::EmergencySite(_) => Err(OutcomeError::new("it is not about a directory record")),
+        | stored_outcome::Kind::EmergencySite(_)
+        | stored_outcome::Kind::Rebooking(_) => Err(OutcomeError::new("it is not about a directory record")),
     }
 }
 
@@ -138,6 +160,7 @@ mod tests {
             let row = |_| RowOutcome::refused(String::new(), Reason::Internal, "", "");
             let _ = (decode_claimed(&bytes), decode_rows(&bytes, 1, row), decode_replacement(&bytes), decode_upsert(&bytes));
             let _ = decode_emergency_site(&bytes);
+            let _ = decode_rebooking(&bytes);
         }
 
         #[test]

@@ -4,6 +4,7 @@ mod world;
 mod booking;
 mod cases;
 mod races;
+mod rebooking;
 mod replays;
 mod publishing;
 mod batches;

@@ -1,4 +1,4 @@
-//! `hold`, `confirm`, `release`, `cancel`: from an option to a booking that nobody else can take.
+//! `hold`, `confirm`, `release`, `cancel`, `rebook`: from an option to a booking that nobody else can take.
 
 use clap::Args;
 
@@ -30,6 +30,9 @@ pub struct HoldArguments {
     /// Who holds, opaque
     #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
     pub regulator: String,
+    /// The booking of the case that this hold is meant to replace, by `rebook`
+    #[arg(long, value_name = "BOOKING", default_value = "", hide_default_value = true)]
+    pub rebooks: String,
     /// The question that led to the slot: when it is taken, the answer names the next best options.
     #[command(flatten, next_help_heading = "The question, for the next best options when the slot is taken")]
     pub query: QueryArguments,
@@ -83,6 +86,34 @@ pub struct CancelArguments {
     pub server: ServerArguments,
 }
 
+/// Arguments of `rebook`.
+#[derive(Debug, Args)]
+pub struct RebookArguments {
+    /// The booking to be replaced, as `confirm` shows it
+    pub booking: String,
+    /// The slot that replaces it, as `find` shows it
+    #[arg(required_unless_present = "hold", conflicts_with = "hold")]
+    pub slot: Option<String>,
+    /// A hold of the same case that replaces it, made with `hold --rebooks`
+    #[arg(long, value_name = "HOLD")]
+    pub hold: Option<String>,
+    /// Who books, opaque
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    pub regulator: String,
+    /// Why the old booking is given up, without anything that identifies the patient
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub reason: String,
+    /// The question that led to the slot: when it is taken, the answer names the next best options.
+    #[command(flatten, next_help_heading = "The question, for the next best options when the slot is taken")]
+    pub query: QueryArguments,
+    /// The write.
+    #[command(flatten)]
+    pub write: WriteArguments,
+    /// Where the service is.
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
 /// Holds a slot.
 ///
 /// # Errors
@@ -97,6 +128,7 @@ pub async fn hold(arguments: &HoldArguments, terminal: &Terminal) -> Result<Exit
         ttl_seconds: arguments.ttl,
         query: (!arguments.query.is_empty()).then(|| arguments.query.to_query(&arguments.case)),
         regulator_id: arguments.regulator.clone(),
+        rebooks_booking_id: arguments.rebooks.clone(),
     };
     let response = match client.hold_slot(request).await {
         Ok(response) => response.into_inner(),
@@ -106,7 +138,11 @@ pub async fn hold(arguments: &HoldArguments, terminal: &Terminal) -> Result<Exit
     show(terminal, arguments.server.output, "HoldSlotResponse", &response, || {
         let hold = response.hold.clone().unwrap_or_default();
         let table = render::hold(&hold, response.replayed, response.stamp.as_ref(), &Layout::new(terminal.width()));
-        format!("{table}\nConfirmer : sas-router confirm {0}\nRendre     : sas-router release {0}", hold.hold_id)
+        let next = match arguments.rebooks.as_str() {
+            "" => format!("confirm {}", hold.hold_id),
+            booking => format!("rebook {booking} --hold {}", hold.hold_id),
+        };
+        format!("{table}\nConfirmer : sas-router {next}\nRendre     : sas-router release {}", hold.hold_id)
     })?;
     Ok(Exit::Success)
 }
@@ -156,6 +192,35 @@ pub async fn cancel(arguments: &CancelArguments, terminal: &Terminal) -> Result<
     };
     let response = client.cancel_booking(request).await?.into_inner();
     show(terminal, arguments.server.output, "CancelBookingResponse", &response, || {
+        let booking = response.booking.clone().unwrap_or_default();
+        render::booking(&booking, response.replayed, response.stamp.as_ref(), &Layout::new(terminal.width()))
+    })?;
+    Ok(Exit::Success)
+}
+
+/// Books another slot for a case and cancels its booking.
+///
+/// # Errors
+/// When the service cannot be reached, the slot cannot be had, or the booking is unknown.
+pub async fn rebook(arguments: &RebookArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    use pb::rebook_request::Target;
+    let channel = arguments.server.connect().await?;
+    let mut client = client!(booking_service_client::BookingServiceClient, channel.clone());
+    let slot = arguments.slot.clone().map(Target::SlotId);
+    let request = pb::RebookRequest {
+        request_id: arguments.write.announced(terminal),
+        booking_id: arguments.booking.clone(),
+        target: arguments.hold.clone().map(Target::HoldId).or(slot),
+        query: (!arguments.query.is_empty()).then(|| arguments.query.to_query("")),
+        regulator_id: arguments.regulator.clone(),
+        cancel_reason: arguments.reason.clone(),
+    };
+    let response = match client.rebook(request).await {
+        Ok(response) => response.into_inner(),
+        Err(status) if arguments.server.output == Output::Table => return Err(refused(&status, &channel).await),
+        Err(status) => return Err(status.into()),
+    };
+    show(terminal, arguments.server.output, "RebookResponse", &response, || {
         let booking = response.booking.clone().unwrap_or_default();
         render::booking(&booking, response.replayed, response.stamp.as_ref(), &Layout::new(terminal.width()))
     })?;

@@ -1,4 +1,4 @@
-//! What regulation does to a slot: hold, confirm, release, cancel.
+//! What regulation does to a slot: hold, confirm, book at once, release, cancel, replace by another.
 
 use std::sync::Arc;
 
@@ -72,6 +72,10 @@ pub struct Claim {
     pub changed_at: UtcInstant,
     /// Why it was cancelled; empty otherwise.
     pub cancel_reason: Arc<str>,
+    /// The booking of the same case that it replaced.
+    pub replaces: Option<ClaimId>,
+    /// The booking of the same case that replaced it; it is cancelled then.
+    pub replaced_by: Option<ClaimId>,
 }
 
 impl Claim {
@@ -123,6 +127,15 @@ pub struct Transition {
 }
 
 impl Transition {
+    /// The same, with something noted on a claim.
+    #[must_use]
+    pub fn noting(mut self, id: ClaimId, note: impl Fn(&mut Claim)) -> Self {
+        let mut claims = self.slot.claims.to_vec();
+        claims.iter_mut().filter(|claim| claim.id == id).for_each(note);
+        self.slot.claims = claims.into();
+        self
+    }
+
     fn unguarded(slot: Slot) -> Self {
         Self { slot, not_before: None, not_after: None }
     }
@@ -199,6 +212,8 @@ impl Slot {
             confirmed_at: None,
             changed_at: now,
             cancel_reason: Arc::from(""),
+            replaces: None,
+            replaced_by: None,
         });
         // A hold that the ledger's clock would find over already must not be acknowledged.
         next.not_after = Some(hold.expires_at);
@@ -229,6 +244,17 @@ impl Slot {
         }
     }
 
+    /// Takes a hold and turns it into a booking at once.
+    ///
+    /// # Errors
+    /// As a hold.
+    pub fn book(&self, hold: NewHold, now: UtcInstant) -> Result<Transition, ClaimRefusal> {
+        let id = hold.id;
+        let held = self.hold(hold, now)?;
+        let booked = held.slot.confirm(id, now)?;
+        Ok(Transition { not_before: held.not_before, not_after: held.not_after, slot: booked.slot })
+    }
+
     /// Gives a live hold back.
     ///
     /// # Errors
@@ -256,6 +282,14 @@ impl Slot {
             ClaimState::Cancelled => Err(ClaimRefusal::Cancelled),
             ClaimState::Held | ClaimState::Released | ClaimState::Expired => Err(ClaimRefusal::NotBooked),
         }
+    }
+
+    /// Cancels a booking because another one of its case takes its place.
+    ///
+    /// # Errors
+    /// When the claim is no booking, or cancelled already.
+    pub fn replace(&self, id: ClaimId, by: ClaimId, reason: &str, now: UtcInstant) -> Result<Transition, ClaimRefusal> {
+        Ok(self.cancel(id, reason, now)?.noting(id, |claim| claim.replaced_by = Some(by)))
     }
 
     fn with_claim(&self, id: ClaimId, now: UtcInstant, alter: impl Fn(&mut Claim)) -> Transition {

@@ -144,6 +144,8 @@ fn a_hold_is_not_taken_by_a_ledger_whose_clock_finds_it_over() {
 #[derive(Clone, Debug)]
 enum Step {
     Hold { ttl_seconds: i64 },
+    Book,
+    Replace(usize),
     Confirm(usize),
     Release(usize),
     Cancel(usize),
@@ -156,6 +158,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (1i64..200).prop_map(|ttl_seconds| Step::Hold { ttl_seconds }),
+        2 => Just(Step::Book),
+        1 => (0usize..12).prop_map(Step::Replace),
         3 => (0usize..12).prop_map(Step::Confirm),
         2 => (0usize..12).prop_map(Step::Release),
         2 => (0usize..12).prop_map(Step::Cancel),
@@ -172,6 +176,8 @@ fn apply(slot: &Slot, step: &Step, number: u128, now: UtcInstant) -> Option<Tran
     let pick = |index: usize| slot.claims.get(index % slot.claims.len().max(1)).map_or(claim_id(u128::MAX), |c| c.id);
     match step {
         Step::Hold { ttl_seconds } => slot.hold(hold(number, now.plus_ms(ttl_seconds * 1_000)), now).ok(),
+        Step::Book => slot.book(hold(number, now.plus_ms(60_000)), now).ok(),
+        Step::Replace(index) => slot.replace(pick(*index), claim_id(u128::MAX - 1), "", now).ok(),
         Step::Confirm(index) => slot.confirm(pick(*index), now).ok(),
         Step::Release(index) => slot.release(pick(*index), now).ok(),
         Step::Cancel(index) => slot.cancel(pick(*index), "", now).ok(),

@@ -32,6 +32,8 @@ pub(in crate::grpc) fn claim_to_proto(claim: &Claim, now: UtcInstant) -> pb::Cla
         confirmed_at: _,
         changed_at,
         cancel_reason: _,
+        replaces: _,
+        replaced_by: _,
     } = claim;
     pb::Claim {
         claim_id: id.to_string(),
@@ -74,5 +76,7 @@ pub(in crate::grpc) fn booking_to_proto(view: &BookingView) -> pb::Booking {
         confirmed_at: claim.confirmed_at.map(instant_to_proto),
         changed_at: Some(instant_to_proto(claim.changed_at)),
         cancel_reason: claim.cancel_reason.to_string(),
+        replaces_booking_id: claim.replaces.map(|id| id.to_string()).unwrap_or_default(),
+        replaced_by_booking_id: claim.replaced_by.map(|id| id.to_string()).unwrap_or_default(),
     }
 }

@@ -113,6 +113,8 @@ fn claim(number: u128, state: ClaimState) -> Claim {
         confirmed_at: is_confirmed.then(|| at(2)),
         changed_at: at(2),
         cancel_reason: if state == ClaimState::Cancelled { "patient rappelé".into() } else { "".into() },
+        replaces: None,
+        replaced_by: None,
     }
 }
 

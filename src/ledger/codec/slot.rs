@@ -89,10 +89,21 @@ pub(super) fn from_slot(message: pb::Slot, interner: &mut Interner) -> Result<Sl
 }
 
 fn to_claim(claim: &Claim) -> pb::Claim {
-    let Claim { id, case_id, regulator_id, state, held_at, expires_at, confirmed_at, changed_at, cancel_reason } =
-        claim;
+    let Claim {
+        id,
+        case_id,
+        regulator_id,
+        state,
+        held_at,
+        expires_at,
+        confirmed_at,
+        changed_at,
+        cancel_reason,
+        replaces,
+        replaced_by,
+    } = claim;
     pb::Claim {
-        id: id.as_uuid().into_bytes().to_vec(),
+        id: to_claim_id(*id),
         case_id: case_id.to_string(),
         held_at_ms: held_at.ms(),
         expires_at_ms: expires_at.ms(),
@@ -101,6 +112,8 @@ fn to_claim(claim: &Claim) -> pb::Claim {
         regulator_id: regulator_id.as_ref().map(ToString::to_string).unwrap_or_default(),
         confirmed_at_ms: confirmed_at.map(UtcInstant::ms),
         cancel_reason: cancel_reason.to_string(),
+        replaces: replaces.map(to_claim_id).unwrap_or_default(),
+        replaced_by: replaced_by.map(to_claim_id).unwrap_or_default(),
     }
 }
 
@@ -115,6 +128,8 @@ fn from_claim(of: Of<'_>, message: pb::Claim, interner: &mut Interner) -> Result
         regulator_id,
         confirmed_at_ms,
         cancel_reason,
+        replaces,
+        replaced_by,
     } = message;
     let regulator = Some(regulator_id).filter(|id| !id.is_empty());
     Ok(Claim {
@@ -127,5 +142,16 @@ fn from_claim(of: Of<'_>, message: pb::Claim, interner: &mut Interner) -> Result
         confirmed_at: confirmed_at_ms.map(UtcInstant::from_ms),
         changed_at: UtcInstant::from_ms(changed_at_ms),
         cancel_reason: interner.text(cancel_reason),
+        replaces: optional_claim_id(of, "claims.replaces", &replaces)?,
+        replaced_by: optional_claim_id(of, "claims.replaced_by", &replaced_by)?,
     })
+}
+
+fn to_claim_id(id: ClaimId) -> Vec<u8> {
+    id.as_uuid().into_bytes().to_vec()
+}
+
+fn optional_claim_id(of: Of<'_>, field: &'static str, bytes: &[u8]) -> Result<Option<ClaimId>, DecodeError> {
+    let given = Some(bytes).filter(|bytes| !bytes.is_empty());
+    given.map(|bytes| of.read(field, Uuid::from_slice(bytes)).map(ClaimId::from_uuid)).transpose()
 }

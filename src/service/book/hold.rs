@@ -20,7 +20,7 @@ pub(super) struct HoldJob {
     pub(super) regulator_id: Option<PrincipalId>,
     pub(super) ttl_seconds: u32,
     /// The live booking of the case that is to be replaced later.
-    pub(super) replaced: Option<ClaimId>,
+    pub(super) rebooks: Option<ClaimId>,
 }
 
 impl HoldJob {
@@ -29,7 +29,7 @@ impl HoldJob {
         let unknown =
             || by_slot(Error::new(Reason::UnknownSlot, format!("slot `{}` is unknown: search again", self.slot_id)));
         let Versioned { version, value: slot } = sight.slot(&self.slot_id).ok_or_else(unknown)?;
-        let case = case_entry(sight, &sight.case(&self.case_id), self.replaced, None)?;
+        let case = case_entry(sight, &sight.case(&self.case_id), self.rebooks, None)?;
         let hold = NewHold {
             id: self.id,
             case_id: self.case_id.clone(),

@@ -35,7 +35,11 @@ impl Receipt {
 
     /// The receipt of a stored form.
     pub(super) fn decode(stored: &[u8]) -> Result<Self, OutcomeError> {
-        let slot = decode_claimed(stored)?;
+        Self::of_slot(decode_claimed(stored)?)
+    }
+
+    /// The receipt of a slot with one claim.
+    pub(super) fn of_slot(slot: Arc<Slot>) -> Result<Self, OutcomeError> {
         let claim = slot.claims.first().ok_or_else(|| OutcomeError::new("it has no claim"))?.clone();
         Ok(Self { slot, claim })
     }

@@ -221,6 +221,7 @@ pub(super) fn hold_request(request_id: &str) -> HoldRequest {
         ttl_seconds: None,
         query: None,
         regulator_id: None,
+        rebooks: None,
     }
 }
 
