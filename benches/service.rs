@@ -194,6 +194,7 @@ async fn holds(service: &Service, ids: &[SlotId], next: &AtomicUsize, until: usi
             query: None,
             regulator_id: None,
             rebooks: None,
+            authority: sas_router::service::Authority::default(),
         };
         let started = Instant::now();
         match service.hold(&Caller::local(), request).await {

@@ -12,6 +12,7 @@ pub mod geo;
 pub mod violation;
 pub mod patient;
 pub mod directory;
+pub mod regulator;
 pub mod slot;
 pub mod source;
 pub mod case;

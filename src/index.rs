@@ -25,6 +25,7 @@ mod remote;
 mod groups;
 mod search;
 mod shared;
+mod holds;
 mod batch;
 mod placing;
 mod writer;
@@ -42,7 +43,7 @@ use crate::domain::code::{ProfessionSet, SpecialtySet};
 use crate::domain::directory::{Place, Practitioner, Schedule, Territory};
 use crate::domain::emergency::{EmergencySite, LocatedSite};
 use crate::domain::id::{
-    CaseId, ClaimId, EmergencySiteId, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId, TerritoryId,
+    CaseId, ClaimId, EmergencySiteId, PlaceId, PractitionerId, PrincipalId, ScheduleId, SlotId, SourceId, TerritoryId,
 };
 use crate::domain::offer::{Offer, Row, SlotView};
 use crate::domain::record::{Change, Position, Versioned};
@@ -51,6 +52,7 @@ use crate::domain::source::Source;
 use crate::domain::time::UtcInstant;
 
 use groups::GroupIndex;
+use holds::Holds;
 use node::Node;
 use nodes::Nodes;
 use pulses::Pulses;
@@ -73,6 +75,7 @@ pub struct Index {
     cases: Shelf<CaseId, Case>,
     slots: SlotTable,
     claims: DashMap<ClaimId, SlotId, FxBuildHasher>,
+    holds: Holds,
     nodes: Nodes,
     /// Emergency sites with their vectors, for every answer.
     sites: ArcSwap<Vec<LocatedSite>>,
@@ -131,6 +134,7 @@ impl Index {
             cases: Shelf::default(),
             slots: SlotTable::new(),
             claims: DashMap::with_hasher(FxBuildHasher),
+            holds: Holds::default(),
             nodes: Nodes::default(),
             sites: ArcSwap::default(),
             groups: groups::all(),
@@ -254,6 +258,12 @@ impl Index {
     pub fn cases_ended_before(&self, before: UtcInstant, limit: usize) -> Vec<(CaseId, u64)> {
         let ended = self.cases.select(|case| case.ends_at < before, limit);
         ended.into_iter().map(|case| (case.value.id.clone(), case.version)).collect()
+    }
+
+    /// Holds of a regulator that live at an instant, the oldest first.
+    #[must_use]
+    pub fn live_holds_of(&self, regulator_id: &PrincipalId, now: UtcInstant) -> Vec<ClaimId> {
+        self.holds.live(regulator_id, now)
     }
 
     /// A schedule with its place and practitioner; `None` until all that it names is known.

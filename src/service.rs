@@ -8,6 +8,7 @@
 pub mod limits;
 pub mod error;
 mod write;
+mod turns;
 mod fingerprint;
 mod outcome;
 mod find;
@@ -25,6 +26,7 @@ mod purge;
 mod applier;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwapOption;
 use uuid::Uuid;
@@ -33,6 +35,7 @@ use crate::clock::SharedClock;
 use crate::domain::answer::Stamp;
 use crate::domain::id::PrincipalId;
 use crate::domain::query::CareQuery;
+use crate::domain::regulator::RegulatorRole;
 use crate::domain::time::UtcInstant;
 use crate::index::Index;
 use crate::ledger::Ledger;
@@ -40,7 +43,7 @@ use crate::routing::policy::{Policy, PolicySet};
 use crate::tasks::Tasks;
 
 pub use applier::Applier;
-pub use book::{BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView};
+pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView};
 pub use condition::{Condition, ConditionKind};
 pub use error::{Error, ErrorKind, Reason};
 pub use find::Finder;
@@ -51,6 +54,7 @@ pub use source::SourceView;
 pub use status::{ScheduleView, Status};
 pub use withdraw::{WithdrawOutcome, Withdrawal};
 
+use turns::Turns;
 use write::Written;
 
 /// What a service is made of.
@@ -82,6 +86,10 @@ struct Shared {
     started_at: UtcInstant,
     /// Why the machine's clock is not trusted with forgetting.
     clock_doubt: ArcSwapOption<String>,
+    /// In which regulators hold.
+    turns: Turns,
+    /// Slots that were held or booked beyond the clinical delay since the start.
+    beyond_delay_count: AtomicU64,
 }
 
 /// Who calls.
@@ -89,6 +97,8 @@ struct Shared {
 pub struct Caller {
     /// Whose request ids these are.
     pub principal: PrincipalId,
+    /// The role that the caller proved; absent while callers prove nothing, and what requests state counts then.
+    pub role: Option<RegulatorRole>,
 }
 
 /// What a write came to.
@@ -113,7 +123,9 @@ impl Service {
     #[must_use]
     pub fn under(parts: Parts, policies: PolicySet) -> Self {
         let started_at = parts.clock.now();
-        Self { shared: Arc::new(Shared { parts, policies, started_at, clock_doubt: ArcSwapOption::empty() }) }
+        let clock_doubt = ArcSwapOption::empty();
+        let (turns, beyond_delay_count) = (Turns::default(), AtomicU64::new(0));
+        Self { shared: Arc::new(Shared { parts, policies, started_at, clock_doubt, turns, beyond_delay_count }) }
     }
 
     /// What it is made of.
@@ -147,7 +159,7 @@ impl Caller {
     /// Whoever reaches the service while callers present neither certificate nor token.
     #[must_use]
     pub fn local() -> Self {
-        Self { principal: PrincipalId::local() }
+        Self { principal: PrincipalId::local(), role: None }
     }
 }
 

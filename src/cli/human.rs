@@ -12,6 +12,7 @@ use crate::domain::department::Department;
 use crate::domain::geo::{GeoPoint, whole_metres};
 use crate::domain::patient::{Age, Language, Need, TravelMode};
 use crate::domain::query::{NEEDED_WITHIN_MAX_MINUTES, RADIUS_MAX_M, RADIUS_MIN_M};
+use crate::proto::routing as pb;
 
 /// A position in degrees: `LATITUDE,LONGITUDE`.
 ///
@@ -106,6 +107,17 @@ pub fn parse_travel_mode(text: &str) -> Result<TravelMode, String> {
     let known = || TravelMode::ALL.map(|mode| mode.code().to_lowercase().replace('_', "-")).join(", ");
     let mode = TravelMode::ALL.into_iter().find(|mode| mode.code() == code);
     mode.ok_or_else(|| format!("`{text}` is no way to travel; known are: {}", known()))
+}
+
+/// A role in regulation, as people write it.
+///
+/// # Errors
+/// When it is none of them.
+pub fn parse_regulator_role(text: &str) -> Result<pb::RegulatorRole, String> {
+    let code = text.trim().to_uppercase().replace('-', "_");
+    let role = pb::RegulatorRole::from_str_name(&format!("REGULATOR_ROLE_{code}"));
+    let known = role.filter(|role| *role != pb::RegulatorRole::Unspecified);
+    known.ok_or_else(|| format!("`{text}` is no role: write call-taker, care-operator or physician"))
 }
 
 /// A language by its two letters.

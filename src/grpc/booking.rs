@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 
-use super::convert::claim::{booking_to_proto, hold_to_proto};
+use super::convert::claim::{authority_from_proto, booking_to_proto, hold_to_proto};
 use super::convert::common::{instant_to_proto, optional_id, request_id_from_proto, stamp_to_proto};
 use super::convert::query::query_from_proto;
 use super::findings::{Findings, Path};
@@ -111,8 +111,17 @@ impl BookingService for Booking {
 }
 
 fn hold_from_proto(message: pb::HoldSlotRequest) -> Result<HoldRequest, Status> {
-    let pb::HoldSlotRequest { request_id, slot_id, case_id, ttl_seconds, query, regulator_id, rebooks_booking_id } =
-        message;
+    let pb::HoldSlotRequest {
+        request_id,
+        slot_id,
+        case_id,
+        ttl_seconds,
+        query,
+        regulator_id,
+        rebooks_booking_id,
+        regulator_role,
+        beyond_delay_reason,
+    } = message;
     let (path, mut findings) = (Path::ROOT, Findings::default());
     let request_id = request_id_from_proto(&request_id, &mut findings);
     let slot_id = findings.take(path.field("slot_id"), SlotId::parse(&slot_id));
@@ -124,16 +133,26 @@ fn hold_from_proto(message: pb::HoldSlotRequest) -> Result<HoldRequest, Status> 
     let query = query.and_then(|query| query_from_proto(Some(query), path.field("query"), &mut findings));
     let regulator_id = optional_id(&regulator_id, path.field("regulator_id"), &mut findings, PrincipalId::parse);
     let rebooks = findings.optional(path.field("rebooks_booking_id"), &rebooks_booking_id, ClaimId::parse);
+    let authority = authority_from_proto(regulator_role, &beyond_delay_reason, &mut findings);
     match (request_id, slot_id, case_id) {
         (Some(request_id), Some(slot_id), Some(case_id)) if findings.violations.is_empty() => {
-            Ok(HoldRequest { request_id, slot_id, case_id, ttl_seconds, query, regulator_id, rebooks })
+            Ok(HoldRequest { request_id, slot_id, case_id, ttl_seconds, query, regulator_id, rebooks, authority })
         }
         _ => Err(status::from_violations(findings.violations)),
     }
 }
 
 fn rebook_from_proto(message: pb::RebookRequest) -> Result<RebookRequest, Status> {
-    let pb::RebookRequest { request_id, booking_id, target, query, regulator_id, cancel_reason } = message;
+    let pb::RebookRequest {
+        request_id,
+        booking_id,
+        target,
+        query,
+        regulator_id,
+        cancel_reason,
+        regulator_role,
+        beyond_delay_reason,
+    } = message;
     let (path, mut findings) = (Path::ROOT, Findings::default());
     let request_id = request_id_from_proto(&request_id, &mut findings);
     let booking_id = findings.take(path.field("booking_id"), ClaimId::parse(&booking_id));
@@ -153,9 +172,10 @@ fn rebook_from_proto(message: pb::RebookRequest) -> Result<RebookRequest, Status
     let regulator_id = optional_id(&regulator_id, path.field("regulator_id"), &mut findings, PrincipalId::parse);
     let cancel_reason = findings.text(path.field("cancel_reason"), &cancel_reason, 0, CANCEL_REASON_MAX_CHARS);
     let cancel_reason = cancel_reason.map(str::to_owned).unwrap_or_default();
+    let authority = authority_from_proto(regulator_role, &beyond_delay_reason, &mut findings);
     match (request_id, booking_id, target) {
         (Some(request_id), Some(booking_id), Some(target)) if findings.violations.is_empty() => {
-            Ok(RebookRequest { request_id, booking_id, target, query, regulator_id, cancel_reason })
+            Ok(RebookRequest { request_id, booking_id, target, query, regulator_id, cancel_reason, authority })
         }
         _ => Err(status::from_violations(findings.violations)),
     }

@@ -58,6 +58,7 @@ fn status_to_proto(status: service::Status) -> pb::GetStatusResponse {
         conditions,
         stamp,
         counts,
+        beyond_delay_count,
     } = status;
     let condition = |Condition { kind, message }| pb::Condition {
         code: kind.code().to_owned(),
@@ -75,6 +76,7 @@ fn status_to_proto(status: service::Status) -> pb::GetStatusResponse {
         write_refusal: refusal.unwrap_or_default(),
         conditions: conditions.into_iter().map(condition).collect(),
         stamp: Some(stamp_to_proto(&stamp)),
+        beyond_delay_count,
         counts: Some(pb::Counts {
             territories: count(counts.territories),
             places: count(counts.places),

@@ -59,10 +59,11 @@ pub(super) fn from_error(error: Error) -> Status {
     status(error, None)
 }
 
-/// The status of a hold that failed: where choosing another slot helps, it carries the next best options.
+/// The status of a hold that failed: it carries the next best options, where another slot helps, and what
+/// stands in the way.
 pub(super) fn from_hold_error(error: Error, slot_id: &str) -> Status {
-    let another_slot_helps = error.reason.kind() == ErrorKind::FailedPrecondition || !error.alternatives.is_empty();
-    let refused = another_slot_helps.then(|| pb::HoldRefused {
+    let names_something = !error.alternatives.is_empty() || !error.blocking.is_empty();
+    let refused = (names_something || error.reason.kind() == ErrorKind::FailedPrecondition).then(|| pb::HoldRefused {
         reason: error.reason.code().to_owned(),
         slot_id: slot_id.to_owned(),
         alternatives: (1..)

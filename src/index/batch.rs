@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Index;
+use super::holds::{self, HoldChange};
 use crate::domain::id::{ClaimId, ScheduleId, SlotId};
 use crate::domain::offer::{Row, SlotView};
 use crate::domain::record::Versioned;
@@ -35,6 +36,8 @@ pub(super) struct Moves {
     pub(super) claims: Vec<(ClaimId, SlotId)>,
     /// Claims that do not stand any more.
     pub(super) ended: Vec<ClaimId>,
+    /// What became of the holds of regulators.
+    pub(super) holds: Vec<HoldChange>,
 }
 
 /// Changes to slots of one schedule, in order of identifier.
@@ -79,6 +82,7 @@ impl Touched {
 
 impl Moves {
     fn claims_of(&mut self, id: &SlotId, old: &[Claim], new: Option<&Slot>) {
+        self.holds.extend(holds::changes(old, new.map_or(&[], |new| &new.claims)));
         let stands = |claim: &&Claim| new.is_some_and(|new| new.claim(claim.id).is_some());
         self.ended.extend(old.iter().filter(|claim| !stands(claim)).map(|claim| claim.id));
         let claims = new.iter().flat_map(|new| new.claims.iter());

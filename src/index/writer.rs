@@ -65,6 +65,7 @@ impl Writer {
         for claim in &moves.ended {
             index.claims.remove(claim);
         }
+        moves.holds.into_iter().for_each(|change| index.holds.apply(change));
         index.head.store(Arc::new(self.head));
     }
 

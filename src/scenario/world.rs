@@ -146,6 +146,7 @@ impl World {
             query,
             regulator_id: None,
             rebooks: None,
+            authority: crate::service::Authority::default(),
         };
         let held = self.service.hold(&self.caller, request).await?;
         self.claims.insert(slot_id.clone(), held.value.claim.id);

@@ -6,12 +6,14 @@
 //! Deliberately absent: a sweeper of expired holds.
 
 mod claim;
+mod delay;
 mod hold;
 mod rebook;
 mod receipt;
 mod refused;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use uuid::{NoContext, Timestamp, Uuid};
 
@@ -32,12 +34,14 @@ use super::fingerprint::Digest;
 use super::limits::{
     ALTERNATIVES_MAX, CANCEL_REASON_MAX_CHARS, HOLD_TTL_MAX_SECONDS, HOLD_TTL_MIN_SECONDS, RETRY_REFUSED_AFTER_MS,
 };
-use super::write::Head;
+use super::write::{Head, Job, Written};
 use super::{Caller, Done, Parts, Service};
 
+pub use delay::Authority;
 pub use rebook::{RebookRequest, RebookTarget, RebookView};
 
 use claim::{Action, ClaimJob};
+use delay::DelayRule;
 use hold::HoldJob;
 use receipt::Receipt;
 
@@ -58,6 +62,8 @@ pub struct HoldRequest {
     pub regulator_id: Option<PrincipalId>,
     /// The live booking of the case that this hold is meant to replace: without it the booking stands in the way.
     pub rebooks: Option<ClaimId>,
+    /// Who holds, and why the slot may begin late.
+    pub authority: Authority,
 }
 
 /// A hold and its slot.
@@ -91,7 +97,9 @@ impl Service {
     /// When the slot cannot be held (with alternatives if the request carries a query), a field is wrong, or the ledger
     /// cannot write.
     pub async fn hold(&self, caller: &Caller, request: HoldRequest) -> Result<Done<HoldView>, Error> {
-        let HoldRequest { request_id, slot_id, case_id, ttl_seconds, query, regulator_id, rebooks } = request;
+        let HoldRequest { request_id, slot_id, case_id, ttl_seconds, query, regulator_id, rebooks, authority } =
+            request;
+        authority.check()?;
         if ttl_seconds.is_some_and(|seconds| !(HOLD_TTL_MIN_SECONDS..=HOLD_TTL_MAX_SECONDS).contains(&seconds)) {
             let message = format!("give {HOLD_TTL_MIN_SECONDS} to {HOLD_TTL_MAX_SECONDS} seconds");
             return Err(Error::invalid(vec![Violation::new("ttl_seconds", message)]));
@@ -100,10 +108,13 @@ impl Service {
         digest.text(slot_id.as_str()).text(case_id.as_str()).number(u64::from(ttl_seconds.unwrap_or(0)));
         digest.optional(regulator_id.as_ref().map(PrincipalId::as_str));
         digest.added("rebooks", rebooks.map(|id| id.to_string()).as_deref());
+        authority.digest(&mut digest);
+        let delay = DelayRule::of(self, caller, query.as_ref(), authority);
         let ttl_seconds = ttl_seconds.unwrap_or_else(|| self.hold_seconds_of(query.as_ref()));
         let id = new_claim_id(self.parts().clock.now());
-        let job = HoldJob { id, slot_id: slot_id.clone(), case_id, regulator_id, ttl_seconds, rebooks };
-        let written = self.write(head(caller, request_id, digest.finish()), job).await;
+        let whose = regulator_id.clone();
+        let job = HoldJob { id, slot_id: slot_id.clone(), case_id, regulator_id, ttl_seconds, rebooks, delay };
+        let written = self.write_claim(head(caller, request_id, digest.finish()), job, whose).await;
         let written = written.map_err(|error| self.told_of(error, &slot_id, query.as_ref()))?;
         Ok(self.done(written, |receipt| receipt.into_hold()))
     }
@@ -177,6 +188,28 @@ impl Service {
         }
     }
 
+    /// Writes a claim in its regulator's turn, if one is named, and counts it when it begins beyond the clinical delay.
+    async fn write_claim<J: Job<Outcome: BeginsLate>>(
+        &self,
+        head: Head,
+        job: J,
+        whose: Option<PrincipalId>,
+    ) -> Result<Written<J::Outcome>, Error> {
+        let service = self.clone();
+        let carried_out = async move {
+            let _turn = match whose {
+                Some(whose) => Some(service.shared.turns.take(whose).await),
+                None => None,
+            };
+            let written = service.carry_out(&head, 0, &job).await;
+            if written.as_ref().is_ok_and(|written| !written.replayed && written.outcome.begins_late()) {
+                service.shared.beyond_delay_count.fetch_add(1, Ordering::Relaxed);
+            }
+            written
+        };
+        self.in_a_task(carried_out).await
+    }
+
     async fn alter<T>(
         &self,
         caller: &Caller,
@@ -223,11 +256,26 @@ impl Service {
 
     /// The next best options after a refusal that another slot would heal.
     fn alternatives(&self, query: &CareQuery, refused: &SlotId, error: &Error) -> Vec<CareOption> {
-        if !matches!(error.reason, Reason::SlotTaken | Reason::SlotWithdrawn | Reason::SlotPast | Reason::UnknownSlot) {
+        let another_helps = matches!(
+            error.reason,
+            Reason::SlotTaken | Reason::SlotWithdrawn | Reason::SlotPast | Reason::UnknownSlot | Reason::BeyondDelay
+        );
+        if !another_helps {
             return Vec::new();
         }
         let others = self.find(query).options.into_iter().filter(|option| option.slot.id != *refused);
         others.take(ALTERNATIVES_MAX).collect()
+    }
+}
+
+/// An outcome of which it matters whether care begins beyond the clinical delay.
+trait BeginsLate {
+    fn begins_late(&self) -> bool;
+}
+
+impl BeginsLate for Receipt {
+    fn begins_late(&self) -> bool {
+        self.claim.beyond_delay.is_some()
     }
 }
 

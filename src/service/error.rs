@@ -92,6 +92,7 @@ reasons! {
     NotBooked "NOT_BOOKED" FailedPrecondition "Release the hold instead: there is no booking to cancel.";
     BookingCancelled "BOOKING_CANCELLED" FailedPrecondition "Hold a slot again: the booking was cancelled.";
     CaseBooked "CASE_BOOKED" FailedPrecondition "Rebook the booking that is named, or cancel it first: a case has one live booking.";
+    BeyondDelay "BEYOND_DELAY" FailedPrecondition "Choose an option within the clinical delay, or have a physician take it and state why.";
     CaseMismatch "CASE_MISMATCH" FailedPrecondition "Rebook to a hold of the same case as the booking, or to a slot.";
     SameSlot "SAME_SLOT" FailedPrecondition "Rebook to another slot: the booking is on this one.";
     SourceMismatch "SOURCE_MISMATCH" FailedPrecondition "Publish under the source that owns the schedule.";

@@ -23,6 +23,10 @@ pub const HOLD_TTL_MIN_SECONDS: u32 = 5;
 pub const HOLD_TTL_MAX_SECONDS: u32 = 900;
 /// Longest reason of a cancellation, in characters.
 pub const CANCEL_REASON_MAX_CHARS: usize = 200;
+/// Longest reason for a slot beyond the clinical delay, in characters.
+pub const BEYOND_DELAY_REASON_MAX_CHARS: usize = 200;
+/// Most live holds of one regulator.
+pub const HOLDS_PER_REGULATOR_MAX: usize = 8;
 /// Most next best options beside a refused hold.
 pub const ALTERNATIVES_MAX: usize = 3;
 /// How often a write is decided again on a newer image before it gives up.

@@ -3,6 +3,7 @@
 //! Reads only, from memory. Deliberately absent: health over time, which is telemetry's.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use uuid::Uuid;
 
@@ -39,6 +40,8 @@ pub struct Status {
     pub stamp: Stamp,
     /// How much is kept.
     pub counts: Counts,
+    /// Slots that were held or booked beyond the clinical delay since the service was made.
+    pub beyond_delay_count: u64,
 }
 
 /// A schedule with its slots.
@@ -69,6 +72,7 @@ impl Service {
             conditions: self.conditions(),
             stamp: self.stamp(),
             counts: parts.index.counts(),
+            beyond_delay_count: self.shared.beyond_delay_count.load(Ordering::Relaxed),
         }
     }
 

@@ -163,8 +163,19 @@ impl Service {
     /// Runs a job in a task of its own, so that a caller who gives up does not cut the write in two.
     pub(super) async fn write<J: Job>(&self, head: Head, job: J) -> Result<Written<J::Outcome>, Error> {
         let service = self.clone();
-        let task = self.parts().tasks.spawn(async move { service.carry_out(&head, 0, &job).await });
-        task.await.unwrap_or_else(|stopped| Err(Error::internal(format!("a write stopped: {stopped}"))))
+        self.in_a_task(async move { service.carry_out(&head, 0, &job).await }).await
+    }
+
+    /// Carries out a write in a task of its own.
+    pub(super) async fn in_a_task<T: Send + 'static>(
+        &self,
+        write: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.parts()
+            .tasks
+            .spawn(write)
+            .await
+            .unwrap_or_else(|stopped| Err(Error::internal(format!("a write stopped: {stopped}"))))
     }
 
     /// Decides, appends and decides again until the ledger takes it or the decision is a refusal; `part` tells the appends

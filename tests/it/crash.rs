@@ -28,7 +28,7 @@ type Directory = pb::directory_service_client::DirectoryServiceClient<Channel>;
 #[derive(Clone, Debug)]
 enum Acknowledged {
     Held { request_id: String, slot_id: String, hold_id: String },
-    Booked { hold_id: String },
+    Booked { hold_id: String, case_id: String },
     Published { slot_id: String },
 }
 
@@ -118,7 +118,8 @@ async fn book(channel: Channel, round: u32, next: Arc<AtomicU32>, acknowledged: 
             let request =
                 pb::ConfirmHoldRequest { request_id: format!("confirm-{round}-{number}"), hold_id: hold_id.clone() };
             let Ok(_) = booking.confirm_hold(request).await else { return };
-            let _ = acknowledged.send(Acknowledged::Booked { hold_id }).await;
+            let case_id = format!("dossier-{round}-{number}");
+            let _ = acknowledged.send(Acknowledged::Booked { hold_id, case_id }).await;
         }
     }
 }
@@ -177,12 +178,28 @@ async fn verify(server: &ServerProcess, acknowledged: &[Acknowledged]) {
                 assert!(slot.claims.iter().any(|claim| claim.claim_id == *hold_id), "{hold_id} on {slot_id} is lost");
                 assert_eq!(slot.remaining_count, 0, "{slot_id} is offered again");
             }
-            Acknowledged::Booked { hold_id } => {
+            Acknowledged::Booked { hold_id, case_id: _ } => {
                 let request = pb::GetBookingRequest { booking_id: hold_id.clone() };
                 let found = booking.get_booking(request).await.unwrap().into_inner().booking.unwrap();
                 assert_eq!(found.state(), pb::ClaimState::Booked, "{hold_id}");
             }
         }
+    }
+    // What is kept of a case survived with its booking: there is no second one.
+    let last = acknowledged.iter().rev().find_map(|one| match one {
+        Acknowledged::Booked { hold_id, case_id } => Some((hold_id, case_id)),
+        Acknowledged::Held { .. } | Acknowledged::Published { .. } => None,
+    });
+    if let Some((hold_id, case_id)) = last {
+        let free = slots.values().find(|slot| slot.remaining_count > 0).expect("some slot is free");
+        let request = pb::HoldSlotRequest {
+            request_id: format!("second for {case_id}"),
+            slot_id: free.input.as_ref().unwrap().slot_id.clone(),
+            case_id: case_id.clone(),
+            ..pb::HoldSlotRequest::default()
+        };
+        let refused = booking.hold_slot(request).await.unwrap_err();
+        assert!(refused.message().contains(hold_id.as_str()), "{refused:?}");
     }
     // A retry of an acknowledged hold returns the first outcome, across the crash.
     let last = acknowledged.iter().rev().find_map(|one| match one {

@@ -6,10 +6,28 @@ use super::{refused, show};
 use crate::cli::connection::{Output, ServerArguments, WriteArguments, client};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::human;
 use crate::cli::query::QueryArguments;
 use crate::cli::render::{Layout, booking as render};
 use crate::cli::terminal::Terminal;
 use crate::proto::routing as pb;
+
+/// Who asks for a slot, and why it may begin late.
+#[derive(Debug, Args)]
+pub struct AuthorityArguments {
+    /// Your role: call-taker, care-operator or physician; needed beyond the clinical delay
+    #[arg(long = "regulator-role", value_name = "ROLE", value_parser = human::parse_regulator_role)]
+    pub regulator_role: Option<pb::RegulatorRole>,
+    /// Why a slot beyond the clinical delay is taken (physicians only), without anything that identifies the patient
+    #[arg(long = "beyond-delay", value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub beyond_delay: String,
+}
+
+impl AuthorityArguments {
+    fn role(&self) -> i32 {
+        self.regulator_role.unwrap_or_default().into()
+    }
+}
 
 /// Arguments of `hold`.
 #[derive(Debug, Args)]
@@ -33,6 +51,9 @@ pub struct HoldArguments {
     /// The booking of the case that this hold is meant to replace, by `rebook`
     #[arg(long, value_name = "BOOKING", default_value = "", hide_default_value = true)]
     pub rebooks: String,
+    /// Who asks.
+    #[command(flatten)]
+    pub authority: AuthorityArguments,
     /// The question that led to the slot: when it is taken, the answer names the next best options.
     #[command(flatten, next_help_heading = "The question, for the next best options when the slot is taken")]
     pub query: QueryArguments,
@@ -103,6 +124,9 @@ pub struct RebookArguments {
     /// Why the old booking is given up, without anything that identifies the patient
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub reason: String,
+    /// Who asks.
+    #[command(flatten)]
+    pub authority: AuthorityArguments,
     /// The question that led to the slot: when it is taken, the answer names the next best options.
     #[command(flatten, next_help_heading = "The question, for the next best options when the slot is taken")]
     pub query: QueryArguments,
@@ -129,6 +153,8 @@ pub async fn hold(arguments: &HoldArguments, terminal: &Terminal) -> Result<Exit
         query: (!arguments.query.is_empty()).then(|| arguments.query.to_query(&arguments.case)),
         regulator_id: arguments.regulator.clone(),
         rebooks_booking_id: arguments.rebooks.clone(),
+        regulator_role: arguments.authority.role(),
+        beyond_delay_reason: arguments.authority.beyond_delay.clone(),
     };
     let response = match client.hold_slot(request).await {
         Ok(response) => response.into_inner(),
@@ -214,6 +240,8 @@ pub async fn rebook(arguments: &RebookArguments, terminal: &Terminal) -> Result<
         query: (!arguments.query.is_empty()).then(|| arguments.query.to_query("")),
         regulator_id: arguments.regulator.clone(),
         cancel_reason: arguments.reason.clone(),
+        regulator_role: arguments.authority.role(),
+        beyond_delay_reason: arguments.authority.beyond_delay.clone(),
     };
     let response = match client.rebook(request).await {
         Ok(response) => response.into_inner(),

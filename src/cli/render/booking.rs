@@ -1,9 +1,13 @@
 //! Holds and bookings as short lists of facts.
 
+use chrono_tz::Tz;
+use comfy_table::Table;
+
 use super::answer::stamp_line;
 use super::table::{joined, table};
 use super::time::{instant, local, local_window, zone};
 use super::{Layout, words};
+use crate::domain::time::UtcInstant;
 use crate::proto::routing as pb;
 
 /// A hold with its end and what to do next.
@@ -19,6 +23,7 @@ pub fn hold(hold: &pb::Hold, replayed: bool, stamp: Option<&pb::Stamp>, layout: 
     table.add_row(["Dossier", &hold.case_id]);
     table.add_row(["Créneau", &hold.slot_id]);
     table.add_row(["Soins (heure de Paris)", &local_window(hold.window.as_ref(), zone, now)]);
+    add_beyond_delay(&mut table, hold.beyond_delay.as_ref(), zone, now);
     if hold.state == i32::from(pb::ClaimState::Held) {
         let seconds = now.zip(expires_at).map(|(now, end)| end.seconds_since(now));
         let left = seconds.map_or(String::new(), |seconds| format!("encore {seconds} s"));
@@ -49,10 +54,25 @@ pub fn booking(booking: &pb::Booking, replayed: bool, stamp: Option<&pb::Stamp>,
         let town = town.trim().to_owned();
         table.add_row(["Lieu", &joined([place.name.clone(), place.address.clone(), town, place.phone.clone()])]);
     }
+    add_beyond_delay(&mut table, booking.beyond_delay.as_ref(), zone, now);
+    if !booking.replaces_booking_id.is_empty() {
+        table.add_row(["Remplace", &booking.replaces_booking_id]);
+    }
+    if !booking.replaced_by_booking_id.is_empty() {
+        table.add_row(["Remplacé par", &booking.replaced_by_booking_id]);
+    }
     if !booking.cancel_reason.is_empty() {
         table.add_row(["Motif d'annulation", &booking.cancel_reason]);
     }
     ended(table.to_string(), replayed, stamp)
+}
+
+fn add_beyond_delay(table: &mut Table, beyond: Option<&pb::BeyondDelay>, zone: Tz, now: Option<UtcInstant>) {
+    if let Some(beyond) = beyond {
+        let due = local(instant(beyond.needed_by_at.as_ref()), zone, now);
+        let role = words::labelled(words::regulator_role(beyond.regulator_role));
+        table.add_row(["Hors délai clinique", &format!("attendu avant {due}, {role} : {}", beyond.reason)]);
+    }
 }
 
 fn ended(table: String, replayed: bool, stamp: Option<&pb::Stamp>) -> String {

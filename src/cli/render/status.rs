@@ -31,6 +31,7 @@ pub fn status(status: &pb::GetStatusResponse, layout: &Layout) -> String {
     table.add_row(["Créneaux", &counts.slots.to_string()]);
     table.add_row(["Sites d'urgence", &counts.emergency_sites.to_string()]);
     table.add_row(["Réservations", &counts.claims.to_string()]);
+    table.add_row(["Pris hors délai", &status.beyond_delay_count.to_string()]);
     let stamp = status.stamp.as_ref().map_or(String::new(), |stamp| format!("\n{}", stamp_line(stamp, zone)));
     format!("{table}{stamp}")
 }

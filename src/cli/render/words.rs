@@ -100,6 +100,13 @@ words! {
         Expired => "expiré";
         Cancelled => "annulé";
     }
+    /// Part that a person plays in regulation.
+    regulator_role, RegulatorRole, "REGULATOR_ROLE_" {
+        Unspecified => "non précisé";
+        CallTaker => "ARM";
+        CareOperator => "opérateur de soins non programmés";
+        Physician => "médecin";
+    }
     /// Whether a slot can be claimed.
     slot_state, SlotState, "SLOT_STATE_" {
         Unspecified => "non précisé";

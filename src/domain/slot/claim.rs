@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Slot, SlotState};
 use crate::domain::id::{CaseId, ClaimId, PrincipalId};
+use crate::domain::regulator::BeyondDelay;
 use crate::domain::time::UtcInstant;
 
 /// How many ended claims a slot keeps, so that a late question about a hold finds its answer.
@@ -76,6 +77,8 @@ pub struct Claim {
     pub replaces: Option<ClaimId>,
     /// The booking of the same case that replaced it; it is cancelled then.
     pub replaced_by: Option<ClaimId>,
+    /// That it begins after the clinical delay, and why it was taken all the same.
+    pub beyond_delay: Option<Arc<BeyondDelay>>,
 }
 
 impl Claim {
@@ -214,6 +217,7 @@ impl Slot {
             cancel_reason: Arc::from(""),
             replaces: None,
             replaced_by: None,
+            beyond_delay: None,
         });
         // A hold that the ledger's clock would find over already must not be acknowledged.
         next.not_after = Some(hold.expires_at);

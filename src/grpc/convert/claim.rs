@@ -3,10 +3,13 @@
 use super::common::{instant_to_proto, modalities_to_proto, window_to_proto};
 use super::place::place_to_proto;
 use super::practitioner::practitioner_to_proto;
+use crate::domain::regulator::{BeyondDelay, RegulatorRole};
 use crate::domain::slot::{Claim, ClaimState};
 use crate::domain::time::UtcInstant;
+use crate::grpc::findings::{Findings, Path};
 use crate::proto::routing as pb;
-use crate::service::{BookingView, HoldView};
+use crate::service::limits::BEYOND_DELAY_REASON_MAX_CHARS;
+use crate::service::{Authority, BookingView, HoldView};
 
 /// Writes where a claim stands.
 const fn state_to_proto(state: ClaimState) -> pb::ClaimState {
@@ -34,6 +37,7 @@ pub(in crate::grpc) fn claim_to_proto(claim: &Claim, now: UtcInstant) -> pb::Cla
         cancel_reason: _,
         replaces: _,
         replaced_by: _,
+        beyond_delay: _,
     } = claim;
     pb::Claim {
         claim_id: id.to_string(),
@@ -55,6 +59,7 @@ pub(in crate::grpc) fn hold_to_proto(view: &HoldView) -> pb::Hold {
         state: state_to_proto(*state).into(),
         expires_at: Some(instant_to_proto(claim.expires_at)),
         window: Some(window_to_proto(slot.window)),
+        beyond_delay: claim.beyond_delay.as_deref().map(beyond_delay_to_proto),
     }
 }
 
@@ -78,5 +83,37 @@ pub(in crate::grpc) fn booking_to_proto(view: &BookingView) -> pb::Booking {
         cancel_reason: claim.cancel_reason.to_string(),
         replaces_booking_id: claim.replaces.map(|id| id.to_string()).unwrap_or_default(),
         replaced_by_booking_id: claim.replaced_by.map(|id| id.to_string()).unwrap_or_default(),
+        beyond_delay: claim.beyond_delay.as_deref().map(beyond_delay_to_proto),
     }
+}
+
+fn beyond_delay_to_proto(beyond: &BeyondDelay) -> pb::BeyondDelay {
+    let BeyondDelay { needed_by_at, role, reason } = beyond;
+    let role = match role {
+        RegulatorRole::CallTaker => pb::RegulatorRole::CallTaker,
+        RegulatorRole::CareOperator => pb::RegulatorRole::CareOperator,
+        RegulatorRole::Physician => pb::RegulatorRole::Physician,
+    };
+    pb::BeyondDelay {
+        needed_by_at: Some(instant_to_proto(*needed_by_at)),
+        regulator_role: role.into(),
+        reason: reason.to_string(),
+    }
+}
+
+/// Reads who asks for a slot, and why it may begin late.
+pub(in crate::grpc) fn authority_from_proto(role: i32, reason: &str, findings: &mut Findings) -> Authority {
+    let path = Path::ROOT;
+    let role = match pb::RegulatorRole::try_from(role) {
+        Ok(pb::RegulatorRole::Unspecified) => None,
+        Ok(pb::RegulatorRole::CallTaker) => Some(RegulatorRole::CallTaker),
+        Ok(pb::RegulatorRole::CareOperator) => Some(RegulatorRole::CareOperator),
+        Ok(pb::RegulatorRole::Physician) => Some(RegulatorRole::Physician),
+        Err(_) => {
+            findings.refuse(path.field("regulator_role"), "unknown: give CALL_TAKER, CARE_OPERATOR or PHYSICIAN");
+            None
+        }
+    };
+    let reason = findings.text(path.field("beyond_delay_reason"), reason, 0, BEYOND_DELAY_REASON_MAX_CHARS);
+    Authority { role, beyond_delay_reason: reason.map(str::to_owned).unwrap_or_default() }
 }

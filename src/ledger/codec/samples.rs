@@ -22,6 +22,7 @@ use crate::domain::id::{
 };
 use crate::domain::patient::{Age, Language, Need, NeedSet};
 use crate::domain::record::Body;
+use crate::domain::regulator::{BeyondDelay, RegulatorRole};
 use crate::domain::slot::{Claim, ClaimState, Slot, SlotState, SlotTraits};
 use crate::domain::source::Source;
 use crate::domain::time::{UtcInstant, Window};
@@ -115,6 +116,7 @@ fn claim(number: u128, state: ClaimState) -> Claim {
         cancel_reason: if state == ClaimState::Cancelled { "patient rappelé".into() } else { "".into() },
         replaces: None,
         replaced_by: None,
+        beyond_delay: None,
     }
 }
 
@@ -203,6 +205,13 @@ pub(in crate::ledger) fn all() -> Vec<(&'static str, Body)> {
     };
     let bare_slot =
         Slot { state: SlotState::Open, capacity: 1, traits: Arc::new(bare_traits), claims: Arc::default(), ..slot() };
+    let (first, second) = (claim(1, ClaimState::Cancelled), claim(2, ClaimState::Booked));
+    let late = BeyondDelay { needed_by_at: at(30), role: RegulatorRole::Physician, reason: "seul créneau".into() };
+    let rebooked = [
+        Claim { replaced_by: Some(second.id), ..first.clone() },
+        Claim { replaces: Some(first.id), beyond_delay: Some(late.into()), ..second },
+    ];
+    let rebooked_slot = Slot { claims: rebooked.into(), ..slot() };
     let bare_territory = Territory { communes: vec![], neighbours: vec![], phone: None, ..territory() };
     let bare_place = Place {
         commune: None,
@@ -241,6 +250,7 @@ pub(in crate::ledger) fn all() -> Vec<(&'static str, Body)> {
         ("schedule", Body::Schedule(schedule().into())),
         ("schedule-bare", Body::Schedule(bare_schedule.into())),
         ("slot-claimed", Body::Slot(slot().into())),
+        ("slot-rebooked", Body::Slot(rebooked_slot.into())),
         ("slot-bare", Body::Slot(bare_slot.into())),
         ("emergency-site", Body::EmergencySite(site().into())),
         ("emergency-site-regulated", Body::EmergencySite(regulated_site().into())),

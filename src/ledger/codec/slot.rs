@@ -2,12 +2,15 @@
 //!
 //! Invariant: both directions name every field; claims keep their order.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::field::{DecodeError, Of, specialty_codes, territory_texts};
 use super::intern::Interner;
 use crate::domain::code::{AppointmentType, Modality, Visibility};
 use crate::domain::id::{CaseId, ClaimId, PrincipalId, SlotId};
+use crate::domain::regulator::{BeyondDelay, RegulatorRole};
 use crate::domain::slot::{Claim, ClaimState, Slot, SlotState, SlotTraits};
 use crate::domain::time::{UtcInstant, Window};
 use crate::proto::ledger as pb;
@@ -101,6 +104,7 @@ fn to_claim(claim: &Claim) -> pb::Claim {
         cancel_reason,
         replaces,
         replaced_by,
+        beyond_delay,
     } = claim;
     pb::Claim {
         id: to_claim_id(*id),
@@ -114,6 +118,7 @@ fn to_claim(claim: &Claim) -> pb::Claim {
         cancel_reason: cancel_reason.to_string(),
         replaces: replaces.map(to_claim_id).unwrap_or_default(),
         replaced_by: replaced_by.map(to_claim_id).unwrap_or_default(),
+        beyond_delay: beyond_delay.as_deref().map(to_beyond_delay),
     }
 }
 
@@ -130,6 +135,7 @@ fn from_claim(of: Of<'_>, message: pb::Claim, interner: &mut Interner) -> Result
         cancel_reason,
         replaces,
         replaced_by,
+        beyond_delay,
     } = message;
     let regulator = Some(regulator_id).filter(|id| !id.is_empty());
     Ok(Claim {
@@ -144,6 +150,21 @@ fn from_claim(of: Of<'_>, message: pb::Claim, interner: &mut Interner) -> Result
         cancel_reason: interner.text(cancel_reason),
         replaces: optional_claim_id(of, "claims.replaces", &replaces)?,
         replaced_by: optional_claim_id(of, "claims.replaced_by", &replaced_by)?,
+        beyond_delay: beyond_delay.map(|stored| from_beyond_delay(of, stored).map(Arc::new)).transpose()?,
+    })
+}
+
+fn to_beyond_delay(beyond: &BeyondDelay) -> pb::BeyondDelay {
+    let BeyondDelay { needed_by_at, role, reason } = beyond;
+    pb::BeyondDelay { needed_by_at_ms: needed_by_at.ms(), role: role.code().to_owned(), reason: reason.to_string() }
+}
+
+fn from_beyond_delay(of: Of<'_>, message: pb::BeyondDelay) -> Result<BeyondDelay, DecodeError> {
+    let pb::BeyondDelay { needed_by_at_ms, role, reason } = message;
+    Ok(BeyondDelay {
+        needed_by_at: UtcInstant::from_ms(needed_by_at_ms),
+        role: of.code("claims.beyond_delay.role", &role, RegulatorRole::parse(&role))?,
+        reason: reason.into(),
     })
 }
 

@@ -102,6 +102,14 @@ fn a_wrong_field_is_named() {
     blames!("slot-claimed", Slot, |slot| slot.modalities.push("FAX".into()), "modalities");
     blames!("slot-claimed", Slot, |slot| slot.claims[0].id = vec![1], "claims.id");
     blames!("slot-claimed", Slot, |slot| slot.claims[0].state.clear(), "claims.state");
+    blames!("slot-rebooked", Slot, |slot| slot.claims[0].replaced_by = vec![1], "claims.replaced_by");
+    blames!("slot-rebooked", Slot, |slot| slot.claims[1].replaces = vec![1], "claims.replaces");
+    blames!(
+        "slot-rebooked",
+        Slot,
+        |slot| slot.claims[1].beyond_delay.as_mut().unwrap().role.clear(),
+        "claims.beyond_delay.role"
+    );
     blames!("place", Place, |place| place.position.as_mut().unwrap().latitude = f64::NAN, "position");
     blames!("place", Place, |place| place.time_zone = "Europe/Nowhere".into(), "time_zone");
     blames!("place", Place, |place| place.department = "20".into(), "department");

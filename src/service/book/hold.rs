@@ -1,14 +1,17 @@
 //! The decision on a hold.
 //!
 //! Invariant: a hold insists on the record of its case, so that none is made for a case while a booking of it lives.
+//! The regulator's live holds are those that the index knows; whoever writes a hold waits for its regulator's turn.
 
 use crate::domain::id::{CaseId, ClaimId, PrincipalId, SlotId};
 use crate::domain::record::{Key, Versioned};
 use crate::domain::slot::NewHold;
 use crate::service::error::{Error, Reason, from_claim_refusal};
+use crate::service::limits::HOLDS_PER_REGULATOR_MAX;
 use crate::service::outcome::OutcomeError;
 use crate::service::write::{Job, Plan, Sight};
 
+use super::delay::DelayRule;
 use super::receipt::{Receipt, written};
 use super::refused::{Refused, case_entry, rests_on};
 
@@ -21,6 +24,7 @@ pub(super) struct HoldJob {
     pub(super) ttl_seconds: u32,
     /// The live booking of the case that is to be replaced later.
     pub(super) rebooks: Option<ClaimId>,
+    pub(super) delay: DelayRule,
 }
 
 impl HoldJob {
@@ -38,8 +42,27 @@ impl HoldJob {
         };
         let transition = slot.hold(hold, sight.now);
         let transition = transition.map_err(|refusal| by_slot(from_claim_refusal(refusal, Reason::UnknownHold)))?;
+        let beyond_delay = self.delay.judge(&slot, sight.now).map_err(by_slot)?;
+        self.check_quota(sight).map_err(by_slot)?;
+        let transition = transition.noting(self.id, |claim| claim.beyond_delay.clone_from(&beyond_delay));
         let (entry, outcome) = written(transition, version, self.id).map_err(by_slot)?;
         Ok(Plan::Write { entries: vec![entry, case], outcome })
+    }
+
+    /// Makes sure that the regulator may hold one more; who is not named is not counted.
+    fn check_quota(&self, sight: &Sight<'_>) -> Result<(), Error> {
+        let Some(regulator_id) = &self.regulator_id else { return Ok(()) };
+        let live = sight.index.live_holds_of(regulator_id, sight.now);
+        if live.len() < HOLDS_PER_REGULATOR_MAX {
+            return Ok(());
+        }
+        let names: Vec<_> = live.iter().map(ToString::to_string).collect();
+        let message = format!(
+            "the regulator holds {} slots, at most {HOLDS_PER_REGULATOR_MAX}: confirm or release one of {}",
+            live.len(),
+            names.join(", ")
+        );
+        Err(Error { blocking: live, ..Error::new(Reason::QuotaExceeded, message) })
     }
 }
 

@@ -17,9 +17,10 @@ use crate::service::write::{Job, Plan, Sight};
 use crate::service::{Caller, Done, Service};
 
 use super::claim::confirmed;
+use super::delay::{Authority, DelayRule};
 use super::receipt::{Receipt, written};
 use super::refused::{Refused, case_entry, rests_on, slot_key};
-use super::{BookingView, check_cancel_reason, head, new_claim_id};
+use super::{BeginsLate, BookingView, check_cancel_reason, head, new_claim_id};
 
 /// Another slot that is asked for.
 #[derive(Clone, PartialEq, Debug)]
@@ -36,6 +37,8 @@ pub struct RebookRequest {
     pub regulator_id: Option<PrincipalId>,
     /// Why the old booking is given up.
     pub cancel_reason: String,
+    /// Who books, and why the slot may begin late.
+    pub authority: Authority,
 }
 
 /// What replaces a booking.
@@ -63,7 +66,8 @@ impl Service {
     /// When the slot cannot be had (with alternatives if the request carries a query), the booking is unknown or
     /// cancelled, a field is wrong, or the ledger cannot write.
     pub async fn rebook(&self, caller: &Caller, request: RebookRequest) -> Result<Done<RebookView>, Error> {
-        let RebookRequest { request_id, booking_id, target, query, regulator_id, cancel_reason } = request;
+        let RebookRequest { request_id, booking_id, target, query, regulator_id, cancel_reason, authority } = request;
+        authority.check()?;
         check_cancel_reason(&cancel_reason, "cancel_reason")?;
         let mut digest = Digest::of("rebook");
         digest.text(&booking_id.to_string());
@@ -72,6 +76,8 @@ impl Service {
             RebookTarget::Hold(id) => digest.text("hold").text(&id.to_string()),
         };
         digest.text(&cancel_reason).optional(regulator_id.as_ref().map(PrincipalId::as_str));
+        authority.digest(&mut digest);
+        let delay = DelayRule::of(self, caller, query.as_ref(), authority);
         let subject = match &target {
             RebookTarget::Slot(id) => Some(id.clone()),
             RebookTarget::Hold(id) => self.parts().index.slot_of_claim(*id),
@@ -81,8 +87,8 @@ impl Service {
             RebookTarget::Hold(id) => *id,
         };
         let ttl_seconds = self.hold_seconds_of(query.as_ref());
-        let job = RebookJob { booking_id, target, id, regulator_id, ttl_seconds, cancel_reason };
-        let written = self.write(head(caller, request_id, digest.finish()), job).await;
+        let job = RebookJob { booking_id, target, id, regulator_id, ttl_seconds, cancel_reason, delay };
+        let written = self.write_claim(head(caller, request_id, digest.finish()), job, None).await;
         let written = written.map_err(|error| match &subject {
             Some(slot_id) => self.told_of(error, slot_id, query.as_ref()),
             None => error.about(id),
@@ -109,6 +115,14 @@ struct RebookJob {
     regulator_id: Option<PrincipalId>,
     ttl_seconds: u32,
     cancel_reason: String,
+    delay: DelayRule,
+}
+
+impl BeginsLate for Rebooked {
+    /// A hold was counted when it was made.
+    fn begins_late(&self) -> bool {
+        self.booked.claim.beyond_delay.is_some() && self.booked.claim.held_at == self.booked.claim.changed_at
+    }
 }
 
 impl RebookJob {
@@ -120,7 +134,15 @@ impl RebookJob {
         let (new, transition) = self.new_booking(sight, &old.value, &case_id)?;
         let case = self.case(sight, &case_id, &new.value)?;
         let by_new = |error| Refused::by_slot(error, &new.value.id);
-        let transition = transition.noting(self.id, |claim| claim.replaces = Some(self.booking_id));
+        // A hold was judged when it was made, with the question of then.
+        let beyond_delay = match &self.target {
+            RebookTarget::Slot(_) => self.delay.judge(&new.value, sight.now).map_err(by_new)?,
+            RebookTarget::Hold(_) => None,
+        };
+        let transition = transition.noting(self.id, |claim| {
+            claim.replaces = Some(self.booking_id);
+            claim.beyond_delay = beyond_delay.clone().or_else(|| claim.beyond_delay.clone());
+        });
         let (booked_entry, booked) = written(transition, new.version, self.id).map_err(by_new)?;
         let (freed_entry, replaced) = written(freed, old.version, self.booking_id).map_err(by_new)?;
         Ok(Plan::Write { entries: vec![booked_entry, freed_entry, case], outcome: Rebooked { booked, replaced } })

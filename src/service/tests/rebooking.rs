@@ -33,6 +33,7 @@ fn rebook(request_id: &str, booking_id: ClaimId, target: RebookTarget) -> Rebook
         query: None,
         regulator_id: None,
         cancel_reason: "too far".to_owned(),
+        authority: Authority::default(),
     }
 }
 

@@ -113,7 +113,7 @@ async fn results_of_refused_rows_are_an_outcome() {
 async fn request_ids_are_each_callers_own() {
     let world = World::with_slot(2).await;
     let one = world.hold("hold").await.unwrap();
-    let stranger = Caller { principal: PrincipalId::parse("another").unwrap() };
+    let stranger = Caller { principal: PrincipalId::parse("another").unwrap(), ..Caller::local() };
     let other = world.service.hold(&stranger, hold_request("hold")).await.unwrap();
     assert_ne!(one.value.claim.id, other.value.claim.id);
 }

@@ -222,6 +222,7 @@ pub(super) fn hold_request(request_id: &str) -> HoldRequest {
         query: None,
         regulator_id: None,
         rebooks: None,
+        authority: Authority::default(),
     }
 }
 
