@@ -20,8 +20,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use command::{
-    booking, completions, demo, export, find, import as import_command, policy, scenario, schedule, serve, sites,
-    source, status,
+    booking, completions, demo, export, find, import as import_command, policy, refusal, scenario, schedule, serve,
+    sites, source, status,
 };
 use connection::Output;
 use exit::Exit;
@@ -73,6 +73,10 @@ enum Command {
     Cancel(booking::CancelArguments),
     /// Book another slot for a case that is booked, and cancel its booking
     Rebook(Box<booking::RebookArguments>),
+    /// Record that an offer came to nothing for a case, so that it is not made again
+    Refuse(refusal::RefuseArguments),
+    /// Show how often offers of a CPTS or a schedule came to nothing
+    Refusals(refusal::RefusalsArguments),
     /// Read a CSV roster or a FHIR Bundle into a running service
     Import(Box<import_command::ImportArguments>),
     /// Write the whole state of a data folder as JSON lines
@@ -107,6 +111,8 @@ impl Command {
             Self::Release(arguments) => arguments.server.output,
             Self::Cancel(arguments) => arguments.server.output,
             Self::Rebook(arguments) => arguments.server.output,
+            Self::Refuse(arguments) => arguments.server.output,
+            Self::Refusals(arguments) => arguments.server.output,
             Self::Import(arguments) => arguments.server.output,
             Self::Schedule(arguments) => arguments.server.output,
             Self::Sites(arguments) => arguments.server.output,
@@ -151,6 +157,8 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Release(arguments) => booking::release(&arguments, terminal).await,
         Command::Cancel(arguments) => booking::cancel(&arguments, terminal).await,
         Command::Rebook(arguments) => booking::rebook(&arguments, terminal).await,
+        Command::Refuse(arguments) => refusal::refuse(&arguments, terminal).await,
+        Command::Refusals(arguments) => refusal::refusals(&arguments, terminal).await,
         Command::Import(arguments) => import_command::run(&arguments, terminal).await,
         Command::Export(arguments) => export::run(&arguments, terminal),
         Command::Schedule(arguments) => schedule::run(&arguments, terminal).await,

@@ -27,6 +27,7 @@ mod search;
 mod shared;
 mod holds;
 mod batch;
+mod cases;
 mod placing;
 mod writer;
 
@@ -58,7 +59,7 @@ use nodes::Nodes;
 use pulses::Pulses;
 use shelf::Shelf;
 use slots::SlotTable;
-use writer::Writer;
+use writer::{ScheduleIds, Writer};
 
 pub use reach::{Reach, RemoteFrom};
 
@@ -73,6 +74,10 @@ pub struct Index {
     sources: Shelf<SourceId, Source>,
     pulses: Pulses,
     cases: Shelf<CaseId, Case>,
+    /// In how many cases nobody of a schedule could be contacted.
+    contact_failures: DashMap<ScheduleId, u32, FxBuildHasher>,
+    /// Schedules that name a practitioner.
+    by_practitioner: DashMap<PractitionerId, ScheduleIds, FxBuildHasher>,
     slots: SlotTable,
     claims: DashMap<ClaimId, SlotId, FxBuildHasher>,
     holds: Holds,
@@ -132,6 +137,8 @@ impl Index {
             sources: Shelf::default(),
             pulses: Pulses::default(),
             cases: Shelf::default(),
+            contact_failures: DashMap::with_hasher(FxBuildHasher),
+            by_practitioner: DashMap::with_hasher(FxBuildHasher),
             slots: SlotTable::new(),
             claims: DashMap::with_hasher(FxBuildHasher),
             holds: Holds::default(),
@@ -258,6 +265,21 @@ impl Index {
     pub fn cases_ended_before(&self, before: UtcInstant, limit: usize) -> Vec<(CaseId, u64)> {
         let ended = self.cases.select(|case| case.ends_at < before, limit);
         ended.into_iter().map(|case| (case.value.id.clone(), case.version)).collect()
+    }
+
+    /// Every case that refused something.
+    #[must_use]
+    pub fn cases_with_refusals(&self) -> Vec<Versioned<Arc<Case>>> {
+        self.cases.select(|case| !case.refusals.is_empty(), usize::MAX)
+    }
+
+    /// The resolved schedules of a practitioner, with their numbers.
+    #[must_use]
+    pub fn offers_of(&self, id: &PractitionerId) -> Vec<(u64, Arc<Offer>)> {
+        let ids = self.by_practitioner.get(id).map(|ids| ids.value().clone()).unwrap_or_default();
+        let nodes = ids.iter().filter_map(|id| self.nodes.get(id));
+        let offers = nodes.filter_map(|node| Some((u64::from(node.number), node.offer()?)));
+        offers.filter(|(_, offer)| offer.schedule.practitioner_id.as_ref() == Some(id)).collect()
     }
 
     /// Holds of a regulator that live at an instant, the oldest first.

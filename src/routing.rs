@@ -8,6 +8,7 @@ pub mod triage;
 pub mod radius;
 pub mod question;
 pub mod eligibility;
+pub mod contact;
 pub mod ranking;
 pub mod near;
 pub mod what_if;

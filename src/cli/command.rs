@@ -3,6 +3,7 @@
 pub mod serve;
 pub mod find;
 pub mod booking;
+pub mod refusal;
 pub mod import;
 pub mod export;
 pub mod schedule;

@@ -5,6 +5,7 @@
 
 use std::str::FromStr as _;
 
+use crate::domain::case::RefusalReason;
 use crate::domain::code::{
     AppointmentType, CareLevel, Delay, Modality, Motive, Priority, Profession, Role, Sex, Specialty, UnknownCode,
 };
@@ -118,6 +119,18 @@ pub fn parse_regulator_role(text: &str) -> Result<pb::RegulatorRole, String> {
     let role = pb::RegulatorRole::from_str_name(&format!("REGULATOR_ROLE_{code}"));
     let known = role.filter(|role| *role != pb::RegulatorRole::Unspecified);
     known.ok_or_else(|| format!("`{text}` is no role: write call-taker, care-operator or physician"))
+}
+
+/// Why an offer came to nothing, as people write it.
+///
+/// # Errors
+/// When it is none of the reasons.
+pub fn parse_refusal_reason(text: &str) -> Result<pb::RefusalReason, String> {
+    let code = text.trim().to_uppercase().replace('-', "_");
+    let known = || RefusalReason::ALL.map(|reason| reason.code().to_lowercase().replace('_', "-")).join(", ");
+    let reason = pb::RefusalReason::from_str_name(&format!("REFUSAL_REASON_{code}"));
+    let reason = reason.filter(|reason| *reason != pb::RefusalReason::Unspecified);
+    reason.ok_or_else(|| format!("`{text}` is no reason; known are: {}", known()))
 }
 
 /// A language by its two letters.

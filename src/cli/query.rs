@@ -80,6 +80,15 @@ pub struct QueryArguments {
     /// How the patient gets about: car (default), walking, no-car
     #[arg(long, value_name = "MODE", value_parser = human::parse_travel_mode)]
     pub travel: Option<TravelMode>,
+    /// Practitioners who are not to be offered
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub exclude_practitioner: Vec<String>,
+    /// Schedules that are not to be offered
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub exclude_schedule: Vec<String>,
+    /// The patient's own practitioner, who comes first when in time
+    #[arg(long, value_name = "ID")]
+    pub preferred_practitioner: Option<String>,
 }
 
 impl QueryArguments {
@@ -116,6 +125,9 @@ impl QueryArguments {
             role: given.role.unwrap_or_default(),
             options_wanted: given.options_wanted,
             travel_mode: given.travel.map_or(pb::TravelMode::Unspecified, travel_mode_to_pb).into(),
+            excluded_practitioner_ids: given.exclude_practitioner,
+            excluded_schedule_ids: given.exclude_schedule,
+            preferred_practitioner_id: given.preferred_practitioner.unwrap_or_default(),
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod source;
 pub mod status;
 pub mod scenario;
 pub mod refusal;
+pub mod refusals;
 
 pub use options::Names;
 

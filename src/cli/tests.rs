@@ -27,7 +27,8 @@ fn a_question_in_human_forms_becomes_the_interface_s() {
     let line = "find --at -21.34,55.48 --commune 97416 --department 974 --care-level r3 --priority p2 --motive M03.14 \
                 --age 10y --sex f --within 4H --specialty sm54,SM53 --specialty SM26 --profession 60 --modality amb,hh \
                 --appointment-type walkin --territory 1970000000 --need wheelchair,parking --language fr,AR \
-                --radius-km 7,5 --limit 3 --role medecin --options-wanted --travel no-car --case DR1 --output json";
+                --radius-km 7,5 --limit 3 --role medecin --options-wanted --exclude-practitioner 10002909371 \
+                --exclude-schedule a,b --preferred-practitioner internal:x --travel no-car --case DR1 --output json";
     let Command::Find(arguments) = parse(line).unwrap().command else { panic!("not find") };
     assert_eq!(arguments.server.output, Output::Json);
     let expected = pb::CareQuery {
@@ -53,6 +54,9 @@ fn a_question_in_human_forms_becomes_the_interface_s() {
         role: "MEDECIN".to_owned(),
         options_wanted: true,
         travel_mode: pb::TravelMode::NoCar.into(),
+        excluded_practitioner_ids: vec!["10002909371".to_owned()],
+        excluded_schedule_ids: vec!["a".to_owned(), "b".to_owned()],
+        preferred_practitioner_id: "internal:x".to_owned(),
     };
     assert_eq!(arguments.query.to_query(&arguments.case), expected);
 }

@@ -105,11 +105,13 @@ pub enum Rule {
     Capacity,
     /// Its source has been silent for too long: whether it is still free is unknown.
     Silence,
+    /// The case refused it, or the question excludes it.
+    Excluded,
 }
 
 impl Rule {
     /// All of them, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Visibility,
         Self::Specialty,
         Self::Modality,
@@ -125,6 +127,7 @@ impl Rule {
         Self::Delay,
         Self::Capacity,
         Self::Silence,
+        Self::Excluded,
     ];
 
     /// Stable code.
@@ -146,6 +149,7 @@ impl Rule {
             Self::Delay => "DELAY",
             Self::Capacity => "CAPACITY",
             Self::Silence => "SILENCE",
+            Self::Excluded => "EXCLUDED",
         }
     }
 }
@@ -206,6 +210,10 @@ pub struct OptionParts {
     pub confidence: Confidence,
     /// Weighted sum in seconds.
     pub cost_seconds: u32,
+    /// In how many of the last day's cases nobody could be contacted there.
+    pub contact_failures: u32,
+    /// Whether it is the patient's own practitioner, who comes first whatever the cost.
+    pub preferred: bool,
 }
 
 /// One thing that can be done, with its reasons.

@@ -1,14 +1,19 @@
-//! What is kept of a regulation file: the booking that lives, so that there is never a second one.
+//! What is kept of a regulation file: the booking that lives, so that there is never a second one, and the offers that
+//! came to nothing, so that none is made twice.
 //!
 //! Invariant: a case has at most one live booking; a booking lives until it is cancelled or its slot is over. What is kept
 //! of a case is opaque and ends with the day, like the slots that it names.
 //! Deliberately absent: holds, which several options may carry while the patient makes up his mind.
+
+mod refusal;
 
 use std::cmp::Ordering;
 
 use super::id::{CaseId, ClaimId, SlotId};
 use super::slot::Slot;
 use super::time::UtcInstant;
+
+pub use refusal::{Refusal, RefusalReason};
 
 /// What is kept of a regulation file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,6 +22,8 @@ pub struct Case {
     pub id: CaseId,
     /// The last booking, unless it was cancelled; whether it lives is judged when read.
     pub booking: Option<CaseBooking>,
+    /// Offers that came to nothing, one for each schedule and reason.
+    pub refusals: Vec<Refusal>,
     /// When the last of the slots is over of which the case tells anything.
     pub ends_at: UtcInstant,
 }
@@ -44,7 +51,7 @@ impl Case {
     /// A case of which nothing is known.
     #[must_use]
     pub const fn new(id: CaseId) -> Self {
-        Self { id, booking: None, ends_at: UtcInstant::MIN }
+        Self { id, booking: None, refusals: Vec::new(), ends_at: UtcInstant::MIN }
     }
 
     /// The booking that lives at an instant.
@@ -75,6 +82,16 @@ impl Case {
         let ends_at = slot.window.end_at();
         let booking = Some(CaseBooking { claim_id, slot_id: slot.id.clone(), ends_at });
         Self { booking, ends_at: self.ends_at.max(ends_at), ..self.clone() }
+    }
+
+    /// The case with this refusal of a slot that is over at an instant; a refusal of the same schedule for the same reason
+    /// makes room for it.
+    #[must_use]
+    pub fn refused(&self, refusal: Refusal, ends_at: UtcInstant) -> Self {
+        let mut next = Self { ends_at: self.ends_at.max(ends_at), ..self.clone() };
+        next.refusals.retain(|known| known.schedule_id != refusal.schedule_id || known.reason != refusal.reason);
+        next.refusals.push(refusal);
+        next
     }
 
     /// The case without this booking; `None` when it is not the one that is kept.

@@ -57,6 +57,8 @@ pub struct Offer {
     pub received_at: UtcInstant,
     /// When the source was last heard at all.
     pub pulse: Arc<Pulse>,
+    /// In how many of the last day's cases nobody could be contacted.
+    pub contact_failures: u32,
     /// The openings.
     pub row: Row,
     /// In what and for which territories openings are that do not say otherwise.
@@ -94,6 +96,7 @@ impl Offer {
             home_visit_radius_m: schedule.home_visit_radius_m,
             received_at: schedule.received_at,
             pulse,
+            contact_failures: 0,
             row: Row::default(),
             practice: Practice { specialties, professions, territories: Territories::from(&*schedule.territories) },
             schedule,

@@ -1,11 +1,12 @@
 //! What the regulator asks. An invalid query cannot be built.
 
+use super::case::Refusal;
 use super::code::{
     AppointmentTypeSet, CareLevel, ModalitySet, Motive, Priority, ProfessionSet, Role, Sex, SpecialtySet,
 };
 use super::department::Department;
 use super::geo::GeoPoint;
-use super::id::{CaseId, TerritoryId};
+use super::id::{CaseId, PractitionerId, ScheduleId, TerritoryId};
 use super::patient::{Age, Language, NeedSet, TravelMode};
 use super::violation::Violation;
 
@@ -23,6 +24,9 @@ pub const OPTIONS_DEFAULT: u32 = 5;
 pub const QUERY_TERRITORIES_MAX: usize = 20;
 /// Most languages in a query.
 pub const QUERY_LANGUAGES_MAX: usize = 10;
+
+/// Most practitioners that a query excludes, and most schedules.
+pub const QUERY_EXCLUSIONS_MAX: usize = 50;
 
 /// The parts of a query before they are checked together.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -69,6 +73,12 @@ pub struct CareQueryDraft {
     pub options_wanted: bool,
     /// How the patient gets about.
     pub travel_mode: TravelMode,
+    /// Practitioners who are not to be offered.
+    pub excluded_practitioners: Vec<PractitionerId>,
+    /// Schedules that are not to be offered.
+    pub excluded_schedules: Vec<ScheduleId>,
+    /// The patient's own practitioner, who comes first when in time.
+    pub preferred_practitioner: Option<PractitionerId>,
 }
 
 /// What the regulator asks: every field in range, defaults filled in.
@@ -100,6 +110,12 @@ impl CareQuery {
         if draft.languages.len() > QUERY_LANGUAGES_MAX {
             refuse("languages", format!("give at most {QUERY_LANGUAGES_MAX} languages"));
         }
+        if draft.excluded_practitioners.len() > QUERY_EXCLUSIONS_MAX {
+            refuse("excluded_practitioner_ids", format!("give at most {QUERY_EXCLUSIONS_MAX} practitioners"));
+        }
+        if draft.excluded_schedules.len() > QUERY_EXCLUSIONS_MAX {
+            refuse("excluded_schedule_ids", format!("give at most {QUERY_EXCLUSIONS_MAX} schedules"));
+        }
         if draft.modalities.is_empty() {
             draft.modalities = ModalitySet::ALL;
         }
@@ -118,6 +134,15 @@ impl CareQuery {
     #[must_use]
     pub const fn parts(&self) -> &CareQueryDraft {
         &self.draft
+    }
+
+    /// The same query without what its case refused.
+    #[must_use]
+    pub fn without_refused(&self, refusals: &[Refusal]) -> Self {
+        let mut draft = self.draft.clone();
+        draft.excluded_practitioners.extend(refusals.iter().filter_map(|refusal| refusal.practitioner_id.clone()));
+        draft.excluded_schedules.extend(refusals.iter().map(|refusal| refusal.schedule_id.clone()));
+        Self { draft }
     }
 
     /// Care level.

@@ -5,6 +5,7 @@ use tonic::{Request, Response, Status};
 use super::convert::claim::{authority_from_proto, booking_to_proto, hold_to_proto};
 use super::convert::common::{instant_to_proto, optional_id, request_id_from_proto, stamp_to_proto};
 use super::convert::query::query_from_proto;
+use super::convert::refusal::{refusal_from_proto, refusal_to_proto};
 use super::findings::{Findings, Path};
 use super::status;
 use crate::domain::id::{CaseId, ClaimId, PrincipalId, RequestId, SlotId};
@@ -85,6 +86,21 @@ impl BookingService for Booking {
         Ok(Response::new(pb::RebookResponse {
             booking: Some(booking_to_proto(&done.value.booked)),
             replaced: Some(booking_to_proto(&done.value.replaced)),
+            replayed: done.replayed,
+            stamp: Some(stamp_to_proto(&done.stamp)),
+        }))
+    }
+
+    async fn record_refusal(
+        &self,
+        request: Request<pb::RecordRefusalRequest>,
+    ) -> Result<Response<pb::RecordRefusalResponse>, Status> {
+        let mut findings = Findings::default();
+        let request = refusal_from_proto(request.into_inner(), &mut findings);
+        let request = request.ok_or_else(|| status::from_violations(findings.violations))?;
+        let done = self.service.record_refusal(&Caller::local(), request).await.map_err(status::from_error)?;
+        Ok(Response::new(pb::RecordRefusalResponse {
+            refusal: Some(refusal_to_proto(&done.value)),
             replayed: done.replayed,
             stamp: Some(stamp_to_proto(&done.stamp)),
         }))

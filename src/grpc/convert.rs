@@ -12,6 +12,7 @@ pub(super) mod schedule;
 mod access;
 pub(super) mod emergency_site;
 pub(super) mod slot;
+pub(super) mod refusal;
 pub(super) mod row;
 pub(super) mod query;
 pub(super) mod answer;

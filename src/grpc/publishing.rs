@@ -13,6 +13,7 @@ use super::convert::claim::booking_to_proto;
 use super::convert::common::{
     instant_to_proto, request_id_from_proto, stamp_to_proto, warnings_to_proto, window_from_proto,
 };
+use super::convert::refusal::{refusals_to_proto, scope_from_proto};
 use super::convert::row::{kept_slot_to_proto, replacement_rows_from_proto, results_to_proto, rows_from_proto};
 use super::convert::schedule::schedule_to_proto;
 use super::convert::slot::slot_to_proto;
@@ -97,6 +98,18 @@ impl PublishingService for Publishing {
             lease_ends_at: source.lease_ends_at().map(instant_to_proto),
             stamp: Some(stamp_to_proto(&stamp)),
         }))
+    }
+
+    async fn list_refusals(
+        &self,
+        request: Request<pb::ListRefusalsRequest>,
+    ) -> Result<Response<pb::ListRefusalsResponse>, Status> {
+        let mut findings = Findings::default();
+        let scope = scope_from_proto(request.into_inner(), &mut findings);
+        let scope = scope.ok_or_else(|| status::from_violations(findings.violations))?;
+        let (schedules, truncated) = refusals_to_proto(self.service.refusals(&scope).map_err(status::from_error)?);
+        let stamp = Some(stamp_to_proto(&self.service.stamp()));
+        Ok(Response::new(pb::ListRefusalsResponse { schedules, truncated, stamp }))
     }
 
     async fn get_schedule(

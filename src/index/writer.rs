@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::Index;
 use super::batch::{SlotChanges, Touched};
+use super::cases;
 use super::node::Node;
 use super::placing::{move_to, take_away};
 use super::shared::Shared;
@@ -22,16 +23,15 @@ use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
 
 /// Schedules of one place or practitioner: mostly one.
-type ScheduleIds = SmallVec<[ScheduleId; 1]>;
+pub(super) type ScheduleIds = SmallVec<[ScheduleId; 1]>;
 
 /// What the writer remembers between changes.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     head: Position,
     shared: Shared,
-    /// Schedules by the place and the practitioner that they name.
+    /// Schedules by the place that they name.
     by_place: FxHashMap<PlaceId, ScheduleIds>,
-    by_practitioner: FxHashMap<PractitionerId, ScheduleIds>,
 }
 
 impl Writer {
@@ -82,7 +82,7 @@ impl Writer {
             }
             (Key::Practitioner(id), Some(Body::Practitioner(practitioner))) => {
                 if index.practitioners.apply(id, version, Some(Arc::clone(practitioner))) {
-                    touched.offers.extend(self.by_practitioner.get(id).into_iter().flatten().cloned());
+                    touched.offers.extend(schedules_naming(index, id));
                 }
             }
             (Key::Schedule(id), Some(Body::Schedule(schedule))) => {
@@ -98,7 +98,7 @@ impl Writer {
             }
             (Key::Slot(id), Some(Body::Slot(slot))) => self.take_slot(index, id, version, Some(slot), touched),
             (Key::Case(id), Some(Body::Case(case))) => {
-                index.cases.apply(id, version, Some(Arc::clone(case)));
+                touched.offers.extend(cases::take(index, id, version, Some(case)));
             }
             (Key::Slot(id), _) => self.take_slot(index, id, version, None, touched),
             (key, _) => self.remove(index, key, version, touched),
@@ -125,13 +125,13 @@ impl Writer {
             if let Some(ids) = self.by_place.get_mut(&old.value.place_id) {
                 ids.retain(|known| known != id);
             }
-            if let Some(ids) = old.value.practitioner_id.as_ref().and_then(|p| self.by_practitioner.get_mut(p)) {
+            if let Some(mut ids) = old.value.practitioner_id.as_ref().and_then(|p| index.by_practitioner.get_mut(p)) {
                 ids.retain(|known| known != id);
             }
         }
         self.by_place.entry(schedule.place_id.clone()).or_default().push(id.clone());
         if let Some(practitioner_id) = &schedule.practitioner_id {
-            self.by_practitioner.entry(practitioner_id.clone()).or_default().push(id.clone());
+            index.by_practitioner.entry(practitioner_id.clone()).or_default().push(id.clone());
         }
         touched.offers.insert(id.clone());
     }
@@ -159,7 +159,7 @@ impl Writer {
             }
             Key::Practitioner(id) => {
                 if index.practitioners.apply(id, version, None) {
-                    touched.offers.extend(self.by_practitioner.get(id).into_iter().flatten().cloned());
+                    touched.offers.extend(schedules_naming(index, id));
                 }
             }
             Key::Schedule(id) => {
@@ -173,9 +173,7 @@ impl Writer {
                     touched.offers.extend(schedules_of(index, id));
                 }
             }
-            Key::Case(id) => {
-                index.cases.apply(id, version, None);
-            }
+            Key::Case(id) => touched.offers.extend(cases::take(index, id, version, None)),
             Key::Slot(_) => {}
         }
     }
@@ -222,6 +220,11 @@ fn renew(index: &Index, id: &ScheduleId, schedule: &Arc<Schedule>) -> bool {
     true
 }
 
+/// The schedules that name a practitioner.
+fn schedules_naming(index: &Index, id: &PractitionerId) -> ScheduleIds {
+    index.by_practitioner.get(id).map(|ids| ids.value().clone()).unwrap_or_default()
+}
+
 /// Whether two versions of a schedule differ only in when and what was last heard.
 fn same_facts(old: &Schedule, new: &Schedule) -> bool {
     let heard = |schedule: &Schedule| Schedule { source_revision: 0, received_at: UtcInstant::MIN, ..schedule.clone() };
@@ -237,7 +240,8 @@ fn resolved(index: &Index, id: &ScheduleId) -> Option<Offer> {
         None => None,
     };
     let pulse = index.pulses.of(&schedule.source_id);
-    Some(Offer::new(schedule, place, practitioner, pulse))
+    let contact_failures = cases::contact_failures(index, id);
+    Some(Offer { contact_failures, ..Offer::new(schedule, place, practitioner, pulse) })
 }
 
 /// The resolved schedules of a source. It looks at all, which only a lease that begins or ends costs.

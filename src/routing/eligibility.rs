@@ -70,7 +70,7 @@ impl RuleSet {
     }
 }
 
-/// Which rules a schedule fails whatever its opening: age, sex, language, silence; and needs, by modality.
+/// Which rules a schedule fails whatever its opening: age, sex, language, silence, exclusion; and needs, by modality.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OfferRules {
     failed: RuleSet,
@@ -99,7 +99,8 @@ impl OfferRules {
             failed: RuleSet::when(too_young || too_old, Rule::Age)
                 .union(RuleSet::when(question.confidence(offer) == Confidence::Hidden, Rule::Silence))
                 .union(RuleSet::when(other_sex, Rule::Sex))
-                .union(RuleSet::when(no_language, Rule::Language)),
+                .union(RuleSet::when(no_language, Rule::Language))
+                .union(RuleSet::when(is_excluded(question, offer), Rule::Excluded)),
             need_at_place: RuleSet::when(unmet.intersects(needs), Rule::Need),
             need_elsewhere: RuleSet::when(unmet.intersects(needs.minus(NEEDS_OF_THE_PLACE)), Rule::Need),
         }
@@ -114,6 +115,17 @@ impl OfferRules {
             Modality::Vr | Modality::Hh => self.failed.union(self.need_elsewhere),
         }
     }
+}
+
+/// Whether the case refused a schedule or its practitioner, or the question excludes them.
+#[inline]
+fn is_excluded(question: &Question<'_>, offer: &Offer) -> bool {
+    let (schedules, practitioners) = (&question.parts.excluded_schedules, &question.parts.excluded_practitioners);
+    if schedules.is_empty() && practitioners.is_empty() {
+        return false;
+    }
+    let practitioner = offer.schedule.practitioner_id.as_ref();
+    schedules.contains(&offer.schedule.id) || practitioner.is_some_and(|id| practitioners.contains(id))
 }
 
 /// Which rules a kind of opening fails whatever the time: visibility, specialty, appointment type.

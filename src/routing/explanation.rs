@@ -9,9 +9,11 @@ use crate::domain::answer::{
     Availability, CareOption, CareOutcome, NearMiss, OptionParts, PolicyRule, Rule, TerritoryPreference,
 };
 use crate::domain::code::{AppointmentType, Modality};
+use crate::domain::offer::Offer;
 use crate::domain::slot::Slot;
 use crate::domain::source::Confidence;
 
+use super::contact::is_doubted;
 use super::eligibility::{needs_in, unknowns};
 use super::near::Miss;
 use super::policy::BeyondTerritory;
@@ -70,7 +72,8 @@ fn policy_rule<'q>(question: &Question<'q>, rule: Rule, modality: Modality) -> O
         | Rule::Radius
         | Rule::Arrival
         | Rule::Capacity
-        | Rule::Silence => None,
+        | Rule::Silence
+        | Rule::Excluded => None,
     }
 }
 
@@ -85,7 +88,15 @@ fn parts(question: &Question<'_>, found: &Match) -> OptionParts {
         data_age_seconds: question.now.seconds_since(found.offer.heard_at()),
         confidence: question.confidence(&found.offer),
         cost_seconds: found.cost_seconds,
+        contact_failures: found.offer.contact_failures,
+        preferred: is_preferred(question, &found.offer),
     }
+}
+
+/// Whether the offer is of the patient's own practitioner.
+fn is_preferred(question: &Question<'_>, offer: &Offer) -> bool {
+    question.parts.preferred_practitioner.is_some()
+        && question.parts.preferred_practitioner == offer.schedule.practitioner_id
 }
 
 /// The outcome that the best option gives.
@@ -173,6 +184,9 @@ fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOpt
     if option.modality == Modality::Vr && is_far && !question.is_of_territory(&option.territories) {
         sentence.push_str(", hors du territoire du patient faute de réponse plus proche");
     }
+    if option.parts.preferred {
+        sentence.push_str(", chez le médecin habituel du patient");
+    }
     if option.remaining_count > 1 {
         write!(sentence, ", {} places restantes", option.remaining_count)?;
     }
@@ -184,6 +198,9 @@ fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOpt
         (Confidence::Uncertain | Confidence::Hidden, false) => {
             write!(sentence, ", information ancienne de {} h", option.parts.data_age_seconds / 3_600)?;
         }
+    }
+    if is_doubted(&option.offer) {
+        write!(sentence, ", injoignable pour {} dossiers récents", option.parts.contact_failures)?;
     }
     sentence.push('.');
     Ok(())
@@ -247,6 +264,7 @@ fn write_why(
         Rule::Delay => write!(sentence, "commence {} après le délai clinique", Minutes(excess))?,
         Rule::Capacity => sentence.push_str("complet"),
         Rule::Silence => write!(sentence, "éditeur silencieux depuis {}, à vérifier par téléphone", Minutes(excess))?,
+        Rule::Excluded => sentence.push_str("écarté pour ce dossier"),
     }
     Ok(())
 }

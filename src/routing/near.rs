@@ -212,7 +212,8 @@ impl<'q> Examiner<'q> {
             | Rule::Sex
             | Rule::Need
             | Rule::Language
-            | Rule::Capacity => 0,
+            | Rule::Capacity
+            | Rule::Excluded => 0,
             Rule::Silence => question.now.minutes_since(candidate.offer.heard_at()),
         }
     }

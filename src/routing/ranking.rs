@@ -12,6 +12,7 @@ use crate::domain::offer::{Candidate, CareWays, Judge, Offer, Opening, OpeningKi
 use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
 
+use super::contact::contact_cost_seconds;
 use super::eligibility::{OfferRules, kind_rules, modality_rules, opening_rules};
 use super::question::Question;
 
@@ -84,11 +85,12 @@ pub fn travelled_m(modality: Modality, distance_m: Option<u32>) -> Option<u32> {
     distance_m.filter(|_| modality != Modality::Vr)
 }
 
-/// What is added to the cost of waiting and travelling: territory and staleness.
+/// What is added to the cost of waiting and travelling: territory, staleness, and that nobody could be contacted.
 #[inline]
 fn surcharge_seconds(question: &Question<'_>, offer: &Offer, practice: &Practice) -> u32 {
     let preference = question.preference_cost_seconds(question.preference(&practice.territories));
-    preference.saturating_add(question.doubt_cost_seconds(offer))
+    let doubt = question.doubt_cost_seconds(offer).saturating_add(contact_cost_seconds(offer));
+    preference.saturating_add(doubt)
 }
 
 /// Looks for the best few openings, one a schedule.

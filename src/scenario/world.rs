@@ -14,8 +14,8 @@ use crate::domain::time::{MS_PER_MINUTE, UtcInstant};
 use crate::index::Index;
 use crate::ledger::memory::MemoryLedger;
 use crate::service::{
-    Applier, Caller, Error, HoldRequest, Parts, PublishBatch, PublishRow, Reason, RowStatus, SaturationEnd, Service,
-    Withdrawal,
+    Applier, Authority, Caller, Error, HoldRequest, Parts, PublishBatch, PublishRow, Reason, RowStatus, SaturationEnd,
+    Service, Withdrawal,
 };
 use crate::tasks::Tasks;
 
@@ -146,7 +146,7 @@ impl World {
             query,
             regulator_id: None,
             rebooks: None,
-            authority: crate::service::Authority::default(),
+            authority: Authority::default(),
         };
         let held = self.service.hold(&self.caller, request).await?;
         self.claims.insert(slot_id.clone(), held.value.claim.id);

@@ -78,6 +78,8 @@ impl Finder<'_> {
     /// Answers a question at an instant.
     #[must_use]
     pub fn find(&self, query: &CareQuery, now: UtcInstant) -> CareAnswer {
+        let refused = self.without_refused(query);
+        let query = refused.as_ref().unwrap_or(query);
         let triage = triage(query, self.policy);
         let search = if triage.searches { self.search(query, now) } else { Search::default() };
         self.answer(query, now, triage, search)
@@ -117,15 +119,16 @@ impl Finder<'_> {
             }
         }
         let last_resort = self.policy.teleconsultation.beyond == BeyondTerritory::LastResort;
-        let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
+        let mut question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
         let is_held_back = question.remote_near_m.is_some() && question.suitable.contains(Modality::Vr);
         let from_anywhere = matches.is_empty() && last_resort && is_held_back;
         if from_anywhere {
-            let question = question.from_anywhere();
+            question = question.from_anywhere();
             let mut matcher = Matcher::resumed(&question, query.limit(), matches);
             self.look_remotely(&question, &mut matcher);
             matches = matcher.into_matches();
         }
+        let matches = preferred::first(self.index, &question, matches, query.limit());
         Matched { from_anywhere: from_anywhere && !matches.is_empty(), matches, plan }
     }
 
@@ -232,6 +235,12 @@ impl Finder<'_> {
         }
     }
 
+    /// The query without what its case refused, when it refused anything.
+    fn without_refused(&self, query: &CareQuery) -> Option<CareQuery> {
+        let case = self.index.case(query.parts().case_id.as_ref()?)?.value;
+        (!case.refusals.is_empty()).then(|| query.without_refused(&case.refusals))
+    }
+
     /// The territories that share patients with the patient's own.
     fn neighbours(&self, query: &CareQuery) -> Vec<TerritoryId> {
         let own = query.parts().territories.first().and_then(|own| self.index.territory(own));
@@ -281,6 +290,7 @@ fn reach(question: &Question<'_>, radius_m: u32) -> Reach {
     }
 }
 
+mod preferred;
 mod warnings;
 
 #[cfg(test)]

@@ -27,6 +27,10 @@ pub const CANCEL_REASON_MAX_CHARS: usize = 200;
 pub const BEYOND_DELAY_REASON_MAX_CHARS: usize = 200;
 /// Most live holds of one regulator.
 pub const HOLDS_PER_REGULATOR_MAX: usize = 8;
+/// Most refusals that are kept of a case: as many as a regulator could ever work through.
+pub const CASE_REFUSALS_MAX: usize = 100;
+/// Most schedules in a list of refusals.
+pub const REFUSED_SCHEDULES_MAX: usize = 1_000;
 /// Most next best options beside a refused hold.
 pub const ALTERNATIVES_MAX: usize = 3;
 /// How often a write is decided again on a newer image before it gives up.

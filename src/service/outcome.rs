@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use prost::Message as _;
 
+use crate::domain::case::Case;
 use crate::domain::emergency::EmergencySite;
 use crate::domain::record::Body;
 use crate::domain::slot::Slot;
@@ -75,6 +76,20 @@ pub(super) fn decode_emergency_site(stored: &[u8]) -> Result<Arc<EmergencySite>,
     if let Body::EmergencySite(site) = body { Ok(site) } else { Err(OutcomeError::new("its record is not one")) }
 }
 
+/// The stored form of a refusal: the case with this refusal only.
+pub(super) fn encode_refused(case: &Arc<Case>) -> Vec<u8> {
+    encode(stored_outcome::Kind::Refused(codec::encode(&Body::Case(Arc::clone(case)))))
+}
+
+/// The case with one refusal of a stored form.
+pub(super) fn decode_refused(stored: &[u8]) -> Result<Arc<Case>, OutcomeError> {
+    let stored_outcome::Kind::Refused(record) = decode(stored)? else {
+        return Err(OutcomeError::new("it is not about a refusal"));
+    };
+    let body = codec::decode(&record, &mut Interner::new()).map_err(OutcomeError::new)?;
+    if let Body::Case(case) = body { Ok(case) } else { Err(OutcomeError::new("it is not about a case")) }
+}
+
 /// The stored form of the results of rows.
 pub(super) fn encode_rows(rows: &[RowOutcome]) -> Vec<u8> {
     let rows = rows.iter().map(|row| StoredRow {
@@ -119,7 +134,8 @@ pub(super) fn decode_replacement(stored: &[u8]) -> Result<StoredReplacement, Out
         | stored_outcome::Kind::Rows(_)
         | stored_outcome::Kind::Upsert(_)
         | stored_outcome::Kind::EmergencySite(_)
-        | stored_outcome::Kind::Rebooking(_) => Err(OutcomeError::new("it is not about a replacement")),
+        | stored_outcome::Kind::Rebooking(_)
+        | stored_outcome::Kind::Refused(_) => Err(OutcomeError::new("it is not about a replacement")),
     }
 }
 
@@ -136,7 +152,8 @@ pub(super) fn decode_upsert(stored: &[u8]) -> Result<StoredUpsert, OutcomeError>
         | stored_outcome::Kind::Rows(_)
         | stored_outcome::Kind::Replacement(_)
         | stored_outcome::Kind::EmergencySite(_)
-        | stored_outcome::Kind::Rebooking(_) => Err(OutcomeError::new("it is not about a directory record")),
+        | stored_outcome::Kind::Rebooking(_)
+        | stored_outcome::Kind::Refused(_) => Err(OutcomeError::new("it is not about a directory record")),
     }
 }
 
@@ -161,6 +178,7 @@ mod tests {
             let _ = (decode_claimed(&bytes), decode_rows(&bytes, 1, row), decode_replacement(&bytes), decode_upsert(&bytes));
             let _ = decode_emergency_site(&bytes);
             let _ = decode_rebooking(&bytes);
+            let _ = decode_refused(&bytes);
         }
 
         #[test]

@@ -6,6 +6,7 @@ mod booking;
 mod cases;
 mod races;
 mod rebooking;
+mod refusing;
 mod replays;
 mod publishing;
 mod batches;

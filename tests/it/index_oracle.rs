@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use sas_router::domain::directory::Schedule;
 use sas_router::domain::id::ScheduleId;
+use sas_router::domain::query::{CareQuery, CareQueryDraft};
 use sas_router::domain::record::Body;
 use sas_router::domain::slot::Slot;
 use sas_router::domain::time::{UtcInstant, Window};
 use sas_router::index::Index;
 use sas_router::routing::policy::Policy;
+use sas_router::routing::ranking::Match;
 use sas_router::service::Finder;
 
 use crate::support::day::{News, directory_changes, slot_changes};
@@ -65,6 +67,38 @@ impl World {
         }
         seen.check(when);
         seen
+    }
+
+    /// The same for questions that prefer somebody with one agenda: it comes first when it suits, else nothing changes.
+    fn compare_preferring(&self, when: &str, seed: u64) {
+        let policy = Policy { widened_max: 0, ..Policy::default() };
+        let finder = Finder { index: &self.index, policy: &policy, degraded: false };
+        let oracle = Oracle::new(&self.region);
+        let mut moved = 0;
+        for (number, (_, query, now)) in questions(&self.region, 300, seed).into_iter().enumerate() {
+            let most = CareQueryDraft { limit: Some(20), ..query.parts().clone() };
+            let mut expected = oracle.find(&CareQuery::parse(most.clone()).unwrap(), now);
+            let at = (number * 7) % expected.len().max(1);
+            let Some(chosen) = expected.get(at) else { continue };
+            let schedule = self.index.schedule(&ScheduleId::parse(&chosen.1).unwrap()).unwrap().value;
+            let Some(preferred) = &schedule.practitioner_id else { continue };
+            if self.index.offers_of(preferred).len() > 1 {
+                continue;
+            }
+            let limit = 1 + number % 20;
+            expected[..=at].rotate_right(1);
+            expected.truncate(limit);
+            let preferred_practitioner = Some(preferred.clone());
+            let asked = CareQueryDraft { preferred_practitioner, limit: u32::try_from(limit).ok(), ..most };
+            let (matches, _) = finder.matches(&CareQuery::parse(asked).unwrap(), now);
+            let told = |one: &Match| {
+                let (slot, schedule) = (one.slot().unwrap(), &one.offer.schedule);
+                (one.cost_seconds, schedule.id.to_string(), slot.id.to_string(), one.modality)
+            };
+            assert_eq!(matches.iter().map(told).collect::<Vec<Found>>(), expected, "{when}: {limit} {query:?}");
+            moved += usize::from(at > 0);
+        }
+        assert!(moved > 50, "{when}: only {moved} preferences changed anything");
     }
 
     /// Every schedule keeps its slots, in order, as they were last heard, and every claim its slot.
@@ -137,6 +171,7 @@ fn uneven(mut region: Region) -> Region {
 fn the_index_answers_as_brute_force_does() {
     let mut world = World::new(uneven(varied_region(60_000, 42, 0.1)));
     world.compare("as made", 1);
+    world.compare_preferring("as made", 5);
 
     let slots = slot_changes(&mut world.region, 0.35, &mut world.random);
     world.hear(slots, 1);
@@ -146,6 +181,7 @@ fn the_index_answers_as_brute_force_does() {
     let directory = directory_changes(&mut world.region, 0.2, &mut world.random);
     world.hear(directory, 1);
     world.compare("after changes of the directory", 3);
+    world.compare_preferring("after changes of the directory", 6);
 
     // In any order: a slot may be heard in the batch in which its schedule, its place or its practitioner changes.
     let mut all = directory_changes(&mut world.region, 0.2, &mut world.random);

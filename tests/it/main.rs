@@ -10,6 +10,7 @@ mod index_oracle;
 mod grpc_round_trip;
 mod grpc_reasons;
 mod booking_rules;
+mod refusals;
 mod grpc_limits;
 mod grpc_server;
 mod process;

@@ -81,7 +81,8 @@ fn excess(miss: &pb::NearMiss) -> String {
             | pb::Rule::Sex
             | pb::Rule::Need
             | pb::Rule::Language
-            | pb::Rule::Capacity,
+            | pb::Rule::Capacity
+            | pb::Rule::Excluded,
         )
         | Err(_) => return rule,
     };

@@ -50,6 +50,7 @@ fn option(rank: u32) -> pb::CareOption {
             data_age_seconds: 180,
             cost_seconds: 1_200,
             confidence: pb::Confidence::Certain.into(),
+            ..pb::OptionParts::default()
         }),
         unknowns: vec![pb::Unknown {
             kind: pb::UnknownKind::Need.into(),

@@ -56,6 +56,7 @@ words! {
         Suitability => "modalité non adaptée";
         Territory => "hors territoire";
         Silence => "éditeur silencieux";
+        Excluded => "écarté pour ce dossier";
     }
     /// Where a radius came from.
     radius_source, RadiusSource, "RADIUS_SOURCE_" {
@@ -99,6 +100,17 @@ words! {
         Released => "rendu";
         Expired => "expiré";
         Cancelled => "annulé";
+    }
+    /// Why an offer came to nothing.
+    refusal_reason, RefusalReason, "REFUSAL_REASON_" {
+        Unspecified => "non précisé";
+        CouldNotContact => "injoignable";
+        Declined => "a refusé";
+        NoAppointment => "pas de rendez-vous en réalité";
+        TooFar => "trop loin";
+        Transport => "pas de moyen de transport";
+        NotAppropriate => "inadapté";
+        PatientChoice => "choix du patient";
     }
     /// Part that a person plays in regulation.
     regulator_role, RegulatorRole, "REGULATOR_ROLE_" {

@@ -74,6 +74,35 @@ fn a_case_ends_with_the_last_of_its_slots() {
     assert_eq!((booked.ends_at, booked.booking.unwrap().claim_id), (at(90), claim(2)));
 }
 
+fn refusal(schedule: &str, reason: RefusalReason, minutes: i64) -> Refusal {
+    Refusal {
+        slot_id: SlotId::parse("slot-1").unwrap(),
+        schedule_id: ScheduleId::parse(schedule).unwrap(),
+        practitioner_id: None,
+        reason,
+        refused_at: at(minutes),
+        regulator_id: None,
+    }
+}
+
+#[test]
+fn a_refusal_is_kept_once_for_each_schedule_and_reason() {
+    let twice = case().refused(refusal("a", RefusalReason::Declined, 1), at(60));
+    let twice = twice.refused(refusal("a", RefusalReason::Declined, 2), at(30));
+    assert_eq!((twice.refusals.len(), twice.refusals[0].refused_at, twice.ends_at), (1, at(2), at(60)));
+    let more = twice.refused(refusal("b", RefusalReason::Declined, 3), at(90));
+    let more = more.refused(refusal("a", RefusalReason::CouldNotContact, 4), at(60));
+    assert_eq!((more.refusals.len(), more.ends_at), (3, at(90)));
+}
+
+#[test]
+fn every_reason_of_a_refusal_has_a_code_of_its_own() {
+    for reason in RefusalReason::ALL {
+        assert_eq!(RefusalReason::parse(reason.code()), Some(reason));
+    }
+    assert_eq!(RefusalReason::parse("BORED"), None);
+}
+
 proptest! {
     #[test]
     fn a_case_never_has_two_live_bookings(steps in prop::collection::vec((0u8..3, 1u128..6, 15i64..200, 0i64..40), 1..60)) {

@@ -149,6 +149,7 @@ const fn rule_to_proto(rule: Rule) -> pb::Rule {
         Rule::Delay => pb::Rule::Delay,
         Rule::Capacity => pb::Rule::Capacity,
         Rule::Silence => pb::Rule::Silence,
+        Rule::Excluded => pb::Rule::Excluded,
     }
 }
 

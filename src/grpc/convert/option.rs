@@ -71,7 +71,7 @@ fn address_of(place: &Place) -> String {
 
 fn parts_to_proto(parts: &OptionParts) -> pb::OptionParts {
     let OptionParts { wait_minutes, travel_minutes, distance_m, territory_preference, .. } = parts;
-    let OptionParts { data_age_seconds, confidence, cost_seconds, .. } = parts;
+    let OptionParts { data_age_seconds, confidence, cost_seconds, contact_failures, preferred, .. } = parts;
     let preference = match territory_preference {
         TerritoryPreference::Unspecified => pb::TerritoryPreference::Unspecified,
         TerritoryPreference::Own => pb::TerritoryPreference::Own,
@@ -85,6 +85,8 @@ fn parts_to_proto(parts: &OptionParts) -> pb::OptionParts {
         territory_preference: preference.into(),
         data_age_seconds: *data_age_seconds,
         cost_seconds: *cost_seconds,
+        contact_failure_count: *contact_failures,
+        preferred: *preferred,
         confidence: confidence_to_proto(*confidence).into(),
     }
 }

@@ -6,9 +6,11 @@ use crate::domain::code::{
     AppointmentType, CareLevel, Modality, Motive, Priority, Profession, ProfessionSet, Role, Sex, Specialty,
     SpecialtySet,
 };
-use crate::domain::id::{CaseId, CommuneCode};
+use crate::domain::id::{CaseId, CommuneCode, PractitionerId, ScheduleId};
 use crate::domain::patient::{Age, Need, NeedSet, TravelMode};
-use crate::domain::query::{CareQuery, CareQueryDraft, QUERY_LANGUAGES_MAX, QUERY_TERRITORIES_MAX};
+use crate::domain::query::{
+    CareQuery, CareQueryDraft, QUERY_EXCLUSIONS_MAX, QUERY_LANGUAGES_MAX, QUERY_TERRITORIES_MAX,
+};
 use crate::domain::violation::Violation;
 use crate::grpc::findings::{Findings, Path};
 use crate::proto::routing as pb;
@@ -71,6 +73,9 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         role,
         options_wanted,
         travel_mode,
+        excluded_practitioner_ids,
+        excluded_schedule_ids,
+        preferred_practitioner_id,
     } = message;
     let commune = findings.optional(path.field("commune_code"), &commune_code, CommuneCode::parse);
     let department = department_from_proto(&department, path.field("department"), findings);
@@ -111,6 +116,14 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         role: findings.optional(path.field("role"), &role, Role::parse),
         options_wanted,
         travel_mode: travel_mode_from_proto(travel_mode, path.field("travel_mode"), findings),
+        excluded_practitioners: excluded_practitioners(&excluded_practitioner_ids, path, findings),
+        excluded_schedules: excluded_schedules(&excluded_schedule_ids, path, findings),
+        preferred_practitioner: optional_id(
+            &preferred_practitioner_id,
+            path.field("preferred_practitioner_id"),
+            findings,
+            |id| PractitionerId::parse(id).map(|id| id.value),
+        ),
     }
 }
 
@@ -125,6 +138,19 @@ fn travel_mode_from_proto(number: i32, path: Path<'_>, findings: &mut Findings) 
             TravelMode::Car
         }
     }
+}
+
+fn excluded_practitioners(ids: &[String], path: Path<'_>, findings: &mut Findings) -> Vec<PractitionerId> {
+    let path = path.field("excluded_practitioner_ids");
+    let wanted = ids.iter().enumerate().take(QUERY_EXCLUSIONS_MAX + 1);
+    let ids = wanted.filter_map(|(at, id)| findings.take(path.index(at), PractitionerId::parse(id)));
+    ids.map(|id| id.value).collect()
+}
+
+fn excluded_schedules(ids: &[String], path: Path<'_>, findings: &mut Findings) -> Vec<ScheduleId> {
+    let path = path.field("excluded_schedule_ids");
+    let wanted = ids.iter().enumerate().take(QUERY_EXCLUSIONS_MAX + 1);
+    wanted.filter_map(|(at, id)| findings.take(path.index(at), ScheduleId::parse(id))).collect()
 }
 
 fn needs_from_proto(numbers: &[i32], path: Path<'_>, findings: &mut Findings) -> NeedSet {

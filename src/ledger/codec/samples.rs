@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::domain::case::{Case, CaseBooking};
+use crate::domain::case::{Case, CaseBooking, Refusal, RefusalReason};
 use crate::domain::code::{
     AppointmentType, Modality, ModalitySet, Profession, Sex, Specialty, SpecialtySet, Visibility, VisibilitySet,
 };
@@ -148,7 +148,19 @@ fn case() -> Case {
     let claim_id = ClaimId::from_uuid(Uuid::from_u128(7));
     let slot_id = SlotId::parse("creneau-7").unwrap();
     let booking = Some(CaseBooking { claim_id, slot_id, ends_at: at(75) });
-    Case { id: CaseId::parse("fr.health.samu690.1").unwrap(), booking, ends_at: at(90) }
+    Case { id: CaseId::parse("fr.health.samu690.1").unwrap(), booking, refusals: vec![], ends_at: at(90) }
+}
+
+fn refused_case() -> Case {
+    let refusal = |(number, reason): (u64, RefusalReason)| Refusal {
+        slot_id: SlotId::parse(&format!("creneau-{number}")).unwrap(),
+        schedule_id: ScheduleId::parse("agenda-1").unwrap(),
+        practitioner_id: (number % 2 == 1).then(|| PractitionerId::parse("10002909371").unwrap().value),
+        reason,
+        refused_at: at(5),
+        regulator_id: (number % 2 == 0).then(|| PrincipalId::parse("regulateur-3").unwrap()),
+    };
+    Case { refusals: (1..).zip(RefusalReason::ALL).map(refusal).collect(), ..case() }
 }
 
 fn site() -> EmergencySite {
@@ -258,6 +270,7 @@ pub(in crate::ledger) fn all() -> Vec<(&'static str, Body)> {
         ("source", Body::Source(source(Some(300)).into())),
         ("source-bare", Body::Source(source(None).into())),
         ("case", Body::Case(case().into())),
+        ("case-refused", Body::Case(refused_case().into())),
         ("case-bare", Body::Case(Case::new(CaseId::parse("dossier-2").unwrap()).into())),
     ]
 }

@@ -119,6 +119,9 @@ fn a_wrong_field_is_named() {
     blames!("case", Case, |case| case.id.clear(), "id");
     blames!("case", Case, |case| case.booking.as_mut().unwrap().claim_id.clear(), "booking.claim_id");
     blames!("case", Case, |case| case.booking.as_mut().unwrap().slot_id.clear(), "booking.slot_id");
+    blames!("case-refused", Case, |case| case.refusals[0].reason.clear(), "refusals.reason");
+    blames!("case-refused", Case, |case| case.refusals[0].practitioner_id = "x".into(), "refusals.practitioner_id");
+    blames!("case-refused", Case, |case| case.refusals[0].schedule_id.clear(), "refusals.schedule_id");
     blames!("emergency-site", EmergencySite, |site| site.position = None, "position");
     blames!("emergency-site", EmergencySite, |site| site.weekly_access[0].weekday = 8, "weekly_access");
 }

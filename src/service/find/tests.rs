@@ -1,5 +1,6 @@
 //! What regulators are told, rule by rule: a small world around Vénissieux on Monday 2026-11-23 at 10:00.
 
+mod choices;
 mod examination;
 mod sites;
 mod policies;

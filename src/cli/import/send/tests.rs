@@ -125,6 +125,7 @@ impl PublishingService for FakeServer {
         withdraw_slots(WithdrawSlotsRequest) -> WithdrawSlotsResponse;
         heartbeat(HeartbeatRequest) -> HeartbeatResponse;
         get_schedule(GetScheduleRequest) -> GetScheduleResponse;
+        list_refusals(ListRefusalsRequest) -> ListRefusalsResponse;
     }
 }
 

@@ -1,0 +1,126 @@
+//! Offers that came to nothing, from outside: recorded by regulation, not made again, told to the CPTS.
+
+use sas_router::proto::routing as pb;
+use tonic::Code;
+
+use crate::harness::details::{fields, reason};
+use crate::harness::in_process::InProcess;
+use crate::harness::world::{TERRITORY, batch, publish, query, settle, slot};
+
+/// A town in which schedule 2 has a practitioner of its own, and slots `a` and `b` are published.
+async fn town() -> InProcess {
+    let town = InProcess::start().await;
+    settle(&town).await;
+    let mut directory = town.directory();
+    let other = pb::Practitioner {
+        practitioner_id: "internal:other".into(),
+        specialties: vec!["SM54".into()],
+        ..crate::harness::world::practitioner()
+    };
+    let request = pb::UpsertPractitionerRequest { request_id: "p2".into(), practitioner: Some(other) };
+    directory.upsert_practitioner(request).await.unwrap();
+    let schedule = pb::Schedule { practitioner_id: "internal:other".into(), ..crate::harness::world::schedule(2) };
+    let request = pb::UpsertScheduleRequest { request_id: "s2b".into(), schedule: Some(schedule) };
+    directory.upsert_schedule(request).await.unwrap();
+    publish(&town, batch("b1", 1, vec![slot("a", 1, 60), slot("b", 2, 70)])).await;
+    town
+}
+
+fn refusal(request_id: &str, case_id: &str, slot_id: &str, reason: pb::RefusalReason) -> pb::RecordRefusalRequest {
+    pb::RecordRefusalRequest {
+        request_id: request_id.into(),
+        case_id: case_id.into(),
+        slot_id: slot_id.into(),
+        reason: reason.into(),
+        regulator_id: "osnp-3".into(),
+    }
+}
+
+async fn find(town: &InProcess, query: pb::CareQuery) -> pb::FindCareResponse {
+    town.routing().find_care(pb::FindCareRequest { query: Some(query) }).await.unwrap().into_inner()
+}
+
+fn offered(answer: &pb::FindCareResponse) -> Vec<&str> {
+    answer.options.iter().map(|option| option.slot_id.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_refused_practitioner_is_not_offered_to_that_case_again() {
+    let town = town().await;
+    let of_case = |case_id: &str| pb::CareQuery { case_id: case_id.into(), ..query() };
+    assert_eq!(offered(&find(&town, of_case("case-1")).await), ["a", "b"]);
+    let request = refusal("r1", "case-1", "a", pb::RefusalReason::PatientChoice);
+    let recorded = town.bookings().record_refusal(request.clone()).await.unwrap().into_inner();
+    let told = recorded.refusal.unwrap();
+    assert_eq!((told.schedule_id.as_str(), told.practitioner_id.as_str()), ("agenda-1", "810002909371"));
+    assert!(town.bookings().record_refusal(request).await.unwrap().into_inner().replayed);
+
+    let answer = find(&town, of_case("case-1")).await;
+    assert_eq!(offered(&answer), ["b"]);
+    assert!(answer.near_misses.iter().any(|miss| miss.rule() == pb::Rule::Excluded), "{:?}", answer.near_misses);
+    assert!(answer.exclusions.iter().any(|one| one.rule() == pb::Rule::Excluded && one.count == 1));
+    assert_eq!(offered(&find(&town, of_case("case-2")).await), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn repeated_silence_lowers_a_schedule_and_its_cpts_sees_it() {
+    let town = town().await;
+    for case in ["case-1", "case-2"] {
+        let request = refusal(case, case, "a", pb::RefusalReason::CouldNotContact);
+        town.bookings().record_refusal(request).await.unwrap();
+    }
+    let answer = find(&town, query()).await;
+    assert_eq!(offered(&answer), ["b", "a"], "ten minutes later but reachable");
+    assert_eq!(answer.options[1].parts.unwrap().contact_failure_count, 2);
+    assert!(answer.options[1].sentence.contains("injoignable"), "{}", answer.options[1].sentence);
+
+    let scope = |scope| pb::ListRefusalsRequest { scope: Some(scope) };
+    let of_cpts = scope(pb::list_refusals_request::Scope::TerritoryId(TERRITORY.into()));
+    let list = town.publishing().list_refusals(of_cpts).await.unwrap().into_inner();
+    assert_eq!(list.schedules.len(), 1);
+    let told = &list.schedules[0];
+    assert_eq!((told.schedule_id.as_str(), told.doubted), ("agenda-1", true));
+    assert_eq!(told.counts[0].reason(), pb::RefusalReason::CouldNotContact);
+    assert_eq!(told.counts[0].case_count, 2);
+    let of_other = scope(pb::list_refusals_request::Scope::ScheduleId("agenda-2".into()));
+    assert!(town.publishing().list_refusals(of_other).await.unwrap().into_inner().schedules.is_empty());
+    let nowhere = scope(pb::list_refusals_request::Scope::ScheduleId("nowhere".into()));
+    let status = town.publishing().list_refusals(nowhere).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::NotFound, "UNKNOWN_SCHEDULE"));
+    let status = town.publishing().list_refusals(pb::ListRefusalsRequest::default()).await.unwrap_err();
+    assert_eq!(fields(&status), ["territory_id"]);
+}
+
+#[tokio::test]
+async fn a_question_states_who_comes_first_and_who_not_at_all() {
+    let town = town().await;
+    let preferred = pb::CareQuery { preferred_practitioner_id: "internal:other".into(), ..query() };
+    let answer = find(&town, preferred).await;
+    assert_eq!(offered(&answer), ["b", "a"]);
+    assert!(answer.options[0].parts.unwrap().preferred && !answer.options[1].parts.unwrap().preferred);
+    let without = pb::CareQuery { excluded_practitioner_ids: vec!["10002909371".into()], ..query() };
+    assert_eq!(offered(&find(&town, without).await), ["b"]);
+    let without = pb::CareQuery { excluded_schedule_ids: vec!["agenda-2".into()], ..query() };
+    assert_eq!(offered(&find(&town, without).await), ["a"]);
+    let wrong = pb::CareQuery {
+        excluded_practitioner_ids: vec!["10002909371".into(), "?".into()],
+        excluded_schedule_ids: vec!["x".into(); 51],
+        preferred_practitioner_id: "?".into(),
+        ..query()
+    };
+    let status = town.routing().find_care(pb::FindCareRequest { query: Some(wrong) }).await.unwrap_err();
+    let expected =
+        ["query.excluded_practitioner_ids[1]", "query.preferred_practitioner_id", "query.excluded_schedule_ids"];
+    assert_eq!(fields(&status), expected);
+}
+
+#[tokio::test]
+async fn a_wrong_refusal_names_every_wrong_field() {
+    let town = town().await;
+    let wrong = pb::RecordRefusalRequest { reason: 8, ..pb::RecordRefusalRequest::default() };
+    let status = town.bookings().record_refusal(wrong).await.unwrap_err();
+    assert_eq!(fields(&status), ["request_id", "case_id", "slot_id", "reason"]);
+    let unknown = refusal("r", "case-1", "nowhere", pb::RefusalReason::Declined);
+    let status = town.bookings().record_refusal(unknown).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::NotFound, "UNKNOWN_SLOT"));
+}
