@@ -1,7 +1,8 @@
 //! What every ledger promises, as facts that each implementation passes unchanged; see [`conformance_suite`].
 
-use std::sync::Arc;
-use std::sync::Barrier;
+mod cases;
+
+use std::sync::{Arc, Barrier};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -9,6 +10,8 @@ use parking_lot::Mutex;
 use super::codec::samples::{NOW_MS, numbered_slot};
 use super::*;
 use crate::clock::{Clock as _, ManualClock, SharedClock};
+
+pub(super) use cases::*;
 
 /// Makes ledgers of one implementation.
 pub(super) trait Factory {
@@ -380,6 +383,8 @@ macro_rules! conformance_suite {
             a_trim_records_what_a_steady_clock_shows
             the_sink_is_told_all_in_order_before_the_answer
             of_64_racing_appends_exactly_one_wins
+            of_64_racing_bookings_of_one_case_exactly_one_wins
+            a_case_is_kept_checked_and_forgotten_like_any_record
             appends_start_without_being_awaited
             what_no_ledger_takes_is_named
         );

@@ -240,7 +240,7 @@ impl Service {
     fn told_of(&self, error: Error, slot_id: &SlotId, query: Option<&CareQuery>) -> Error {
         let error = self.blame_ledger_clock(error, slot_id);
         let alternatives = query.map(|query| self.alternatives(query, slot_id, &error)).unwrap_or_default();
-        Error { alternatives, ..error.about(slot_id) }
+        Error { alternatives: alternatives.into(), ..error.about(slot_id) }
     }
 
     /// Names the cause when a slot is over by the ledger's clock only.

@@ -133,9 +133,9 @@ pub struct Error {
     /// When to repeat, in milliseconds; absent when repeating alone does not help.
     pub retry_after_ms: Option<u32>,
     /// The next best options beside a refused hold.
-    pub alternatives: Vec<CareOption>,
+    pub alternatives: Box<[CareOption]>,
     /// Claims that stand in the way: the live booking of a case, or the live holds of a regulator.
-    pub blocking: Vec<ClaimId>,
+    pub blocking: Box<[ClaimId]>,
     /// Identifier of what it is about.
     pub subject: Option<String>,
 }
@@ -148,8 +148,8 @@ impl Error {
             message: message.into(),
             violations: Vec::new(),
             retry_after_ms: None,
-            alternatives: Vec::new(),
-            blocking: Vec::new(),
+            alternatives: Box::default(),
+            blocking: Box::default(),
             subject: None,
         }
     }
@@ -218,7 +218,7 @@ pub(super) fn from_claim_refusal(refusal: ClaimRefusal, unknown: Reason) -> Erro
 /// The refusal of a second booking, which is about the first.
 pub(super) fn from_has_booking(has: &HasBooking) -> Error {
     let id = has.booking.claim_id;
-    Error { blocking: vec![id], ..Error::new(Reason::CaseBooked, has.to_string()) }.about(id)
+    Error { blocking: [id].into(), ..Error::new(Reason::CaseBooked, has.to_string()) }.about(id)
 }
 
 /// The reason of a published row's refusal, and the field that is at fault.

@@ -58,7 +58,7 @@ mod tests {
         let turns = Turns::default();
         let first = turns.take(regulator("arm-1")).await;
         let other = turns.take(regulator("arm-2")).await;
-        let second = tokio::spawn({
+        let second = crate::tasks::Tasks::new().spawn({
             let turns = turns.clone();
             async move { drop(turns.take(regulator("arm-1")).await) }
         });

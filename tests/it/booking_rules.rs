@@ -170,7 +170,8 @@ async fn a_regulator_holds_eight_slots_at_once() {
     let status = bookings.hold_slot(request(8)).await.unwrap_err();
     assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "QUOTA_EXCEEDED"));
     let mut named = hold_refused(&status).unwrap().standing_claim_ids;
-    (live.sort(), named.sort());
+    live.sort();
+    named.sort();
     assert_eq!(named, live);
     town.clock.advance_seconds(121);
     held(&mut bookings, request(8)).await;

@@ -118,12 +118,7 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         travel_mode: travel_mode_from_proto(travel_mode, path.field("travel_mode"), findings),
         excluded_practitioners: excluded_practitioners(&excluded_practitioner_ids, path, findings),
         excluded_schedules: excluded_schedules(&excluded_schedule_ids, path, findings),
-        preferred_practitioner: optional_id(
-            &preferred_practitioner_id,
-            path.field("preferred_practitioner_id"),
-            findings,
-            |id| PractitionerId::parse(id).map(|id| id.value),
-        ),
+        preferred_practitioner: preferred_practitioner(&preferred_practitioner_id, path, findings),
     }
 }
 
@@ -138,6 +133,11 @@ fn travel_mode_from_proto(number: i32, path: Path<'_>, findings: &mut Findings) 
             TravelMode::Car
         }
     }
+}
+
+fn preferred_practitioner(id: &str, path: Path<'_>, findings: &mut Findings) -> Option<PractitionerId> {
+    let path = path.field("preferred_practitioner_id");
+    optional_id(id, path, findings, |id| PractitionerId::parse(id).map(|id| id.value))
 }
 
 fn excluded_practitioners(ids: &[String], path: Path<'_>, findings: &mut Findings) -> Vec<PractitionerId> {

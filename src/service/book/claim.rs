@@ -77,9 +77,9 @@ impl ClaimJob {
 
     fn judge(&self, sight: &Sight<'_>) -> Result<Plan<Receipt>, Refused> {
         let refusal = |refusal| from_claim_refusal(refusal, self.action.unknown());
-        let unknown = || Refused { error: refusal(ClaimRefusal::Unknown), rests_on: self.stand_in() };
+        let unknown = || Refused { error: refusal(ClaimRefusal::Unknown).into(), rests_on: self.stand_in() };
         let Versioned { version, value: slot } = sight.slot_of_claim(self.id).ok_or_else(unknown)?;
-        let by_slot = |error| Refused { error, rests_on: slot_key(&slot) };
+        let by_slot = |error| Refused::by_slot(error, &slot.id);
         let Some(transition) = self.transition(&slot, sight).map_err(|refused| by_slot(refusal(refused)))? else {
             return Ok(Plan::Stand(Receipt::new(&slot, self.id, sight.now).map_err(by_slot)?));
         };
@@ -114,7 +114,7 @@ impl Job for ClaimJob {
     type Outcome = Receipt;
 
     fn decide(&self, sight: &Sight<'_>) -> Result<Plan<Receipt>, Error> {
-        self.judge(sight).map_err(|refused| refused.error)
+        self.judge(sight).map_err(|refused| *refused.error)
     }
 
     fn probed(&self, sight: &Sight<'_>) -> Result<Key, Error> {

@@ -62,7 +62,7 @@ impl HoldJob {
             live.len(),
             names.join(", ")
         );
-        Err(Error { blocking: live, ..Error::new(Reason::QuotaExceeded, message) })
+        Err(Error { blocking: live.into(), ..Error::new(Reason::QuotaExceeded, message) })
     }
 }
 
@@ -70,7 +70,7 @@ impl Job for HoldJob {
     type Outcome = Receipt;
 
     fn decide(&self, sight: &Sight<'_>) -> Result<Plan<Receipt>, Error> {
-        self.judge(sight).map_err(|refused| refused.error)
+        self.judge(sight).map_err(|refused| *refused.error)
     }
 
     fn probed(&self, sight: &Sight<'_>) -> Result<Key, Error> {

@@ -150,7 +150,7 @@ impl RebookJob {
 
     fn old_slot(&self, sight: &Sight<'_>) -> Result<Versioned<Arc<Slot>>, Refused> {
         sight.slot_of_claim(self.booking_id).ok_or_else(|| Refused {
-            error: from_claim_refusal(ClaimRefusal::Unknown, Reason::UnknownBooking).about(self.booking_id),
+            error: from_claim_refusal(ClaimRefusal::Unknown, Reason::UnknownBooking).about(self.booking_id).into(),
             rests_on: self.stand_in(),
         })
     }
@@ -168,7 +168,7 @@ impl RebookJob {
                 Refused::by_slot(Error::new(Reason::UnknownSlot, message), id)
             })?,
             RebookTarget::Hold(id) => sight.slot_of_claim(*id).ok_or_else(|| Refused {
-                error: from_claim_refusal(ClaimRefusal::Unknown, Reason::UnknownHold).about(id),
+                error: from_claim_refusal(ClaimRefusal::Unknown, Reason::UnknownHold).about(id).into(),
                 rests_on: self.stand_in(),
             })?,
         };
@@ -211,7 +211,7 @@ impl Job for RebookJob {
     type Outcome = Rebooked;
 
     fn decide(&self, sight: &Sight<'_>) -> Result<Plan<Rebooked>, Error> {
-        self.judge(sight).map_err(|refused| refused.error)
+        self.judge(sight).map_err(|refused| *refused.error)
     }
 
     fn probed(&self, sight: &Sight<'_>) -> Result<Key, Error> {

@@ -12,19 +12,19 @@ use crate::service::write::{Plan, Sight};
 
 /// A refusal and what it rests on.
 pub(super) struct Refused {
-    pub(super) error: Error,
+    pub(super) error: Box<Error>,
     pub(super) rests_on: Key,
 }
 
 impl Refused {
     /// A refusal that rests on a slot, known or not.
     pub(super) fn by_slot(error: Error, id: &crate::domain::id::SlotId) -> Self {
-        Self { error, rests_on: Key::Slot(id.clone()) }
+        Self { error: error.into(), rests_on: Key::Slot(id.clone()) }
     }
 
     /// A refusal that rests on a case.
     pub(super) fn by_case(error: Error, id: &crate::domain::id::CaseId) -> Self {
-        Self { error, rests_on: Key::Case(id.clone()) }
+        Self { error: error.into(), rests_on: Key::Case(id.clone()) }
     }
 }
 

@@ -35,10 +35,10 @@ async fn a_case_with_a_live_booking_is_refused_another_one_which_is_named() {
     world.confirm("c0", first).await.unwrap();
     let position = world.head();
     let confirmed = world.confirm("c1", second).await.unwrap_err();
-    assert_eq!((confirmed.reason, &confirmed.blocking), (Reason::CaseBooked, &vec![first]));
+    assert_eq!((confirmed.reason, &confirmed.blocking), (Reason::CaseBooked, &[first].into()));
     assert_eq!(confirmed.subject, Some(first.to_string()));
     let third = world.service.hold(&Caller::local(), hold_for("h2", "schedule-1-2", "dossier-1")).await.unwrap_err();
-    assert_eq!((third.reason, third.blocking), (Reason::CaseBooked, vec![first]));
+    assert_eq!((third.reason, third.blocking), (Reason::CaseBooked, [first].into()));
     assert!(third.message.contains(&first.to_string()) && third.message.contains("schedule-1-0"), "{}", third.message);
     assert_eq!(world.head(), position, "refusals leave nothing");
     world.service.hold(&Caller::local(), hold_for("h3", "schedule-1-2", "dossier-2")).await.unwrap();
@@ -63,7 +63,7 @@ async fn a_cancelled_booking_makes_room_for_the_next() {
     // Cancelling the first again does not make room beside the second.
     world.cancel("x1", first).await.unwrap();
     let again = world.service.hold(&Caller::local(), hold_for("h2", "schedule-1-0", "dossier-1")).await.unwrap_err();
-    assert_eq!(again.blocking, [second]);
+    assert_eq!(*again.blocking, [second]);
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_hold_that_a_booking_of_its_case_overtook_is_refused() {
         service.confirm(&Caller::local(), request("c0"), first).await.unwrap();
     });
     let late = world.service.hold(&Caller::local(), hold_for("h1", "schedule-1-1", "dossier-1")).await.unwrap_err();
-    assert_eq!((late.reason, late.blocking), (Reason::CaseBooked, vec![first]));
+    assert_eq!((late.reason, late.blocking), (Reason::CaseBooked, [first].into()));
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn of_64_racing_confirmations_of_one_case_exactly_one_books() {
         }
     }
     assert_eq!((won.len(), lost.len()), (1, 63));
-    assert!(lost.iter().all(|error| error.reason == Reason::CaseBooked && error.blocking == won), "{lost:?}");
+    assert!(lost.iter().all(|error| error.reason == Reason::CaseBooked && *error.blocking == *won), "{lost:?}");
     let booked = ids.iter().filter(|id| world.service.get_booking(**id).is_ok());
     assert_eq!(booked.count(), 1);
 }

@@ -68,7 +68,7 @@ async fn the_new_booking_is_made_and_the_old_one_freed_in_one_append() {
     assert_eq!(world.slot("schedule-1-0").remaining_count(world.now()), 1);
     assert_eq!(world.slot("schedule-1-1").remaining_count(world.now()), 0);
     let second = world.service.hold(&Caller::local(), hold_for("h", "dossier-1", None)).await.unwrap_err();
-    assert_eq!((second.reason, second.blocking), (Reason::CaseBooked, vec![booked.claim.id]));
+    assert_eq!((second.reason, second.blocking), (Reason::CaseBooked, [booked.claim.id].into()));
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn a_hold_made_for_it_is_confirmed_by_rebooking_only() {
     let held = world.service.hold(&Caller::local(), hold_for("h", "dossier-1", Some(old))).await.unwrap();
     let hold = held.value.claim.id;
     let confirmed = world.confirm("c", hold).await.unwrap_err();
-    assert_eq!((confirmed.reason, confirmed.blocking), (Reason::CaseBooked, vec![old]));
+    assert_eq!((confirmed.reason, confirmed.blocking), (Reason::CaseBooked, [old].into()));
     let request = rebook("r", old, RebookTarget::Hold(hold));
     let done = world.service.rebook(&Caller::local(), request).await.unwrap().value;
     assert_eq!((done.booked.claim.id, done.booked.state), (hold, ClaimState::Booked));
