@@ -6,6 +6,7 @@ use super::{Layout, Names, answer, booking, import, refusal, schedule, status, t
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Refusal};
 use crate::cli::import::{ImportReport, Origin, Reason, RowReport, Severity};
+use crate::domain::time::UtcInstant;
 use crate::proto::routing as pb;
 
 use samples::{at, found, option, stamp};
