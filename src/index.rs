@@ -25,12 +25,13 @@ mod remote;
 mod groups;
 mod search;
 mod shared;
+mod observer;
 mod batch;
 mod placing;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
@@ -55,6 +56,7 @@ use shelf::Shelf;
 use slots::SlotTable;
 use writer::Writer;
 
+pub use observer::Observer;
 pub use reach::Reach;
 
 /// Everything that is kept, in memory.
@@ -76,6 +78,7 @@ pub struct Index {
     head: ArcSwap<Position>,
     /// One writer at a time: cells are copied, altered and swapped in, so two writers would lose each other's work.
     writer: Mutex<Writer>,
+    observer: OnceLock<Arc<dyn Observer>>,
 }
 
 /// How much is kept.
@@ -131,12 +134,18 @@ impl Index {
             groups: groups::all(),
             head: ArcSwap::default(),
             writer: Mutex::default(),
+            observer: OnceLock::new(),
         }
     }
 
     /// Takes changes, in order; those that are not newer than what is there alter nothing.
     pub fn apply(&self, changes: &[Change]) {
         self.writer.lock().apply(self, changes);
+    }
+
+    /// Tells an observer from now on what changes touch; the first one stays.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.observer.get_or_init(|| observer);
     }
 
     /// Waits for the changes that are being taken: a record shows before what is derived from it does.

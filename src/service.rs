@@ -1,4 +1,4 @@
-//! The use cases, as transports call them: find care, hold and book, publish, keep the directory, tell how things stand.
+//! The use cases, as transports call them: find care and watch what changes, hold and book, publish, keep the directory, tell how things stand.
 //!
 //! Joins the index (reads), the ledger (writes) and the matching rules. Every write goes one way (`write`), is carried
 //! out in a task of its own, and reaches the index only through the ledger's changes ([`Applier`]). Reads answer from
@@ -11,6 +11,7 @@ mod write;
 mod fingerprint;
 mod outcome;
 mod find;
+mod watch;
 mod book;
 mod heard;
 mod publish;
@@ -49,6 +50,10 @@ pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
 pub use saturation::SaturationEnd;
 pub use source::SourceView;
 pub use status::{ScheduleView, Status};
+pub use watch::{
+    Difference, Gone, GoneReason, QuestionDigest, Shown, ShownOption, Watch, WatchLimits, WatchRequest, WatchToken,
+    WatchUpdate,
+};
 pub use withdraw::{WithdrawOutcome, Withdrawal};
 
 use write::Written;
@@ -82,6 +87,7 @@ struct Shared {
     started_at: UtcInstant,
     /// Why the machine's clock is not trusted with forgetting.
     clock_doubt: ArcSwapOption<String>,
+    watches: Arc<watch::Hub>,
 }
 
 /// Who calls.
@@ -113,7 +119,9 @@ impl Service {
     #[must_use]
     pub fn under(parts: Parts, policies: PolicySet) -> Self {
         let started_at = parts.clock.now();
-        Self { shared: Arc::new(Shared { parts, policies, started_at, clock_doubt: ArcSwapOption::empty() }) }
+        let watches = watch::hub(&parts.index);
+        let clock_doubt = ArcSwapOption::empty();
+        Self { shared: Arc::new(Shared { parts, policies, started_at, clock_doubt, watches }) }
     }
 
     /// What it is made of.

@@ -7,6 +7,7 @@ use super::department::Department;
 use super::geo::GeoPoint;
 use super::id::{CaseId, TerritoryId};
 use super::patient::{Age, Language, NeedSet, TravelMode};
+use super::time::UtcInstant;
 use super::violation::Violation;
 
 /// Longest clinical delay in minutes: three days, the horizon of the national platform.
@@ -45,6 +46,8 @@ pub struct CareQueryDraft {
     pub sex: Option<Sex>,
     /// Clinical delay in minutes; the policy's when absent.
     pub needed_within_minutes: Option<u32>,
+    /// Care must begin by this instant, whatever the delay: the answer to a question that was asked before keeps its own.
+    pub needed_by_at: Option<UtcInstant>,
     /// Accepted specialties.
     pub specialties: SpecialtySet,
     /// Accepted professions.
@@ -118,6 +121,13 @@ impl CareQuery {
     #[must_use]
     pub const fn parts(&self) -> &CareQueryDraft {
         &self.draft
+    }
+
+    /// The same question with an instant by which care must begin.
+    #[must_use]
+    pub fn needed_by(mut self, needed_by_at: Option<UtcInstant>) -> Self {
+        self.draft.needed_by_at = needed_by_at;
+        self
     }
 
     /// Care level.

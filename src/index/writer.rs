@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::Index;
-use super::batch::{SlotChanges, Touched};
+use super::batch::{Moves, SlotChanges, Touched};
 use super::node::Node;
 use super::placing::{move_to, take_away};
 use super::shared::Shared;
@@ -46,7 +46,10 @@ impl Writer {
             let located = sites.into_iter().map(|site| LocatedSite::from(site.value));
             index.sites.store(Arc::new(located.collect()));
         }
+        let surroundings = touched.sites || touched.territories;
         let (moves, mut offers) = touched.moves(index);
+        let observer = index.observer.get().filter(|observer| observer.listens());
+        let seen = observer.map(|observer| (observer, seen(&moves, &offers)));
         for (id, slots) in &moves.coming {
             let facts_changed = offers.remove(id);
             settle(index, id, slots, facts_changed);
@@ -66,13 +69,16 @@ impl Writer {
             index.claims.remove(claim);
         }
         index.head.store(Arc::new(self.head));
+        if let Some((observer, schedules)) = seen.filter(|(_, schedules)| surroundings || !schedules.is_empty()) {
+            observer.touched(schedules, surroundings);
+        }
     }
 
     fn take(&mut self, index: &Index, change: &Change, touched: &mut Touched) {
         let version = change.version;
         match (&change.key, &change.body) {
             (Key::Territory(id), Some(Body::Territory(territory))) => {
-                index.territories.apply(id, version, Some(Arc::clone(territory)));
+                touched.territories |= index.territories.apply(id, version, Some(Arc::clone(territory)));
             }
             (Key::Place(id), Some(Body::Place(place))) => {
                 if index.places.apply(id, version, Some(Arc::clone(place))) {
@@ -146,7 +152,7 @@ impl Writer {
     fn remove(&self, index: &Index, key: &Key, version: u64, touched: &mut Touched) {
         match key {
             Key::Territory(id) => {
-                index.territories.apply(id, version, None);
+                touched.territories |= index.territories.apply(id, version, None);
             }
             Key::Place(id) => {
                 if index.places.apply(id, version, None) {
@@ -172,6 +178,15 @@ impl Writer {
             Key::Slot(_) => {}
         }
     }
+}
+
+/// The schedules that readers see otherwise after these moves and new facts.
+fn seen(moves: &Moves, offers: &FxHashSet<ScheduleId>) -> Vec<ScheduleId> {
+    let moved = moves.coming.keys().chain(moves.leaving.keys());
+    let mut seen: Vec<ScheduleId> = moved.chain(offers).cloned().collect();
+    seen.sort_unstable();
+    seen.dedup();
+    seen
 }
 
 /// Makes a schedule what its facts and these changes to its slots say.

@@ -8,6 +8,7 @@ mod publishing;
 mod batches;
 mod replacing;
 mod overtaking;
+mod watching;
 mod withdrawing;
 mod directory;
 mod saturation;

@@ -11,6 +11,7 @@ mod grpc_round_trip;
 mod grpc_reasons;
 mod grpc_limits;
 mod grpc_server;
+mod watch;
 mod process;
 mod emergency_sites;
 mod python;

@@ -89,6 +89,7 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         age: findings.optional(path.field("age"), &age, Age::parse),
         sex: findings.optional(path.field("sex"), &sex, Sex::parse),
         needed_within_minutes,
+        needed_by_at: None,
         specialties: if anyone { Specialty::general_practice() } else { specialties },
         professions,
         modalities: findings.codes(path.field("modalities"), &modalities, QUERY_KINDS_MAX, Modality::parse),
