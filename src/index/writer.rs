@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::Index;
-use super::batch::{Moves, SlotChanges, Touched};
+use super::batch::{SlotChanges, Touched};
 use super::node::Node;
 use super::placing::{move_to, take_away};
 use super::shared::Shared;
@@ -48,8 +48,6 @@ impl Writer {
         }
         let surroundings = touched.sites || touched.territories;
         let (moves, mut offers) = touched.moves(index);
-        let observer = index.observer.get().filter(|observer| observer.listens());
-        let seen = observer.map(|observer| (observer, seen(&moves, &offers)));
         for (id, slots) in &moves.coming {
             let facts_changed = offers.remove(id);
             settle(index, id, slots, facts_changed);
@@ -69,8 +67,12 @@ impl Writer {
             index.claims.remove(claim);
         }
         index.head.store(Arc::new(self.head));
-        if let Some((observer, schedules)) = seen.filter(|(_, schedules)| surroundings || !schedules.is_empty()) {
-            observer.touched(schedules, surroundings);
+        // Asked only now: whoever begins to listen later reads the changes.
+        if let Some(observer) = index.observer.get().filter(|observer| observer.listens()) {
+            let schedules = seen([&moves.coming, &moves.leaving], &offers);
+            if surroundings || !schedules.is_empty() {
+                observer.touched(schedules, surroundings);
+            }
         }
     }
 
@@ -181,9 +183,8 @@ impl Writer {
 }
 
 /// The schedules that readers see otherwise after these moves and new facts.
-fn seen(moves: &Moves, offers: &FxHashSet<ScheduleId>) -> Vec<ScheduleId> {
-    let moved = moves.coming.keys().chain(moves.leaving.keys());
-    let mut seen: Vec<ScheduleId> = moved.chain(offers).cloned().collect();
+fn seen(moves: [&FxHashMap<ScheduleId, SlotChanges>; 2], offers: &FxHashSet<ScheduleId>) -> Vec<ScheduleId> {
+    let mut seen: Vec<ScheduleId> = moves.into_iter().flat_map(|moves| moves.keys()).chain(offers).cloned().collect();
     seen.sort_unstable();
     seen.dedup();
     seen

@@ -3,6 +3,7 @@
 //! Deliberately absent: how answers look (see the renderers' own tests) and which option is best (see matching).
 
 mod exit_codes;
+mod watching;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -57,6 +57,17 @@ words! {
         Territory => "hors territoire";
         Silence => "éditeur silencieux";
     }
+    /// Why an option is no longer one.
+    gone_reason, GoneReason, "GONE_REASON_" {
+        Unspecified => "non précisée";
+        Taken => "pris";
+        Withdrawn => "retiré";
+        Closed => "fermé";
+        TooLate => "trop tard";
+        BeyondDelay => "hors délai";
+        Outranked => "dépassé";
+        Changed => "modifié";
+    }
     /// Where a radius came from.
     radius_source, RadiusSource, "RADIUS_SOURCE_" {
         Unspecified => "aucune recherche";
