@@ -89,7 +89,7 @@ impl Shown {
     /// What an answer shows.
     pub(super) fn of(answer: &CareAnswer) -> Self {
         let mut outcome = Digest::of("outcome");
-        outcome.text(answer.outcome.code()).text(&answer.rule_id);
+        outcome.text(answer.outcome.code()).text(answer.rule_id);
         if answer.options.is_empty() {
             for miss in &answer.near_misses {
                 outcome.text(miss.option.slot.id.as_str()).text(miss.rule.code()).window(miss.option.slot.window);
