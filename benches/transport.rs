@@ -56,6 +56,12 @@ struct NoOp(pb::FindCareResponse);
 
 #[tonic::async_trait]
 impl pb::routing_service_server::RoutingService for NoOp {
+    type WatchCareStream = tokio_stream::Empty<Result<pb::WatchCareResponse, Status>>;
+
+    async fn watch_care(&self, _: Request<pb::WatchCareRequest>) -> Result<Response<Self::WatchCareStream>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
     async fn find_care(&self, _: Request<pb::FindCareRequest>) -> Result<Response<pb::FindCareResponse>, Status> {
         Ok(Response::new(self.0.clone()))
     }

@@ -28,7 +28,7 @@ use crate::ledger::Ledger;
 use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, OpenError};
 use crate::ledger::memory::MemoryLedger;
 use crate::routing::policy::PolicyProblems;
-use crate::service::{Applier, Parts, Service};
+use crate::service::{Applier, Parts, Service, WatchLimits};
 use crate::tasks::Tasks;
 
 use forgetting::Forgetting;
@@ -137,6 +137,8 @@ impl App {
             version: VERSION,
         };
         let service = Service::under(parts, policies);
+        let (watches_max, watches_per_caller_max) = (config.limits.watches_max, config.limits.watches_per_caller_max);
+        service.limit_watches(WatchLimits { watches_max, watches_per_caller_max });
         let forgetting = Forgetting::new(service.clone(), clock, recorded_at);
         let server = Arc::new(Server::start(service.clone(), listener, options(&config), &background).await?);
         let shutdown = CancellationToken::new();

@@ -26,13 +26,14 @@ mod groups;
 mod search;
 mod shared;
 mod holds;
+mod observer;
 mod batch;
 mod cases;
 mod placing;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
@@ -61,6 +62,7 @@ use shelf::Shelf;
 use slots::SlotTable;
 use writer::{ScheduleIds, Writer};
 
+pub use observer::Observer;
 pub use reach::{Reach, RemoteFrom};
 
 /// Everything that is kept, in memory.
@@ -88,6 +90,7 @@ pub struct Index {
     head: ArcSwap<Position>,
     /// One writer at a time: cells are copied, altered and swapped in, so two writers would lose each other's work.
     writer: Mutex<Writer>,
+    observer: OnceLock<Arc<dyn Observer>>,
 }
 
 /// How much is kept.
@@ -147,12 +150,18 @@ impl Index {
             groups: groups::all(),
             head: ArcSwap::default(),
             writer: Mutex::default(),
+            observer: OnceLock::new(),
         }
     }
 
     /// Takes changes, in order; those that are not newer than what is there alter nothing.
     pub fn apply(&self, changes: &[Change]) {
         self.writer.lock().apply(self, changes);
+    }
+
+    /// Tells an observer from now on what changes touch; the first one stays.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.observer.get_or_init(|| observer);
     }
 
     /// Waits for the changes that are being taken: a record shows before what is derived from it does.

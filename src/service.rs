@@ -1,4 +1,4 @@
-//! The use cases, as transports call them: find care, hold and book, publish, keep the directory, tell how things stand.
+//! The use cases, as transports call them: find care and watch what changes, hold and book, publish, keep the directory, tell how things stand.
 //!
 //! Joins the index (reads), the ledger (writes) and the matching rules. Every write goes one way (`write`), is carried
 //! out in a task of its own, and reaches the index only through the ledger's changes ([`Applier`]). Reads answer from
@@ -12,6 +12,7 @@ mod turns;
 mod fingerprint;
 mod outcome;
 mod find;
+mod watch;
 mod book;
 mod refuse;
 mod heard;
@@ -54,6 +55,10 @@ pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
 pub use saturation::SaturationEnd;
 pub use source::SourceView;
 pub use status::{ScheduleView, Status};
+pub use watch::{
+    Difference, Gone, GoneReason, QuestionDigest, Shown, ShownOption, Watch, WatchLimits, WatchRequest, WatchToken,
+    WatchUpdate,
+};
 pub use withdraw::{WithdrawOutcome, Withdrawal};
 
 use turns::Turns;
@@ -92,6 +97,7 @@ struct Shared {
     turns: Turns,
     /// Slots that were held or booked beyond the clinical delay since the start.
     beyond_delay_count: AtomicU64,
+    watches: Arc<watch::Hub>,
 }
 
 /// Who calls.
@@ -125,9 +131,11 @@ impl Service {
     #[must_use]
     pub fn under(parts: Parts, policies: PolicySet) -> Self {
         let started_at = parts.clock.now();
+        let watches = watch::hub(&parts.index);
         let clock_doubt = ArcSwapOption::empty();
         let (turns, beyond_delay_count) = (Turns::default(), AtomicU64::new(0));
-        Self { shared: Arc::new(Shared { parts, policies, started_at, clock_doubt, turns, beyond_delay_count }) }
+        let shared = Shared { parts, policies, started_at, clock_doubt, turns, beyond_delay_count, watches };
+        Self { shared: Arc::new(shared) }
     }
 
     /// What it is made of.

@@ -16,6 +16,7 @@ pub mod sites;
 pub mod source;
 pub mod status;
 pub mod scenario;
+pub mod watch;
 pub mod refusal;
 pub mod refusals;
 

@@ -15,6 +15,10 @@ pub struct LimitsConfig {
     pub connections_max: usize,
     /// Most calls at once on one connection.
     pub streams_per_connection_max: u32,
+    /// Most open watches of all callers together.
+    pub watches_max: usize,
+    /// Most open watches of one caller.
+    pub watches_per_caller_max: usize,
 }
 
 impl LimitsConfig {
@@ -39,7 +43,21 @@ impl LimitsConfig {
             256,
             1..=65_536,
         );
+        let watches_max = reader.number(
+            "limits.watches_max",
+            "Most open watches (WatchCare) at once; more are refused with TOO_MANY_WATCHES.",
+            4_096,
+            1..=65_536,
+        );
+        let watches_per_caller_max = reader.number(
+            "limits.watches_per_caller_max",
+            "Most open watches of one caller; more are refused with TOO_MANY_WATCHES.",
+            2_048,
+            1..=65_536,
+        );
         Self {
+            watches_max: usize::try_from(watches_max).unwrap_or(usize::MAX),
+            watches_per_caller_max: usize::try_from(watches_per_caller_max).unwrap_or(usize::MAX),
             calls_max: usize::try_from(calls_max).unwrap_or(usize::MAX),
             call_timeout: Duration::from_millis(call_timeout),
             connections_max: usize::try_from(connections_max).unwrap_or(usize::MAX),

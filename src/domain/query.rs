@@ -8,6 +8,7 @@ use super::department::Department;
 use super::geo::GeoPoint;
 use super::id::{CaseId, PractitionerId, ScheduleId, TerritoryId};
 use super::patient::{Age, Language, NeedSet, TravelMode};
+use super::time::UtcInstant;
 use super::violation::Violation;
 
 /// Longest clinical delay in minutes: three days, the horizon of the national platform.
@@ -49,6 +50,8 @@ pub struct CareQueryDraft {
     pub sex: Option<Sex>,
     /// Clinical delay in minutes; the policy's when absent.
     pub needed_within_minutes: Option<u32>,
+    /// Care must begin by this instant, whatever the delay: the answer to a question that was asked before keeps its own.
+    pub needed_by_at: Option<UtcInstant>,
     /// Accepted specialties.
     pub specialties: SpecialtySet,
     /// Accepted professions.
@@ -143,6 +146,13 @@ impl CareQuery {
         draft.excluded_practitioners.extend(refusals.iter().filter_map(|refusal| refusal.practitioner_id.clone()));
         draft.excluded_schedules.extend(refusals.iter().map(|refusal| refusal.schedule_id.clone()));
         Self { draft }
+    }
+
+    /// The same question with an instant by which care must begin.
+    #[must_use]
+    pub fn needed_by(mut self, needed_by_at: Option<UtcInstant>) -> Self {
+        self.draft.needed_by_at = needed_by_at;
+        self
     }
 
     /// Care level.

@@ -17,6 +17,7 @@ pub(super) mod row;
 pub(super) mod query;
 pub(super) mod answer;
 pub(super) mod option;
+pub(super) mod watch;
 pub(super) mod claim;
 
 #[cfg(test)]

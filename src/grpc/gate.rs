@@ -1,8 +1,9 @@
 //! Where every call passes: how many are served at once, how long one may take, and one log line for each that fails.
 //!
-//! Invariant: a call holds its place until the last byte of its answer is sent or given up. Health and reflection take no
-//! place, so that a busy service still says how it is. Beyond the limit a call is refused at once instead of queued:
-//! a regulator on the phone is better served by a second try than by an answer that comes too late.
+//! Invariant: a call holds its place until the last byte of its answer is sent or given up. A watch takes none of the places
+//! of calls, since it stays open while nothing happens; the service limits watches. Health and reflection take no place, so
+//! that a busy service still says how it is. Beyond the limit a call is refused at once instead of queued: a regulator on
+//! the phone is better served by a second try than by an answer that comes too late.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -20,15 +21,21 @@ use tower::{Layer, Service};
 
 use super::status::{self, Gravity};
 use crate::clock::Stopwatch;
+use crate::service::limits::WATCHES_CEILING;
 
 /// After how long a refused caller may try again, in milliseconds.
 pub(super) const RETRY_AFTER_MS: u32 = 200;
+
+/// The call that stays open, whose number the service limits by caller and in all.
+const WATCH_PATH: &str = "/sas.routing.v1.RoutingService/WatchCare";
 
 /// Lets calls through, up to a number at once.
 #[derive(Clone, Debug)]
 pub(super) struct Gate {
     places: Arc<Semaphore>,
     places_max: usize,
+    /// Open watches: counted, so that a drain waits for them, and kept from the places of calls.
+    watches: Arc<Semaphore>,
     call_timeout: Duration,
 }
 
@@ -36,19 +43,22 @@ impl Gate {
     /// A gate for this many calls at once, each of which answers within this time.
     pub(super) fn new(calls_max: usize, call_timeout: Duration) -> Self {
         let places_max = calls_max.min(Semaphore::MAX_PERMITS);
-        Self { places: Arc::new(Semaphore::new(places_max)), places_max, call_timeout }
+        let watches = Arc::new(Semaphore::new(WATCHES_CEILING));
+        Self { places: Arc::new(Semaphore::new(places_max)), places_max, watches, call_timeout }
     }
 
     /// How many calls are under way.
     pub(super) fn under_way(&self) -> usize {
-        self.places_max - self.places.available_permits()
+        let watches = WATCHES_CEILING - self.watches.available_permits();
+        self.places_max - self.places.available_permits() + watches
     }
 
     /// Waits until no call is under way.
     pub(super) async fn idle(&self) {
-        let all = u32::try_from(self.places_max).unwrap_or(u32::MAX);
-        // An error would mean that the semaphore was closed, which nobody does.
-        drop(self.places.acquire_many(all).await);
+        for (places, count) in [(&self.places, self.places_max), (&self.watches, WATCHES_CEILING)] {
+            // An error would mean that the semaphore was closed, which nobody does.
+            drop(places.acquire_many(u32::try_from(count).unwrap_or(u32::MAX)).await);
+        }
     }
 }
 
@@ -86,7 +96,8 @@ where
             let answer = self.inner.call(request);
             return Box::pin(async move { Ok(call.watch(answer.await?, None)) });
         }
-        let Ok(place) = Arc::clone(&self.gate.places).try_acquire_owned() else {
+        let places = if call.uri.path() == WATCH_PATH { &self.gate.watches } else { &self.gate.places };
+        let Ok(place) = Arc::clone(places).try_acquire_owned() else {
             let refused = status::overloaded(RETRY_AFTER_MS).into_http();
             return Box::pin(async move { Ok(call.watch(refused, None)) });
         };

@@ -1,29 +1,47 @@
 //! `RoutingService`: where a patient goes next.
 
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::convert::answer::answer_to_proto;
 use super::convert::query::query_from_proto;
+use super::convert::watch::watch_from_proto;
 use super::findings::{Findings, Path};
 use super::status;
+use super::watching::Updates;
 use crate::proto::routing as pb;
 use crate::proto::routing::routing_service_server::RoutingService;
-use crate::service::Service;
+use crate::service::{Caller, Service};
 
 /// Answers the regulator.
 #[derive(Clone)]
 pub(super) struct Routing {
     pub(super) service: Service,
+    /// Ends watches.
+    pub(super) draining: CancellationToken,
 }
 
 #[tonic::async_trait]
 impl RoutingService for Routing {
+    type WatchCareStream = Updates;
+
     async fn find_care(&self, request: Request<pb::FindCareRequest>) -> Result<Response<pb::FindCareResponse>, Status> {
         let pb::FindCareRequest { query } = request.into_inner();
         let mut findings = Findings::default();
         match query_from_proto(query, Path::ROOT.field("query"), &mut findings) {
             Some(query) if findings.violations.is_empty() => {
                 Ok(Response::new(answer_to_proto(&self.service.find(&query))))
+            }
+            Some(_) | None => Err(status::from_violations(findings.violations)),
+        }
+    }
+
+    async fn watch_care(&self, request: Request<pb::WatchCareRequest>) -> Result<Response<Updates>, Status> {
+        let mut findings = Findings::default();
+        match watch_from_proto(request.into_inner(), &mut findings) {
+            Some(request) if findings.violations.is_empty() => {
+                let watch = self.service.watch(&Caller::local(), request).map_err(status::from_error)?;
+                Ok(Response::new(Updates::of(watch, self.draining.clone())))
             }
             Some(_) | None => Err(status::from_violations(findings.violations)),
         }

@@ -107,7 +107,7 @@ impl Server {
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
             .add_service(
-                RoutingServiceServer::new(Routing { service: service.clone() })
+                RoutingServiceServer::new(Routing { service: service.clone(), draining: draining.clone() })
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
             .add_service(

@@ -23,6 +23,8 @@ pub(super) struct Touched {
     pub(super) slots: FxHashMap<SlotId, Word>,
     /// Whether an emergency site changed.
     pub(super) sites: bool,
+    /// Whether a territory changed.
+    pub(super) territories: bool,
 }
 
 /// What becomes of the slots of schedules.

@@ -322,3 +322,45 @@ proptest! {
         }
     }
 }
+
+/// Notes what it is told, and whether the head stood there already.
+#[derive(Debug)]
+struct Listener {
+    index: std::sync::Weak<Index>,
+    told: Mutex<Vec<(Vec<String>, bool, u64)>>,
+}
+
+impl Observer for Listener {
+    fn listens(&self) -> bool {
+        true
+    }
+
+    fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool) {
+        let head = self.index.upgrade().map_or(0, |index| index.head().sequence);
+        let schedules = schedules.iter().map(ToString::to_string).collect();
+        self.told.lock().push((schedules, surroundings, head));
+    }
+}
+
+#[test]
+fn an_observer_hears_what_a_batch_touched_once_readers_see_it() {
+    let index = Arc::new(Index::new());
+    let listener = Arc::new(Listener { index: Arc::downgrade(&index), told: Mutex::default() });
+    index.observe(Arc::<Listener>::clone(&listener));
+    let heard = |changes: &[Change]| {
+        index.apply(changes);
+        std::mem::take(&mut *listener.told.lock())
+    };
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let directory = [change(1, 1, place(1, 45.7, 4.8)), change(2, 1, schedule(1, 1)), change(3, 1, schedule(2, 1))];
+    assert_eq!(heard(&directory), [(names(&["schedule-1", "schedule-2"]), false, 3)]);
+    let taken = change(4, 1, body(slot(1, 4, Modality::Amb)));
+    assert_eq!(heard(std::slice::from_ref(&taken)), [(names(&["schedule-1"]), false, 4)]);
+    assert_eq!(heard(&[taken]), [], "nothing is newer");
+    let Body::Schedule(again) = schedule(1, 1) else { panic!("a schedule") };
+    let again = Schedule { received_at: minute(0), source_revision: 2, ..Schedule::clone(&again) };
+    assert_eq!(heard(&[change(5, 2, Body::Schedule(Arc::new(again)))]), [], "only heard again");
+    let moved = Slot { schedule_id: ScheduleId::parse("schedule-2").unwrap(), ..slot(1, 4, Modality::Amb) };
+    assert_eq!(heard(&[change(6, 2, body(moved))]), [(names(&["schedule-1", "schedule-2"]), false, 6)]);
+    assert_eq!(heard(&[change(7, 2, place(1, 45.8, 4.8))]), [(names(&["schedule-1", "schedule-2"]), false, 7)]);
+}

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::Index;
@@ -46,6 +46,7 @@ impl Writer {
             let located = sites.into_iter().map(|site| LocatedSite::from(site.value));
             index.sites.store(Arc::new(located.collect()));
         }
+        let surroundings = touched.sites || touched.territories;
         let (moves, mut offers) = touched.moves(index);
         for (id, slots) in &moves.coming {
             let facts_changed = offers.remove(id);
@@ -67,13 +68,20 @@ impl Writer {
         }
         moves.holds.into_iter().for_each(|change| index.holds.apply(change));
         index.head.store(Arc::new(self.head));
+        // Asked only now: whoever begins to listen later reads the changes.
+        if let Some(observer) = index.observer.get().filter(|observer| observer.listens()) {
+            let schedules = seen([&moves.coming, &moves.leaving], &offers);
+            if surroundings || !schedules.is_empty() {
+                observer.touched(schedules, surroundings);
+            }
+        }
     }
 
     fn take(&mut self, index: &Index, change: &Change, touched: &mut Touched) {
         let version = change.version;
         match (&change.key, &change.body) {
             (Key::Territory(id), Some(Body::Territory(territory))) => {
-                index.territories.apply(id, version, Some(Arc::clone(territory)));
+                touched.territories |= index.territories.apply(id, version, Some(Arc::clone(territory)));
             }
             (Key::Place(id), Some(Body::Place(place))) => {
                 if index.places.apply(id, version, Some(Arc::clone(place))) {
@@ -150,7 +158,7 @@ impl Writer {
     fn remove(&self, index: &Index, key: &Key, version: u64, touched: &mut Touched) {
         match key {
             Key::Territory(id) => {
-                index.territories.apply(id, version, None);
+                touched.territories |= index.territories.apply(id, version, None);
             }
             Key::Place(id) => {
                 if index.places.apply(id, version, None) {
@@ -177,6 +185,14 @@ impl Writer {
             Key::Slot(_) => {}
         }
     }
+}
+
+/// The schedules that readers see otherwise after these moves and new facts.
+fn seen(moves: [&FxHashMap<ScheduleId, SlotChanges>; 2], offers: &FxHashSet<ScheduleId>) -> Vec<ScheduleId> {
+    let mut seen: Vec<ScheduleId> = moves.into_iter().flat_map(|moves| moves.keys()).chain(offers).cloned().collect();
+    seen.sort_unstable();
+    seen.dedup();
+    seen
 }
 
 /// Makes a schedule what its facts and these changes to its slots say.

@@ -102,7 +102,7 @@ impl<'q> Question<'q> {
             parts,
             policy,
             now,
-            needed_by_at: now.plus_minutes(minutes),
+            needed_by_at: parts.needed_by_at.unwrap_or_else(|| now.plus_minutes(minutes)),
             radius_m,
             sex: query.sex(),
             general_practice: has_general_practice(parts.specialties),

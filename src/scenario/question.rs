@@ -24,6 +24,7 @@ pub(super) fn read(fields: &mut Fields<'_>, given: &Given, towns: &Towns) -> Opt
         age: fields.parsed("age", age),
         sex: fields.parsed("sex", Sex::parse),
         needed_within_minutes: read_delay(fields),
+        needed_by_at: None,
         modalities: ModalitySet::of(&fields.all("modality", Modality::parse).unwrap_or_default()),
         appointment_types: AppointmentTypeSet::of(
             &fields.all("appointment_type", AppointmentType::parse).unwrap_or_default(),

@@ -104,6 +104,7 @@ reasons! {
     RequestIdReused "REQUEST_ID_REUSED" AlreadyExists "Give every new request a new request id; reuse one only to repeat the same content.";
     Overloaded "OVERLOADED" ResourceExhausted "Repeat with the same request id after the stated time.";
     QuotaExceeded "QUOTA_EXCEEDED" ResourceExhausted "Release what is no longer needed, then repeat.";
+    TooManyWatches "TOO_MANY_WATCHES" ResourceExhausted "Close watches whose calls are over, or try again after the stated time; questions are answered meanwhile.";
     LedgerUnavailable "LEDGER_UNAVAILABLE" Unavailable "Repeat with the same request id after the stated time; nothing was written.";
     OutcomeUnknown "OUTCOME_UNKNOWN" Unavailable "Repeat with the same request id: the write may or may not have been made.";
     ShuttingDown "SHUTTING_DOWN" Unavailable "Repeat with the same request id on another instance.";

@@ -9,10 +9,13 @@ use crate::domain::answer::{
     Availability, CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp, WhatIf,
 };
 use crate::domain::code::{Modality, ModalitySet};
-use crate::domain::id::TerritoryId;
+use crate::domain::geo::EarthVector;
+use crate::domain::id::{SlotId, TerritoryId};
+use crate::domain::offer::Offer;
 use crate::domain::query::CareQuery;
 use crate::domain::time::UtcInstant;
 use crate::index::{Index, Reach, RemoteFrom};
+use crate::routing::eligibility::{RuleSet, opening_rules};
 use crate::routing::explanation::{near_miss, option, outcome_of, outcome_sentence};
 use crate::routing::near::{Examination, Examiner};
 use crate::routing::policy::{BeyondTerritory, Policy};
@@ -67,10 +70,15 @@ impl Service {
     /// Answers the regulator's question; never fails, and asks neither disk nor network.
     #[must_use]
     pub fn find(&self, query: &CareQuery) -> CareAnswer {
+        let now = self.parts().clock.now();
+        self.finder(query, now).find(query, now)
+    }
+
+    /// What answers a question at an instant.
+    pub(super) fn finder(&self, query: &CareQuery, now: UtcInstant) -> Finder<'_> {
         let parts = self.parts();
-        let now = parts.clock.now();
         let degraded = is_degraded(&parts.ledger.health(), now);
-        Finder { index: &parts.index, policy: self.policy_of(query), degraded }.find(query, now)
+        Finder { index: &parts.index, policy: self.policy_of(query), degraded }
     }
 }
 
@@ -239,6 +247,23 @@ impl Finder<'_> {
     fn without_refused(&self, query: &CareQuery) -> Option<CareQuery> {
         let case = self.index.case(query.parts().case_id.as_ref()?)?.value;
         (!case.refusals.is_empty()).then(|| query.without_refused(&case.refusals))
+    }
+
+    /// Which rules of time and capacity a slot of a schedule fails when care is given in a modality.
+    pub(super) fn timing(
+        &self,
+        query: &CareQuery,
+        now: UtcInstant,
+        (offer, slot_id): (&Offer, &SlotId),
+        modality: Modality,
+    ) -> RuleSet {
+        let surroundings = Surroundings { department: department_of(query), neighbours: &[] };
+        let question = Question::new(query, self.policy, now, 0, surroundings);
+        let at = offer.row.slots().position(|slot| slot.id == slot_id.as_str());
+        let Some(opening) = at.and_then(|at| offer.row.openings().get(at)) else { return RuleSet::EMPTY };
+        let patient = query.parts().position.as_ref().map(EarthVector::from);
+        let distance_m = patient.zip(offer.vector).map(|(patient, place)| patient.distance_m(&place));
+        opening_rules(&question, opening, modality, distance_m).0
     }
 
     /// The territories that share patients with the patient's own.

@@ -59,3 +59,34 @@ pub const TRIM_STEPS_MAX: usize = 1_024;
 pub const RETRY_REFUSED_AFTER_MS: u32 = 1_000;
 /// When to repeat a write that met a full queue, a crowd on one record or an unknown outcome, in milliseconds.
 pub const RETRY_BUSY_AFTER_MS: u32 = 100;
+/// Most open watches of all callers together, unless configured.
+pub const WATCHES_MAX: usize = 4_096;
+/// Most open watches of one caller, unless configured: a regulation centre has some hundred calls open at once, and until
+/// callers present themselves all of them are one.
+pub const WATCHES_PER_CALLER_MAX: usize = 2_048;
+/// Most open watches that may be configured.
+pub const WATCHES_CEILING: usize = 65_536;
+/// How long a watch is kept when the caller does not say, in seconds: 15 minutes.
+pub const WATCH_SECONDS_DEFAULT: u32 = 900;
+/// How long a watch is kept at most, in seconds: 1 hour.
+pub const WATCH_SECONDS_MAX: u32 = 3_600;
+/// Longest resume token of a watch, in bytes: twenty options with the longest identifiers stay below.
+pub const WATCH_TOKEN_MAX_BYTES: usize = 8 * 1_024;
+/// Between two answers to one watch pass at least so many milliseconds.
+pub const WATCH_INTERVAL_MS: u64 = 50;
+/// How long changes are gathered before watches hear of them, in milliseconds.
+pub const WATCH_GATHERED_MS: u64 = 5;
+/// How often the clock is looked at for watches that wait for an instant, in milliseconds.
+pub const WATCH_TICK_MS: u64 = 50;
+/// A watch that hears of nothing is answered anew after so many milliseconds: what nobody announces shows then.
+pub const WATCH_RECHECK_MS: i64 = 15 * MS_PER_SECOND;
+/// While an option may fail for time within a minute, its watch is answered anew after so many milliseconds.
+pub const WATCH_RECHECK_MIN_MS: i64 = MS_PER_SECOND;
+/// Most schedules that changes name before watches hear that anything may have changed.
+pub const WATCH_GATHERED_MAX: usize = 4_096;
+/// Most squares of the map in which a watch is listed; larger areas hear of all squares.
+pub const WATCH_SQUARES_MAX: usize = 256;
+/// Most instants at which a hold ends that a watch waits for.
+pub const WATCH_RETURNS_MAX: usize = 32;
+/// When to try again to open a watch beyond the limit, in milliseconds.
+pub const RETRY_WATCH_AFTER_MS: u32 = 5_000;

@@ -12,6 +12,7 @@ mod publishing;
 mod batches;
 mod replacing;
 mod overtaking;
+mod watching;
 mod withdrawing;
 mod directory;
 mod saturation;

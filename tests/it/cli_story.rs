@@ -4,6 +4,7 @@
 
 mod exit_codes;
 mod rules;
+mod watching;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -13,6 +13,7 @@ mod booking_rules;
 mod refusals;
 mod grpc_limits;
 mod grpc_server;
+mod watch;
 mod process;
 mod emergency_sites;
 mod python;

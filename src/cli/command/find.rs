@@ -1,4 +1,6 @@
-//! `find`: asks where a patient goes next.
+//! `find`: asks where a patient goes next, and watches what changes of the answer.
+
+mod watch;
 
 use clap::Args;
 use tonic::transport::Channel;
@@ -23,6 +25,19 @@ pub struct FindArguments {
     /// Regulation file, opaque
     #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
     pub case: String,
+    /// Show the answer, then what changes of it until Ctrl-C or the end of --watch-seconds
+    #[arg(long)]
+    pub watch: bool,
+    /// How long to watch, in seconds
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 900,
+        requires = "watch",
+        value_parser = clap::value_parser!(u32).range(1..=3600),
+        allow_negative_numbers = true
+    )]
+    pub watch_seconds: u32,
     /// Where the service is.
     #[command(flatten)]
     pub server: ServerArguments,
@@ -34,17 +49,31 @@ pub struct FindArguments {
 /// When the service cannot be reached or refuses the question.
 pub async fn run(arguments: &FindArguments, terminal: &Terminal) -> Result<Exit, Failure> {
     let channel = arguments.server.connect().await?;
-    let response = find(&channel, arguments.query.to_query(&arguments.case)).await?;
-    for warning in &response.warnings {
-        terminal.note(&render::warning(warning, &Layout::new(terminal.width())));
+    let query = arguments.query.to_query(&arguments.case);
+    if arguments.watch {
+        return watch::run(&channel, query, arguments, terminal).await;
     }
+    let response = find(&channel, query).await?;
+    warn(&response, terminal);
     let layout = match arguments.server.output {
         Output::Table => layout_for(&response, terminal, &channel).await,
         Output::Json => Layout::new(terminal.width()),
     };
     show(terminal, arguments.server.output, "FindCareResponse", &response, || answer(&response, &layout))?;
+    Ok(exit_of(&response))
+}
+
+/// Shows what is doubtful about the question.
+fn warn(response: &pb::FindCareResponse, terminal: &Terminal) {
+    for warning in &response.warnings {
+        terminal.note(&render::warning(warning, &Layout::new(terminal.width())));
+    }
+}
+
+/// How the command ends after an answer.
+fn exit_of(response: &pb::FindCareResponse) -> Exit {
     let is_nothing = response.outcome == i32::from(pb::CareOutcome::NoSlotInTime);
-    Ok(if is_nothing { Exit::Refused } else { Exit::Success })
+    if is_nothing { Exit::Refused } else { Exit::Success }
 }
 
 /// Asks one question.

@@ -58,6 +58,17 @@ words! {
         Silence => "éditeur silencieux";
         Excluded => "écarté pour ce dossier";
     }
+    /// Why an option is no longer one.
+    gone_reason, GoneReason, "GONE_REASON_" {
+        Unspecified => "non précisée";
+        Taken => "pris";
+        Withdrawn => "retiré";
+        Closed => "fermé";
+        TooLate => "trop tard";
+        BeyondDelay => "hors délai";
+        Outranked => "dépassé";
+        Changed => "modifié";
+    }
     /// Where a radius came from.
     radius_source, RadiusSource, "RADIUS_SOURCE_" {
         Unspecified => "aucune recherche";

@@ -3,8 +3,8 @@
 use super::common::{department_from_proto, need_from_proto, optional_id, position_from_proto, territories_from_proto};
 use super::practitioner::languages_from_proto;
 use crate::domain::code::{
-    AppointmentType, CareLevel, Modality, Motive, Priority, Profession, ProfessionSet, Role, Sex, Specialty,
-    SpecialtySet,
+    AppointmentType, AppointmentTypeSet, CareLevel, Modality, Motive, Priority, Profession, ProfessionSet, Role, Sex,
+    Specialty, SpecialtySet,
 };
 use crate::domain::id::{CaseId, CommuneCode, PractitionerId, ScheduleId};
 use crate::domain::patient::{Age, Need, NeedSet, TravelMode};
@@ -94,15 +94,11 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         age: findings.optional(path.field("age"), &age, Age::parse),
         sex: findings.optional(path.field("sex"), &sex, Sex::parse),
         needed_within_minutes,
+        needed_by_at: None,
         specialties: if anyone { Specialty::general_practice() } else { specialties },
         professions,
         modalities: findings.codes(path.field("modalities"), &modalities, QUERY_KINDS_MAX, Modality::parse),
-        appointment_types: findings.codes(
-            path.field("appointment_types"),
-            &appointment_types,
-            QUERY_KINDS_MAX,
-            AppointmentType::parse,
-        ),
+        appointment_types: appointment_types_from_proto(&appointment_types, path, findings),
         territories: territories_from_proto(
             &territory_ids,
             path.field("territory_ids"),
@@ -120,6 +116,10 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         excluded_schedules: excluded_schedules(&excluded_schedule_ids, path, findings),
         preferred_practitioner: preferred_practitioner(&preferred_practitioner_id, path, findings),
     }
+}
+
+fn appointment_types_from_proto(codes: &[String], path: Path<'_>, findings: &mut Findings) -> AppointmentTypeSet {
+    findings.codes(path.field("appointment_types"), codes, QUERY_KINDS_MAX, AppointmentType::parse)
 }
 
 fn travel_mode_from_proto(number: i32, path: Path<'_>, findings: &mut Findings) -> TravelMode {

@@ -50,6 +50,20 @@ async fn health_takes_no_place() {
     gate.idle().await;
 }
 
+#[tokio::test]
+async fn a_watch_takes_no_place_of_calls_and_is_waited_for() {
+    let gate = gate(1);
+    let mut gated = gate.layer(service_fn(|_: Request<()>| ready(Ok(Response::new(Body::empty())))));
+    let watch = gated.call(request("/sas.routing.v1.RoutingService/WatchCare", None)).await.unwrap();
+    let other = gated.call(request("/sas.routing.v1.RoutingService/WatchCare", None)).await.unwrap();
+    let call = gated.call(request("/sas.routing.v1.RoutingService/FindCare", None)).await.unwrap();
+    assert_eq!(gate.under_way(), 3);
+    drop((other, call));
+    assert!(tokio::time::timeout(Duration::ZERO, gate.idle()).await.is_err(), "a watch is open");
+    drop(watch);
+    gate.idle().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_callers_deadline_ends_the_wait() {
     let gate = gate(1);

@@ -1,0 +1,64 @@
+//! The messages of a watch, each worked out when the transport asks for it.
+//!
+//! Invariant: between the watch and the transport nothing is kept, so a client that reads slowly gets the newest state next.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio_stream::Stream;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use super::convert::watch::update_to_proto;
+use super::status;
+use crate::proto::routing as pb;
+use crate::service::Watch;
+
+/// After how long a client may come back to another instance, in milliseconds.
+const RETRY_AFTER_MS: u32 = 1_000;
+
+type Message = Result<pb::WatchCareResponse, Status>;
+type Step = Pin<Box<dyn Future<Output = Option<(Message, Watching)>> + Send>>;
+
+/// A watch and what ends it besides its time and its client.
+struct Watching {
+    watch: Watch,
+    draining: CancellationToken,
+}
+
+impl Watching {
+    async fn step(mut self) -> Option<(Message, Self)> {
+        let message = tokio::select! {
+            biased;
+            () = self.draining.cancelled() => Err(status::shutting_down(RETRY_AFTER_MS)),
+            update = self.watch.next() => Ok(update_to_proto(&update?)),
+        };
+        Some((message, self))
+    }
+}
+
+/// The messages of a watch.
+pub(super) struct Updates {
+    /// What the next message comes of; `None` after the last one.
+    step: Option<Step>,
+}
+
+impl Updates {
+    /// The messages of a watch, until it ends or the service drains.
+    pub(super) fn of(watch: Watch, draining: CancellationToken) -> Self {
+        Self { step: Some(Box::pin(Watching { watch, draining }.step())) }
+    }
+}
+
+impl Stream for Updates {
+    type Item = Message;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
+        let Some(step) = self.step.as_mut() else { return Poll::Ready(None) };
+        let made = ready!(step.as_mut().poll(context));
+        let (message, watching) = made.unzip();
+        let goes_on = watching.filter(|_| message.as_ref().is_some_and(Result::is_ok));
+        self.step = goes_on.map(|watching| -> Step { Box::pin(watching.step()) });
+        Poll::Ready(message)
+    }
+}

@@ -1,0 +1,16 @@
+//! Who hears which schedules a batch of changes touched.
+//!
+//! Invariant: it is told after readers can see the changes, by the writer itself and so with nothing to wait for.
+
+use std::fmt::Debug;
+
+use crate::domain::id::ScheduleId;
+
+/// Hears what batches of changes touch.
+pub trait Observer: Debug + Send + Sync {
+    /// Whether anybody would listen now; while nobody does, nothing is gathered.
+    fn listens(&self) -> bool;
+
+    /// Notes schedules whose openings or facts changed, and whether an emergency site or a territory did; returns at once.
+    fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool);
+}
