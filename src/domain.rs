@@ -19,3 +19,4 @@ pub mod emergency;
 pub mod query;
 pub mod record;
 pub mod answer;
+pub mod explanation;

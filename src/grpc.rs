@@ -10,6 +10,7 @@ mod page;
 mod directory;
 mod publishing;
 mod routing;
+mod explanation;
 mod booking;
 mod operations;
 mod reflection;

@@ -244,6 +244,13 @@ impl Index {
         self.nodes.get(id).and_then(|node| node.offer())
     }
 
+    /// The schedules of a practitioner, in order of identifier. Looks at all of them: not on the way of a query.
+    #[must_use]
+    pub fn schedules_of_practitioner(&self, id: &PractitionerId) -> Vec<ScheduleId> {
+        let is_theirs = |schedule: &Schedule| schedule.practitioner_id.as_ref() == Some(id);
+        self.schedules.select(|schedule| is_theirs(schedule).then(|| schedule.id.clone()))
+    }
+
     /// The slots of a schedule in order of start, then identifier.
     #[must_use]
     pub fn slots_of(&self, id: &ScheduleId) -> Vec<Versioned<Arc<Slot>>> {

@@ -15,3 +15,4 @@ pub mod suitability;
 pub mod sites;
 mod wording;
 pub mod explanation;
+pub mod verdict;

@@ -11,6 +11,7 @@ mod write;
 mod fingerprint;
 mod outcome;
 mod find;
+mod explain;
 mod book;
 mod heard;
 mod publish;
@@ -43,6 +44,7 @@ pub use applier::Applier;
 pub use book::{BookingView, HoldRequest, HoldView};
 pub use condition::{Condition, ConditionKind};
 pub use error::{Error, ErrorKind, Reason};
+pub use explain::Explained;
 pub use find::Finder;
 pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
 pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
@@ -124,6 +126,11 @@ impl Service {
     /// The matching policy of whoever has no other.
     fn policy(&self) -> &Policy {
         self.shared.policies.national()
+    }
+
+    /// Every matching policy.
+    fn policies(&self) -> &PolicySet {
+        &self.shared.policies
     }
 
     /// The matching policy of a query.

@@ -16,6 +16,7 @@ pub(super) mod row;
 pub(super) mod query;
 pub(super) mod answer;
 pub(super) mod option;
+pub(super) mod explanation;
 pub(super) mod claim;
 
 #[cfg(test)]

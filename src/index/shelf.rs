@@ -35,6 +35,11 @@ impl<K: Ord + Clone, V> Shelf<K, V> {
         self.records.read().range((lower, Bound::Unbounded)).take(limit).map(|(_, record)| record.clone()).collect()
     }
 
+    /// What is wanted of the records, in order of identifier.
+    pub(super) fn select<T>(&self, wanted: impl Fn(&V) -> Option<T>) -> Vec<T> {
+        self.records.read().values().filter_map(|record| wanted(&record.value)).collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.records.read().len()
     }

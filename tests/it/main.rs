@@ -9,6 +9,7 @@ mod architecture;
 mod index_oracle;
 mod grpc_round_trip;
 mod grpc_reasons;
+mod explanation;
 mod grpc_limits;
 mod grpc_server;
 mod process;
