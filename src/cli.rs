@@ -20,8 +20,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use command::{
-    booking, completions, demo, export, find, import as import_command, policy, refusal, scenario, schedule, serve,
-    sites, source, status,
+    booking, completions, demo, explain, export, find, import as import_command, policy, refusal, scenario, schedule,
+    serve, sites, source, status,
 };
 use connection::Output;
 use exit::Exit;
@@ -63,6 +63,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Ask where a patient goes next
     Find(Box<find::FindArguments>),
+    /// Show why a slot is in an answer, or is not
+    Explain(Box<explain::ExplainArguments>),
     /// Hold a slot for a short time
     Hold(Box<booking::HoldArguments>),
     /// Turn a hold into a booking
@@ -106,6 +108,7 @@ impl Command {
     fn output(&self) -> Output {
         match self {
             Self::Find(arguments) => arguments.server.output,
+            Self::Explain(arguments) => arguments.server.output,
             Self::Hold(arguments) => arguments.server.output,
             Self::Confirm(arguments) => arguments.server.output,
             Self::Release(arguments) => arguments.server.output,
@@ -152,6 +155,7 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Serve(arguments) => serve::run(&arguments, terminal).await,
         Command::Demo(arguments) => demo::run(&arguments, terminal).await,
         Command::Find(arguments) => find::run(&arguments, terminal).await,
+        Command::Explain(arguments) => explain::run(&arguments, terminal).await,
         Command::Hold(arguments) => booking::hold(&arguments, terminal).await,
         Command::Confirm(arguments) => booking::confirm(&arguments, terminal).await,
         Command::Release(arguments) => booking::release(&arguments, terminal).await,

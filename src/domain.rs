@@ -21,3 +21,4 @@ pub mod emergency;
 pub mod query;
 pub mod record;
 pub mod answer;
+pub mod explanation;

@@ -11,6 +11,7 @@ mod directory;
 mod publishing;
 mod routing;
 mod watching;
+mod explanation;
 mod booking;
 mod operations;
 mod reflection;

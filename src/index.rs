@@ -15,6 +15,7 @@ mod group;
 mod node;
 mod nodes;
 mod pulses;
+mod sources;
 mod hours;
 mod block;
 mod cell;
@@ -32,7 +33,6 @@ mod cases;
 mod placing;
 mod writer;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -64,6 +64,7 @@ use writer::{ScheduleIds, Writer};
 
 pub use observer::Observer;
 pub use reach::{Reach, RemoteFrom};
+pub use sources::SourceExtent;
 
 /// Everything that is kept, in memory.
 #[derive(Debug)]
@@ -110,15 +111,6 @@ pub struct Counts {
     pub emergency_sites: usize,
     /// Holds and bookings.
     pub claims: usize,
-}
-
-/// What a source has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct SourceExtent {
-    /// How many schedules.
-    pub schedule_count: usize,
-    /// When it last stated something of one of them.
-    pub last_received_at: Option<UtcInstant>,
 }
 
 impl Default for Index {
@@ -225,32 +217,6 @@ impl Index {
         self.sources.get(id)
     }
 
-    /// Whether a source has schedules or ever sent a heartbeat.
-    #[must_use]
-    pub fn has_source(&self, id: &SourceId) -> bool {
-        self.pulses.has(id)
-    }
-
-    /// The sources that have a lease, in order of identifier.
-    #[must_use]
-    pub fn leases(&self) -> Vec<Arc<Source>> {
-        let sources = self.sources.page(None, usize::MAX).into_iter().map(|source| source.value);
-        sources.filter(|source| source.lease_seconds.is_some()).collect()
-    }
-
-    /// Every source with what it has, in order of identifier. It looks at all schedules: for people, not for questions.
-    #[must_use]
-    pub fn source_extents(&self) -> BTreeMap<SourceId, SourceExtent> {
-        let none = |id| (id, SourceExtent::default());
-        let mut extents: BTreeMap<_, _> = self.pulses.ids().into_iter().map(none).collect();
-        for schedule in self.schedules.page(None, usize::MAX) {
-            let extent = extents.entry(schedule.value.source_id.clone()).or_default();
-            extent.schedule_count += 1;
-            extent.last_received_at = extent.last_received_at.max(Some(schedule.value.received_at));
-        }
-        extents
-    }
-
     /// The slot with this identifier.
     #[must_use]
     pub fn slot(&self, id: &SlotId) -> Option<Versioned<Arc<Slot>>> {
@@ -301,6 +267,14 @@ impl Index {
     #[must_use]
     pub fn offer(&self, id: &ScheduleId) -> Option<Arc<Offer>> {
         self.nodes.get(id).and_then(|node| node.offer())
+    }
+
+    /// The schedules of a practitioner, in order of identifier. Looks at all of them: not on the way of a query.
+    #[must_use]
+    pub fn schedules_of_practitioner(&self, id: &PractitionerId) -> Vec<ScheduleId> {
+        let is_theirs = |schedule: &Schedule| schedule.practitioner_id.as_ref() == Some(id);
+        let theirs = self.schedules.select(is_theirs, usize::MAX);
+        theirs.into_iter().map(|schedule| schedule.value.id.clone()).collect()
     }
 
     /// The slots of a schedule in order of start, then identifier.

@@ -16,3 +16,4 @@ pub mod suitability;
 pub mod sites;
 mod wording;
 pub mod explanation;
+pub mod verdict;

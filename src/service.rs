@@ -13,6 +13,7 @@ mod fingerprint;
 mod outcome;
 mod find;
 mod watch;
+mod explain;
 mod book;
 mod refuse;
 mod heard;
@@ -48,6 +49,7 @@ pub use applier::Applier;
 pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView};
 pub use condition::{Condition, ConditionKind};
 pub use error::{Error, ErrorKind, Reason};
+pub use explain::Explained;
 pub use find::Finder;
 pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
 pub use refuse::{RefusalList, RefusalRequest, RefusalScope, ScheduleRefusals};
@@ -146,6 +148,11 @@ impl Service {
     /// The matching policy of whoever has no other.
     fn policy(&self) -> &Policy {
         self.shared.policies.national()
+    }
+
+    /// Every matching policy.
+    fn policies(&self) -> &PolicySet {
+        &self.shared.policies
     }
 
     /// The matching policy of a query.

@@ -2,6 +2,7 @@
 
 pub mod serve;
 pub mod find;
+pub mod explain;
 pub mod booking;
 pub mod refusal;
 pub mod import;

@@ -14,6 +14,7 @@ pub mod import;
 pub mod schedule;
 pub mod sites;
 pub mod source;
+pub mod explanation;
 pub mod status;
 pub mod scenario;
 pub mod watch;

@@ -18,6 +18,7 @@ pub(super) mod query;
 pub(super) mod answer;
 pub(super) mod option;
 pub(super) mod watch;
+pub(super) mod explanation;
 pub(super) mod claim;
 
 #[cfg(test)]

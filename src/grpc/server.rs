@@ -12,6 +12,7 @@ use tonic_health::server::HealthReporter;
 
 use super::booking::Booking;
 use super::directory::Directory;
+use super::explanation::Explanation;
 use super::gate::Gate;
 use super::incoming::{self, Guard};
 use super::operations::Operations;
@@ -21,6 +22,7 @@ use super::routing::Routing;
 use super::{ANSWER_MAX_BYTES, HEADERS_MAX_BYTES, MESSAGE_MAX_BYTES, PUBLISHING_MESSAGE_MAX_BYTES};
 use crate::proto::routing::booking_service_server::{BookingServiceServer, SERVICE_NAME as BOOKING};
 use crate::proto::routing::directory_service_server::{DirectoryServiceServer, SERVICE_NAME as DIRECTORY};
+use crate::proto::routing::explanation_service_server::{ExplanationServiceServer, SERVICE_NAME as EXPLANATION};
 use crate::proto::routing::operations_service_server::{OperationsServiceServer, SERVICE_NAME as OPERATIONS};
 use crate::proto::routing::publishing_service_server::{PublishingServiceServer, SERVICE_NAME as PUBLISHING};
 use crate::proto::routing::routing_service_server::{RoutingServiceServer, SERVICE_NAME as ROUTING};
@@ -32,7 +34,7 @@ const PENDING_RESETS_MAX: usize = 20;
 /// Most streams that the server resets on a connection before it closes it.
 const LOCAL_RESETS_MAX: usize = 128;
 /// Services that only read: they serve while writes are refused.
-const READERS: [&str; 3] = ["", ROUTING, OPERATIONS];
+const READERS: [&str; 4] = ["", ROUTING, EXPLANATION, OPERATIONS];
 /// Services that write.
 const WRITERS: [&str; 3] = [DIRECTORY, PUBLISHING, BOOKING];
 
@@ -108,6 +110,10 @@ impl Server {
             )
             .add_service(
                 RoutingServiceServer::new(Routing { service: service.clone(), draining: draining.clone() })
+                    .max_decoding_message_size(MESSAGE_MAX_BYTES),
+            )
+            .add_service(
+                ExplanationServiceServer::new(Explanation { service: service.clone() })
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
             .add_service(

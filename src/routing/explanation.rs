@@ -211,6 +211,14 @@ fn is_remote_rule_in_force(question: &Question<'_>) -> bool {
     question.policy.teleconsultation.beyond == BeyondTerritory::LastResort && question.has_territory()
 }
 
+/// Why an opening fails a rule, in French, without a full stop.
+pub(super) fn why(question: &Question<'_>, option: &CareOption, rule: Rule, excess: u32) -> String {
+    let mut sentence = String::with_capacity(SENTENCE_BYTES);
+    // Writing to a String cannot fail.
+    let _ = write_why(&mut sentence, question, option, (rule, excess));
+    sentence
+}
+
 fn miss_sentence(question: &Question<'_>, option: &CareOption, rule: Rule, excess: u32) -> String {
     let mut sentence = String::with_capacity(SENTENCE_BYTES);
     let begins = Local { zone: option.offer.place.zone, now: question.now, at: option.care_begins_at };

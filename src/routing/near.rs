@@ -166,14 +166,13 @@ impl<'q> Examiner<'q> {
     }
 
     /// By how much an opening fails a rule, in the rule's unit.
-    fn excess(
-        &self,
+    pub(super) fn excess(
+        question: &Question<'_>,
         rule: Rule,
         candidate: &Candidate<'_>,
         opening: &Opening,
         (modality, begins_at): (Modality, UtcInstant),
     ) -> u32 {
-        let question = self.question;
         match rule {
             Rule::Delay => begins_at.minutes_since(question.needed_by_at),
             Rule::Arrival => {
@@ -220,14 +219,19 @@ impl<'q> Examiner<'q> {
 }
 
 /// What the openings of one kind fail whatever their time, by modality.
-struct KindFailures {
+pub(super) struct KindFailures {
     kind: OpeningKind,
     tried: ModalitySet,
     failed: [RuleSet; Modality::ALL.len()],
 }
 
 impl KindFailures {
-    fn of(question: &Question<'_>, rules: &OfferRules, candidate: &Candidate<'_>, kind: OpeningKind) -> Self {
+    pub(super) fn of(
+        question: &Question<'_>,
+        rules: &OfferRules,
+        candidate: &Candidate<'_>,
+        kind: OpeningKind,
+    ) -> Self {
         let practice = candidate.offer.practice_of(kind);
         let of_kind = kind_rules(question, kind, practice);
         let asked = ModalitySet::from_bits(kind.modalities().bits() & question.parts.modalities.bits());
@@ -240,6 +244,19 @@ impl KindFailures {
         Self { kind, tried, failed }
     }
 
+    /// Everything that an opening fails in a modality, and when care could begin.
+    pub(super) fn failed(
+        &self,
+        question: &Question<'_>,
+        opening: &Opening,
+        modality: Modality,
+        distance_m: Option<u32>,
+    ) -> (RuleSet, UtcInstant) {
+        let (timing, begins_at) = opening_rules(question, opening, modality, distance_m);
+        let whatever = self.failed.get(usize::from(modality.index())).copied().unwrap_or_default();
+        (whatever.union(timing), begins_at)
+    }
+
     /// The modality in which an opening fails least, and what it fails.
     fn least_failing(
         &self,
@@ -248,9 +265,8 @@ impl KindFailures {
         distance_m: Option<u32>,
     ) -> Option<(RuleSet, Modality, UtcInstant)> {
         let failures = self.tried.iter().map(|modality| {
-            let (timing, begins_at) = opening_rules(question, opening, modality, distance_m);
-            let whatever = self.failed.get(usize::from(modality.index())).copied().unwrap_or_default();
-            (whatever.union(timing), modality, begins_at)
+            let (failed, begins_at) = self.failed(question, opening, modality, distance_m);
+            (failed, modality, begins_at)
         });
         failures.min_by_key(|(failed, modality, begins_at)| (failed.count(), *begins_at, *modality as u8))
     }
@@ -326,7 +342,7 @@ impl Judge for Examiner<'_> {
                 self.silent_count += 1;
             }
             if failed.only().is_some() && rule != Rule::Visibility {
-                let excess = self.excess(rule, &candidate, opening, (modality, begins_at));
+                let excess = Self::excess(question, rule, &candidate, opening, (modality, begins_at));
                 self.miss(&candidate, (at, opening), (rule, modality, begins_at, excess));
             }
         }

@@ -102,6 +102,31 @@ impl Finder<'_> {
         (matches, plan)
     }
 
+    /// The question that is answered in the end, and the radius in which: widened until there is enough choice.
+    pub(super) fn settled<'q>(
+        &'q self,
+        query: &'q CareQuery,
+        now: UtcInstant,
+        neighbours: &'q [TerritoryId],
+    ) -> (Question<'q>, RadiusPlan) {
+        let surroundings = Surroundings { department: department_of(query), neighbours };
+        let Matched { matches: _, plan, from_anywhere } = self.matched(query, now, surroundings);
+        let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
+        (if from_anywhere { question.from_anywhere() } else { question }, plan)
+    }
+
+    /// At most so many openings that suit a question, best first, within its radius.
+    pub(super) fn best(&self, question: &Question<'_>, limit: usize) -> Vec<Match> {
+        let mut matcher = Matcher::new(question, limit);
+        if searches_by_place(question.suitable) {
+            self.look_around(question, &mut matcher);
+        }
+        if question.suitable.contains(Modality::Vr) {
+            self.look_remotely(question, &mut matcher);
+        }
+        matcher.into_matches()
+    }
+
     fn matched(&self, query: &CareQuery, now: UtcInstant, surroundings: Surroundings<'_>) -> Matched {
         let mut plan = RadiusPlan::new(query, self.policy);
         let enough = self.policy.enough_options.min(query.limit());
@@ -112,9 +137,7 @@ impl Finder<'_> {
             let mut matcher = Matcher::resumed(&question, query.limit(), matches);
             let by_place = searches_by_place(question.suitable);
             if by_place {
-                let places = ModalitySet::from_bits(question.suitable.bits() & BY_PLACE.bits());
-                let walk = Reach { modalities: places, by_place: true, ..reach(&question, question.radius_m) };
-                self.index.search(&walk, &mut matcher);
+                self.look_around(&question, &mut matcher);
             }
             // Teleconsultation knows no radius: widening it finds none that was not found before.
             if is_first && question.suitable.contains(Modality::Vr) {
@@ -138,6 +161,13 @@ impl Finder<'_> {
         }
         let matches = preferred::first(self.index, &question, matches, query.limit());
         Matched { from_anywhere: from_anywhere && !matches.is_empty(), matches, plan }
+    }
+
+    /// Looks for care to which somebody travels.
+    fn look_around(&self, question: &Question<'_>, matcher: &mut Matcher<'_>) {
+        let places = ModalitySet::from_bits(question.suitable.bits() & BY_PLACE.bits());
+        let walk = Reach { modalities: places, by_place: true, ..reach(question, question.radius_m) };
+        self.index.search(&walk, matcher);
     }
 
     /// Looks for teleconsultation by time; when the patient's territory matters, of it and of its surroundings only.
@@ -244,7 +274,7 @@ impl Finder<'_> {
     }
 
     /// The query without what its case refused, when it refused anything.
-    fn without_refused(&self, query: &CareQuery) -> Option<CareQuery> {
+    pub(super) fn without_refused(&self, query: &CareQuery) -> Option<CareQuery> {
         let case = self.index.case(query.parts().case_id.as_ref()?)?.value;
         (!case.refusals.is_empty()).then(|| query.without_refused(&case.refusals))
     }
@@ -267,7 +297,7 @@ impl Finder<'_> {
     }
 
     /// The territories that share patients with the patient's own.
-    fn neighbours(&self, query: &CareQuery) -> Vec<TerritoryId> {
+    pub(super) fn neighbours(&self, query: &CareQuery) -> Vec<TerritoryId> {
         let own = query.parts().territories.first().and_then(|own| self.index.territory(own));
         let mut neighbours = own.map(|own| own.value.neighbours.clone()).unwrap_or_default();
         neighbours.extend_from_slice(&self.policy.neighbours);
@@ -292,7 +322,8 @@ fn applied(question: &Question<'_>, from_anywhere: bool) -> Vec<PolicyRule> {
     delay.into_iter().chain(unsuitable).chain(territory).cloned().collect()
 }
 
-const fn searches_by_place(modalities: ModalitySet) -> bool {
+/// Whether any of these modalities is looked for by place.
+pub(super) const fn searches_by_place(modalities: ModalitySet) -> bool {
     modalities.intersects(BY_PLACE)
 }
 

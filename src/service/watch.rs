@@ -1,6 +1,6 @@
 //! The answer to an open call, and then what changes of it.
 //!
-//! A watch hears that something may have changed ([`hub`]), answers the question anew, and tells only a difference that
+//! A watch hears that something may have changed ([`mod@hub`]), answers the question anew, and tells only a difference that
 //! matters ([`shown`]). Invariant: what is told is worked out when the client can take it, so it always is the newest state,
 //! and what waits for a slow client is a mark, never a queue. The clinical delay counts from the first answer.
 //! Deliberately absent: anything that a write would wait for, and the wire.

@@ -11,6 +11,7 @@ mod grpc_round_trip;
 mod grpc_reasons;
 mod booking_rules;
 mod refusals;
+mod explanation;
 mod grpc_limits;
 mod grpc_server;
 mod watch;

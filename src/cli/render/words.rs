@@ -130,6 +130,15 @@ words! {
         CareOperator => "opérateur de soins non programmés";
         Physician => "médecin";
     }
+    /// What became of a slot.
+    slot_verdict, SlotVerdict, "SLOT_VERDICT_" {
+        Unspecified => "non précisé";
+        Option => "proposé";
+        BehindOwn => "après un autre de l'agenda";
+        Excluded => "écarté";
+        NotSearched => "non cherché";
+        Unresolved => "agenda incomplet";
+    }
     /// Whether a slot can be claimed.
     slot_state, SlotState, "SLOT_STATE_" {
         Unspecified => "non précisé";

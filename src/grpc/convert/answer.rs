@@ -132,7 +132,8 @@ fn exclusion_to_proto(exclusion: &Exclusion) -> pb::Exclusion {
     pb::Exclusion { rule: rule_to_proto(*rule).into(), count: *count }
 }
 
-const fn rule_to_proto(rule: Rule) -> pb::Rule {
+/// Writes a rule of matching.
+pub(in crate::grpc) const fn rule_to_proto(rule: Rule) -> pb::Rule {
     match rule {
         Rule::Visibility => pb::Rule::Visibility,
         Rule::Specialty => pb::Rule::Specialty,
@@ -179,7 +180,8 @@ fn site_to_proto(distance: &SiteDistance) -> pb::EmergencySiteDistance {
     }
 }
 
-fn radius_to_proto(radius: &Radius) -> pb::Radius {
+/// Writes a radius.
+pub(in crate::grpc) fn radius_to_proto(radius: &Radius) -> pb::Radius {
     let Radius { radius_m, initial_radius_m, widened_count, source, department } = radius;
     let source = match source {
         RadiusSource::Query => pb::RadiusSource::Query,

@@ -69,7 +69,8 @@ fn address_of(place: &Place) -> String {
     written
 }
 
-fn parts_to_proto(parts: &OptionParts) -> pb::OptionParts {
+/// Writes the figures behind a rank.
+pub(in crate::grpc) fn parts_to_proto(parts: &OptionParts) -> pb::OptionParts {
     let OptionParts { wait_minutes, travel_minutes, distance_m, territory_preference, .. } = parts;
     let OptionParts { data_age_seconds, confidence, cost_seconds, contact_failures, preferred, .. } = parts;
     let preference = match territory_preference {

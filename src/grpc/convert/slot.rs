@@ -153,7 +153,8 @@ fn input_to_proto(
     }
 }
 
-const fn state_to_proto(state: SlotState) -> pb::SlotState {
+/// Writes whether a slot can be claimed.
+pub(in crate::grpc) const fn state_to_proto(state: SlotState) -> pb::SlotState {
     match state {
         SlotState::Open => pb::SlotState::Open,
         SlotState::Withdrawn => pb::SlotState::Withdrawn,

@@ -6,6 +6,7 @@ mod sites;
 mod policies;
 mod silence;
 mod what_if;
+mod explained;
 mod world;
 
 use std::sync::Arc;

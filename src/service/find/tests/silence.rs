@@ -8,7 +8,7 @@ use crate::domain::source::{Confidence, Source};
 use crate::domain::time::UtcInstant;
 
 /// A source with a lease of 5 minutes.
-fn leased(id: &str, heard_at: UtcInstant) -> Body {
+pub(super) fn leased(id: &str, heard_at: UtcInstant) -> Body {
     Body::Source(Arc::new(Source { id: SourceId::parse(id).unwrap(), lease_seconds: Some(300), heard_at }))
 }
 
