@@ -175,12 +175,15 @@ impl Seen {
     fn take(&self, number: usize, message: &pb::WatchCareResponse) {
         let received_at = Instant::now();
         let options = &message.answer.as_ref().unwrap().options;
-        let new = message.new_ranks.iter().map(|rank| &options[*rank as usize - 1].slot_id);
         let taken = message.gone_options.iter().filter(|gone| gone.reason() == pb::GoneReason::Taken);
-        let named: Vec<&String> = new.chain(taken.map(|gone| &gone.slot_id)).collect();
+        let mut named: Vec<&String> = taken.map(|gone| &gone.slot_id).collect();
+        // Beside one that was taken, what is new took its place.
+        if named.is_empty() {
+            named.extend(message.new_ranks.iter().map(|rank| &options[*rank as usize - 1].slot_id));
+        }
         let changed_at = self.changed_at.lock().unwrap();
         let delays = named.into_iter().filter_map(|slot| changed_at.get(slot)).map(|at| received_at - *at);
-        // What comes later is an option again because another one went.
+        // What comes later has another cause than its own change.
         self.delays.lock().unwrap().extend(delays.filter(|delay| *delay < CROWD_CHANGE_EVERY));
         drop(changed_at);
         self.shown.lock().unwrap()[number] = options.iter().map(|option| option.slot_id.clone()).collect();
