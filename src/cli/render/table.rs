@@ -36,3 +36,15 @@ pub fn wrapped(text: &str, width: usize, indent: usize) -> String {
 pub fn joined<const COUNT: usize>(facts: [String; COUNT]) -> String {
     facts.into_iter().filter(|fact| !fact.is_empty()).collect::<Vec<_>>().join(" · ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_wrapped_between_words() {
+        assert_eq!(wrapped("un deux trois quatre", 11, 2), "un deux\n  trois\n  quatre");
+        assert_eq!(wrapped("anticonstitutionnellement", 5, 0), "anticonstitutionnellement");
+        assert_eq!(wrapped("", 5, 0), "");
+    }
+}

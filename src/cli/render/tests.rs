@@ -1,8 +1,9 @@
 //! Text from hand-built answers.
 
+mod rules;
 mod samples;
 
-use super::{Layout, Names, answer, booking, import, refusal, schedule, status, table, time, words};
+use super::{Layout, Names, answer, booking, import, refusal, schedule, status, time, words};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Refusal};
 use crate::cli::import::{ImportReport, Origin, Reason, RowReport, Severity};
@@ -290,11 +291,4 @@ fn figures_are_written_as_in_france() {
     let window = pb::Window { start_at: at("2026-01-05T22:30:00Z"), end_at: at("2026-01-05T23:30:00Z") };
     assert_eq!(time::local_window(Some(&window), time::zone("Europe/Paris"), noon), "23:30-mar. 06/01 00:30");
     assert_eq!(words::department("974"), "974 La Réunion");
-}
-
-#[test]
-fn long_lines_are_wrapped_between_words() {
-    assert_eq!(table::wrapped("un deux trois quatre", 11, 2), "un deux\n  trois\n  quatre");
-    assert_eq!(table::wrapped("anticonstitutionnellement", 5, 0), "anticonstitutionnellement");
-    assert_eq!(table::wrapped("", 5, 0), "");
 }
