@@ -20,8 +20,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use command::{
-    booking, completions, demo, explain, export, find, import as import_command, policy, refusal, scenario, schedule,
-    serve, sites, source, status,
+    booking, completions, demo, explain, export, find, import as import_command, indicators, orientation, policy,
+    refusal, scenario, schedule, serve, sites, source, status,
 };
 use connection::Output;
 use exit::Exit;
@@ -79,6 +79,12 @@ enum Command {
     Refuse(refusal::RefuseArguments),
     /// Show how often offers of a CPTS or a schedule came to nothing
     Refusals(refusal::RefusalsArguments),
+    /// Record what regulation decided in the end for a case
+    Orient(Box<orientation::OrientArguments>),
+    /// Record whether the patient of a booking was seen, came late or did not come
+    Attend(orientation::AttendArguments),
+    /// Write the anonymous figures of a CPTS or department as CSV
+    Indicators(indicators::IndicatorsArguments),
     /// Read a CSV roster or a FHIR Bundle into a running service
     Import(Box<import_command::ImportArguments>),
     /// Write the whole state of a data folder as JSON lines
@@ -116,6 +122,9 @@ impl Command {
             Self::Rebook(arguments) => arguments.server.output,
             Self::Refuse(arguments) => arguments.server.output,
             Self::Refusals(arguments) => arguments.server.output,
+            Self::Orient(arguments) => arguments.server.output,
+            Self::Attend(arguments) => arguments.server.output,
+            Self::Indicators(arguments) => arguments.server.output,
             Self::Import(arguments) => arguments.server.output,
             Self::Schedule(arguments) => arguments.server.output,
             Self::Sites(arguments) => arguments.server.output,
@@ -163,6 +172,9 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Rebook(arguments) => booking::rebook(&arguments, terminal).await,
         Command::Refuse(arguments) => refusal::refuse(&arguments, terminal).await,
         Command::Refusals(arguments) => refusal::refusals(&arguments, terminal).await,
+        Command::Orient(arguments) => orientation::orient(&arguments, terminal).await,
+        Command::Attend(arguments) => orientation::attend(&arguments, terminal).await,
+        Command::Indicators(arguments) => indicators::run(&arguments, terminal).await,
         Command::Import(arguments) => import_command::run(&arguments, terminal).await,
         Command::Export(arguments) => export::run(&arguments, terminal),
         Command::Schedule(arguments) => schedule::run(&arguments, terminal).await,

@@ -19,6 +19,8 @@ pub mod case;
 pub mod offer;
 pub mod emergency;
 pub mod query;
+pub mod tally;
+pub mod orientation;
 pub mod record;
 pub mod answer;
 pub mod explanation;

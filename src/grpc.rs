@@ -12,6 +12,8 @@ mod publishing;
 mod routing;
 mod watching;
 mod explanation;
+mod orientation;
+mod indicators;
 mod booking;
 mod operations;
 mod reflection;

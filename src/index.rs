@@ -32,6 +32,7 @@ mod batch;
 mod cases;
 mod placing;
 mod writer;
+mod figures;
 
 use std::sync::{Arc, OnceLock};
 
@@ -53,6 +54,7 @@ use crate::domain::slot::Slot;
 use crate::domain::source::Source;
 use crate::domain::time::UtcInstant;
 
+use figures::Figures;
 use groups::GroupIndex;
 use holds::Holds;
 use node::Node;
@@ -81,6 +83,7 @@ pub struct Index {
     contact_failures: DashMap<ScheduleId, u32, FxBuildHasher>,
     /// Schedules that name a practitioner.
     by_practitioner: DashMap<PractitionerId, ScheduleIds, FxBuildHasher>,
+    figures: Figures,
     slots: SlotTable,
     claims: DashMap<ClaimId, SlotId, FxBuildHasher>,
     holds: Holds,
@@ -134,6 +137,7 @@ impl Index {
             cases: Shelf::default(),
             contact_failures: DashMap::with_hasher(FxBuildHasher),
             by_practitioner: DashMap::with_hasher(FxBuildHasher),
+            figures: Figures::default(),
             slots: SlotTable::new(),
             claims: DashMap::with_hasher(FxBuildHasher),
             holds: Holds::default(),
@@ -284,9 +288,9 @@ impl Index {
         self.nodes.get(id).and_then(|node| node.look(slots)).unwrap_or_default()
     }
 
-    /// At most `limit` slots that ended before an instant, with their versions.
+    /// At most `limit` slots that ended before an instant.
     #[must_use]
-    pub fn slots_ended_before(&self, before: UtcInstant, limit: usize) -> Vec<(SlotId, u64)> {
+    pub fn slots_ended_before(&self, before: UtcInstant, limit: usize) -> Vec<Versioned<Arc<Slot>>> {
         let mut ended = Vec::new();
         for node in self.nodes.all() {
             let slots = |row: &Row| {
@@ -294,7 +298,7 @@ impl Index {
                 Some(ended.map(|slot| slot.to_slot(&node.id)).collect::<Vec<_>>())
             };
             let slots = node.look(slots).unwrap_or_default();
-            ended.extend(slots.into_iter().map(|slot| (slot.value.id.clone(), slot.version)).take(limit - ended.len()));
+            ended.extend(slots.into_iter().take(limit - ended.len()));
             if ended.len() == limit {
                 break;
             }

@@ -37,7 +37,12 @@ pub fn directory_changes(region: &mut Region, share: f64, random: &mut Random) -
             Body::Place(one) => place(Arc::make_mut(one), towns, random),
             Body::Practitioner(one) => practitioner(Arc::make_mut(one), random),
             Body::Schedule(one) => schedule(Arc::make_mut(one), (territories, &places, &practitioners), random),
-            Body::EmergencySite(_) | Body::Source(_) | Body::Slot(_) | Body::Case(_) => continue,
+            Body::EmergencySite(_)
+            | Body::Source(_)
+            | Body::Slot(_)
+            | Body::Case(_)
+            | Body::Orientation(_)
+            | Body::Tally(_) => continue,
         }
         news.push((body.key(), Some(body.clone())));
     }

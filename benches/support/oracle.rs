@@ -76,7 +76,12 @@ impl Oracle {
                 Body::Practitioner(one) => drop(practitioners.insert(one.id.clone(), Arc::clone(one))),
                 Body::Schedule(schedule) => schedules.push(Arc::clone(schedule)),
                 Body::Territory(territory) => drop(neighbours.insert(territory.id, territory.neighbours.clone())),
-                Body::EmergencySite(_) | Body::Source(_) | Body::Slot(_) | Body::Case(_) => {}
+                Body::EmergencySite(_)
+                | Body::Source(_)
+                | Body::Slot(_)
+                | Body::Case(_)
+                | Body::Orientation(_)
+                | Body::Tally(_) => {}
             }
         }
         let agendas: Vec<Agenda> = schedules

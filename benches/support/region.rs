@@ -291,6 +291,7 @@ fn schedule(
         specialties: SpecialtySet::EMPTY,
         limits,
         home_visit_radius_m: home.then(|| 3_000 + random.below(12_000) as u32),
+        no_show_call_back: None,
         booking_url: "".into(),
         source_revision: 1,
         received_at: at_minute(0),

@@ -44,6 +44,16 @@ impl Forgetting {
             Ok(cases) => tracing::info!(cases, "cases that are over were forgotten"),
             Err(error) => tracing::warn!(reason = error.reason.code(), "cases that are over could not be forgotten"),
         }
+        match self.service.purge_orientations().await {
+            Ok(0) => {}
+            Ok(cases) => tracing::info!(cases, "what was decided for cases was forgotten, its counts kept"),
+            Err(error) => tracing::warn!(reason = error.reason.code(), "what was decided could not be forgotten"),
+        }
+        match self.service.purge_tallies().await {
+            Ok(0) => {}
+            Ok(days) => tracing::info!(days, "counts of days long ago were forgotten"),
+            Err(error) => tracing::warn!(reason = error.reason.code(), "counts of days could not be forgotten"),
+        }
         match self.service.trim_ledger().await {
             Ok(0) => {}
             Ok(entries) => tracing::info!(entries, "changes and outcomes past their time were forgotten"),

@@ -5,6 +5,8 @@ pub mod find;
 pub mod explain;
 pub mod booking;
 pub mod refusal;
+pub mod orientation;
+pub mod indicators;
 pub mod import;
 pub mod export;
 pub mod schedule;

@@ -7,7 +7,8 @@ use std::str::FromStr as _;
 
 use crate::domain::case::RefusalReason;
 use crate::domain::code::{
-    AppointmentType, CareLevel, Delay, Modality, Motive, Priority, Profession, Role, Sex, Specialty, UnknownCode,
+    AppointmentType, CareLevel, DecisionType, Delay, Modality, Motive, OrientationType, PatientCategory, Priority,
+    Profession, Role, Sex, Specialty, UnknownCode,
 };
 use crate::domain::department::Department;
 use crate::domain::geo::{GeoPoint, whole_metres};
@@ -174,6 +175,9 @@ code_readers! {
     parse_modality, Modality, "modality";
     parse_appointment_type, AppointmentType, "appointment type";
     parse_role, Role, "role";
+    parse_age_band, PatientCategory, "band of ages";
+    parse_decision_type, DecisionType, "decision type";
+    parse_orientation_type, OrientationType, "orientation type";
 }
 
 /// A code as the lists spell it: upper case, without accents.

@@ -15,6 +15,7 @@ pub mod schedule;
 pub mod sites;
 pub mod source;
 pub mod explanation;
+pub mod orientation;
 pub mod status;
 pub mod scenario;
 pub mod watch;

@@ -42,6 +42,24 @@ pub enum CareOutcome {
 }
 
 impl CareOutcome {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::EmergencyDispatch,
+        Self::EmergencyDepartment,
+        Self::Appointment,
+        Self::WalkIn,
+        Self::Teleconsultation,
+        Self::HomeVisit,
+        Self::MedicalAdvice,
+        Self::NoSlotInTime,
+    ];
+
+    /// The outcome with this code.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.code() == code)
+    }
+
     /// Stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -29,6 +29,18 @@ pub struct Territory {
     pub phone: Option<PhoneNumber>,
 }
 
+impl Territory {
+    /// The department of its first commune, else the one that its FINESS opens with; overseas those numbers do not say.
+    #[must_use]
+    pub fn department(&self) -> Option<Department> {
+        let of_number = || {
+            let prefix = self.id.as_str().get(..2).filter(|prefix| !["97", "98"].contains(prefix))?;
+            Department::parse(prefix).ok()
+        };
+        self.communes.first().map(|commune| commune.department()).or_else(of_number)
+    }
+}
+
 /// Where care is given.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Place {
@@ -126,6 +138,8 @@ pub struct Schedule {
     pub limits: PatientLimits,
     /// How far home visits go, in metres; absent for the policy's default.
     pub home_visit_radius_m: Option<u32>,
+    /// Whether regulation is asked to call a patient back who did not come; absent for the service's default.
+    pub no_show_call_back: Option<bool>,
     /// Where it is booked by hand; empty when nowhere.
     pub booking_url: Arc<str>,
     /// Newest revision that the source published.

@@ -7,8 +7,10 @@ use super::case::Case;
 use super::directory::{Place, Practitioner, Schedule, Territory};
 use super::emergency::EmergencySite;
 use super::id::{CaseId, EmergencySiteId, IdError, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId, TerritoryId};
+use super::orientation::Orientation;
 use super::slot::Slot;
 use super::source::Source;
+use super::tally::{Tally, TallyId, TallyIdError};
 
 /// Names a record: its kind and identifier.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -29,6 +31,10 @@ pub enum Key {
     Slot(SlotId),
     /// A regulation file.
     Case(CaseId),
+    /// What regulation decided for a case.
+    Orientation(CaseId),
+    /// The anonymous counts of a day.
+    Tally(TallyId),
 }
 
 /// Why a text names no record.
@@ -40,6 +46,9 @@ pub enum KeyError {
     /// The identifier after the colon is wrong.
     #[error(transparent)]
     Id(#[from] IdError),
+    /// The name of the counts after the colon is wrong.
+    #[error(transparent)]
+    Tally(#[from] TallyIdError),
 }
 
 impl Key {
@@ -58,6 +67,8 @@ impl Key {
             "source" => Ok(Self::Source(SourceId::parse(id)?)),
             "slot" => Ok(Self::Slot(SlotId::parse(id)?)),
             "case" => Ok(Self::Case(CaseId::parse(id)?)),
+            "orientation" => Ok(Self::Orientation(CaseId::parse(id)?)),
+            "tally" => Ok(Self::Tally(TallyId::parse(id)?)),
             _ => Err(KeyError::Kind(kind.chars().take(64).collect())),
         }
     }
@@ -74,6 +85,8 @@ impl fmt::Display for Key {
             Self::Source(id) => write!(f, "source:{id}"),
             Self::Slot(id) => write!(f, "slot:{id}"),
             Self::Case(id) => write!(f, "case:{id}"),
+            Self::Orientation(id) => write!(f, "orientation:{id}"),
+            Self::Tally(id) => write!(f, "tally:{id}"),
         }
     }
 }
@@ -97,6 +110,10 @@ pub enum Body {
     Slot(Arc<Slot>),
     /// What is kept of a regulation file.
     Case(Arc<Case>),
+    /// What regulation decided for a case.
+    Orientation(Arc<Orientation>),
+    /// The anonymous counts of a day.
+    Tally(Arc<Tally>),
 }
 
 impl Body {
@@ -112,6 +129,8 @@ impl Body {
             Self::Source(source) => Key::Source(source.id.clone()),
             Self::Slot(slot) => Key::Slot(slot.id.clone()),
             Self::Case(case) => Key::Case(case.id.clone()),
+            Self::Orientation(orientation) => Key::Orientation(orientation.case_id.clone()),
+            Self::Tally(tally) => Key::Tally(tally.id),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! transitions stand in [`claim`] (regulation) and [`publish`] (publishers).
 
 pub mod claim;
+pub mod attendance;
 pub mod publish;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use super::code::{AppointmentType, ModalitySet, SpecialtySet, VisibilitySet};
 use super::id::{ScheduleId, SlotId, TerritoryId};
 use super::time::{UtcInstant, Window};
 
+pub use attendance::{Attendance, AttendanceKind};
 pub use claim::{Claim, ClaimRefusal, ClaimState, NewHold, Transition};
 pub use publish::{PublishRefusal, Published};
 

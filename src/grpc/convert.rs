@@ -19,6 +19,7 @@ pub(super) mod answer;
 pub(super) mod option;
 pub(super) mod watch;
 pub(super) mod explanation;
+pub(super) mod orientation;
 pub(super) mod claim;
 
 #[cfg(test)]

@@ -15,7 +15,9 @@ use super::directory::Directory;
 use super::explanation::Explanation;
 use super::gate::Gate;
 use super::incoming::{self, Guard};
+use super::indicators::Indicators;
 use super::operations::Operations;
+use super::orientation::Orientations;
 use super::publishing::Publishing;
 use super::reflection;
 use super::routing::Routing;
@@ -23,7 +25,9 @@ use super::{ANSWER_MAX_BYTES, HEADERS_MAX_BYTES, MESSAGE_MAX_BYTES, PUBLISHING_M
 use crate::proto::routing::booking_service_server::{BookingServiceServer, SERVICE_NAME as BOOKING};
 use crate::proto::routing::directory_service_server::{DirectoryServiceServer, SERVICE_NAME as DIRECTORY};
 use crate::proto::routing::explanation_service_server::{ExplanationServiceServer, SERVICE_NAME as EXPLANATION};
+use crate::proto::routing::indicator_service_server::{IndicatorServiceServer, SERVICE_NAME as INDICATORS};
 use crate::proto::routing::operations_service_server::{OperationsServiceServer, SERVICE_NAME as OPERATIONS};
+use crate::proto::routing::orientation_service_server::{OrientationServiceServer, SERVICE_NAME as ORIENTATION};
 use crate::proto::routing::publishing_service_server::{PublishingServiceServer, SERVICE_NAME as PUBLISHING};
 use crate::proto::routing::routing_service_server::{RoutingServiceServer, SERVICE_NAME as ROUTING};
 use crate::service::{ConditionKind, Service};
@@ -34,9 +38,9 @@ const PENDING_RESETS_MAX: usize = 20;
 /// Most streams that the server resets on a connection before it closes it.
 const LOCAL_RESETS_MAX: usize = 128;
 /// Services that only read: they serve while writes are refused.
-const READERS: [&str; 4] = ["", ROUTING, EXPLANATION, OPERATIONS];
+const READERS: [&str; 5] = ["", ROUTING, EXPLANATION, INDICATORS, OPERATIONS];
 /// Services that write.
-const WRITERS: [&str; 3] = [DIRECTORY, PUBLISHING, BOOKING];
+const WRITERS: [&str; 4] = [DIRECTORY, PUBLISHING, BOOKING, ORIENTATION];
 
 /// How the server serves.
 #[derive(Clone, Debug)]
@@ -117,6 +121,14 @@ impl Server {
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
             .add_service(
+                OrientationServiceServer::new(Orientations { service: service.clone() })
+                    .max_decoding_message_size(MESSAGE_MAX_BYTES),
+            )
+            .add_service(
+                IndicatorServiceServer::new(Indicators { service: service.clone() })
+                    .max_decoding_message_size(MESSAGE_MAX_BYTES),
+            )
+            .add_service(
                 BookingServiceServer::new(Booking { service: service.clone() })
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
@@ -144,7 +156,7 @@ impl Server {
         }
         let accepts_writes = !conditions.contains(&ConditionKind::WritesRefused);
         let judges_holds = !conditions.contains(&ConditionKind::LedgerClockAhead);
-        self.set_health(&[DIRECTORY, PUBLISHING], accepts_writes).await;
+        self.set_health(&[DIRECTORY, PUBLISHING, ORIENTATION], accepts_writes).await;
         self.set_health(&[BOOKING], accepts_writes && judges_holds).await;
     }
 

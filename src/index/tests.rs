@@ -52,6 +52,7 @@ fn schedule(number: usize, place: usize) -> Body {
         specialties: SpecialtySet::of(&[Specialty::parse("SM54").unwrap()]),
         limits: PatientLimits::default(),
         home_visit_radius_m: None,
+        no_show_call_back: None,
         booking_url: "".into(),
         source_revision: 1,
         received_at: minute(-60),

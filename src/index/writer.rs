@@ -104,6 +104,12 @@ impl Writer {
                     touched.offers.extend(schedules_of(index, id));
                 }
             }
+            (Key::Orientation(id), Some(Body::Orientation(orientation))) => {
+                index.figures.orientations.apply(id, version, Some(Arc::clone(orientation)));
+            }
+            (Key::Tally(id), Some(Body::Tally(tally))) => {
+                index.figures.tallies.apply(id, version, Some(Arc::clone(tally)));
+            }
             (Key::Slot(id), Some(Body::Slot(slot))) => self.take_slot(index, id, version, Some(slot), touched),
             (Key::Case(id), Some(Body::Case(case))) => {
                 touched.offers.extend(cases::take(index, id, version, Some(case)));
@@ -182,6 +188,12 @@ impl Writer {
                 }
             }
             Key::Case(id) => touched.offers.extend(cases::take(index, id, version, None)),
+            Key::Orientation(id) => {
+                index.figures.orientations.apply(id, version, None);
+            }
+            Key::Tally(id) => {
+                index.figures.tallies.apply(id, version, None);
+            }
             Key::Slot(_) => {}
         }
     }

@@ -10,6 +10,7 @@ mod directory;
 mod emergency;
 mod field;
 mod intern;
+mod orientation;
 mod slot;
 mod source;
 
@@ -63,6 +64,8 @@ pub(super) fn to_record(body: &Body) -> pb::Record {
         Body::EmergencySite(site) => pb::record::Body::EmergencySite(emergency::to_site(site)),
         Body::Source(source) => pb::record::Body::Source(source::to_source(source)),
         Body::Case(case) => pb::record::Body::Case(case::to_case(case)),
+        Body::Orientation(orientation) => pb::record::Body::Orientation(orientation::to_orientation(orientation)),
+        Body::Tally(tally) => pb::record::Body::Tally(orientation::to_tally(tally)),
     };
     pb::Record { body: Some(body) }
 }
@@ -81,6 +84,8 @@ pub(super) fn from_record(record: pb::Record, interner: &mut Interner) -> Result
         pb::record::Body::EmergencySite(message) => Ok(Body::EmergencySite(emergency::from_site(message)?.into())),
         pb::record::Body::Source(message) => Ok(Body::Source(source::from_source(message)?.into())),
         pb::record::Body::Case(message) => Ok(Body::Case(case::from_case(message)?.into())),
+        pb::record::Body::Orientation(message) => Ok(Body::Orientation(orientation::from_orientation(message)?.into())),
+        pb::record::Body::Tally(message) => Ok(Body::Tally(orientation::from_tally(message)?.into())),
     }
 }
 

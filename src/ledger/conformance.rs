@@ -1,6 +1,8 @@
 //! What every ledger promises, as facts that each implementation passes unchanged; see [`conformance_suite`].
 
 mod cases;
+mod kinds;
+mod limits;
 
 use std::sync::{Arc, Barrier};
 
@@ -12,6 +14,8 @@ use super::*;
 use crate::clock::{Clock as _, ManualClock, SharedClock};
 
 pub(super) use cases::*;
+pub(super) use kinds::every_kind_of_record_is_kept_as_it_is;
+pub(super) use limits::what_no_ledger_takes_is_named;
 
 /// Makes ledgers of one implementation.
 pub(super) trait Factory {
@@ -340,26 +344,6 @@ pub(super) fn appends_start_without_being_awaited<F: Factory>(factory: &F) {
     assert!(bench.has(1, 1));
 }
 
-pub(super) fn what_no_ledger_takes_is_named<F: Factory>(factory: &F) {
-    let bench = Bench::new(factory);
-    let most = (0..APPEND_ENTRIES_MAX as u64).map(|number| put(number, 1, 0));
-    let too_many: Vec<_> = most.clone().chain([put(9_999, 1, 0)]).collect();
-    let entries = too_many.len();
-    assert_eq!(bench.append(too_many), AppendOutcome::Invalid(InvalidAppend::TooManyEntries { entries }));
-    let twice = bench.append(vec![put(1, 1, 0), Entry::check(key(1), 0)]);
-    assert_eq!(twice, AppendOutcome::Invalid(InvalidAppend::DuplicateKey { key: key(1) }));
-    let other = Entry { key: key(2), ..put(1, 1, 0) };
-    let refused = InvalidAppend::OtherBody { key: key(2), body: key(1) };
-    assert_eq!(bench.append(vec![other]), AppendOutcome::Invalid(refused));
-    let last = InvalidAppend::VersionExhausted { key: key(1) };
-    assert_eq!(bench.append(vec![put(1, 1, u64::MAX)]), AppendOutcome::Invalid(last));
-    let result = Bytes::from(vec![0; REQUEST_RESULT_MAX_BYTES + 1]);
-    let long = Request { result, ..request("lrm", "r1", 1, "") };
-    let refused = InvalidAppend::ResultTooLong { bytes: REQUEST_RESULT_MAX_BYTES + 1 };
-    assert_eq!(bench.request(vec![], long), AppendOutcome::Invalid(refused));
-    assert_eq!(bench.append(most.collect()), appended(APPEND_ENTRIES_MAX as u64));
-}
-
 /// Runs every fact on one implementation.
 macro_rules! conformance_suite {
     ($factory:expr) => {
@@ -387,6 +371,7 @@ macro_rules! conformance_suite {
             a_case_is_kept_checked_and_forgotten_like_any_record
             appends_start_without_being_awaited
             what_no_ledger_takes_is_named
+            every_kind_of_record_is_kept_as_it_is
         );
     };
     ($factory:expr; $($fact:ident)+) => {$(

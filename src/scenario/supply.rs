@@ -155,6 +155,7 @@ impl Around<'_> {
             specialties: SpecialtySet::EMPTY,
             limits,
             home_visit_radius_m,
+            no_show_call_back: None,
             booking_url: Arc::from(""),
             source_revision: 0,
             received_at: heard_at,

@@ -93,8 +93,9 @@ reasons! {
     BookingCancelled "BOOKING_CANCELLED" FailedPrecondition "Hold a slot again: the booking was cancelled.";
     CaseBooked "CASE_BOOKED" FailedPrecondition "Rebook the booking that is named, or cancel it first: a case has one live booking.";
     BeyondDelay "BEYOND_DELAY" FailedPrecondition "Choose an option within the clinical delay, or have a physician take it and state why.";
-    CaseMismatch "CASE_MISMATCH" FailedPrecondition "Rebook to a hold of the same case as the booking, or to a slot.";
+    CaseMismatch "CASE_MISMATCH" FailedPrecondition "Give the case for which the booking was made; rebook to a hold of the same case, or to a slot.";
     SameSlot "SAME_SLOT" FailedPrecondition "Rebook to another slot: the booking is on this one.";
+    SlotNotBegun "SLOT_NOT_BEGUN" FailedPrecondition "Say that the patient came late or not at all once the slot has begun.";
     SourceMismatch "SOURCE_MISMATCH" FailedPrecondition "Publish under the source that owns the schedule.";
     SlotClaimed "SLOT_CLAIMED" FailedPrecondition "Withdraw the slot instead of moving it: patients rely on it.";
     CapacityBelowClaims "CAPACITY_BELOW_CLAIMS" FailedPrecondition "Keep the capacity at or above what is booked and held, or withdraw the slot.";
@@ -211,6 +212,7 @@ pub(super) fn from_claim_refusal(refusal: ClaimRefusal, unknown: Reason) -> Erro
         ClaimRefusal::AlreadyBooked => Reason::AlreadyBooked,
         ClaimRefusal::NotBooked => Reason::NotBooked,
         ClaimRefusal::Cancelled => Reason::BookingCancelled,
+        ClaimRefusal::NotBegun => Reason::SlotNotBegun,
         ClaimRefusal::Unknown => unknown,
     };
     Error::new(reason, refusal.to_string())

@@ -42,6 +42,15 @@ pub const CHUNK_ENTRIES_MAX: usize = 64;
 pub const HEARD_AGAIN_AFTER_MS: i64 = 30 * MS_PER_SECOND;
 /// How long a slot is kept after its end, in milliseconds: 24 hours.
 pub const ENDED_SLOT_KEPT_MS: i64 = 24 * MS_PER_HOUR;
+/// How long what was decided for a case is kept after it was last recorded, in milliseconds: 24 hours.
+pub const ORIENTATION_KEPT_MS: i64 = 24 * MS_PER_HOUR;
+/// How long the anonymous counts of a day are kept, in days: a quarter and a week, so that a CPTS can still take last
+/// quarter's figures out; whoever needs them longer keeps the CSV.
+pub const INDICATORS_KEPT_DAYS: u64 = 100;
+/// Most days whose indicators are listed at once.
+pub const INDICATOR_DAYS_MAX: usize = 31;
+/// Whether regulation is asked to call a patient back who did not come, when the schedule does not say.
+pub const NO_SHOW_CALL_BACK_DEFAULT: bool = true;
 /// How far the own clock may be ahead of the ledger's for a purge to be carried out, in milliseconds: 1 hour.
 pub const PURGE_CLOCK_TOLERANCE_MS: i64 = MS_PER_HOUR;
 /// How far the ledger's clock may be ahead of this machine's before the service calls itself degraded, in milliseconds:

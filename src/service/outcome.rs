@@ -9,6 +9,7 @@ use prost::Message as _;
 
 use crate::domain::case::Case;
 use crate::domain::emergency::EmergencySite;
+use crate::domain::orientation::Orientation;
 use crate::domain::record::Body;
 use crate::domain::slot::Slot;
 use crate::ledger::codec::{self, Interner};
@@ -90,6 +91,22 @@ pub(super) fn decode_refused(stored: &[u8]) -> Result<Arc<Case>, OutcomeError> {
     if let Body::Case(case) = body { Ok(case) } else { Err(OutcomeError::new("it is not about a case")) }
 }
 
+/// The stored form of a recorded orientation.
+pub(super) fn encode_oriented(orientation: &Arc<Orientation>) -> Vec<u8> {
+    encode(stored_outcome::Kind::Oriented(codec::encode(&Body::Orientation(Arc::clone(orientation)))))
+}
+
+/// The orientation of a stored form.
+pub(super) fn decode_oriented(stored: &[u8]) -> Result<Arc<Orientation>, OutcomeError> {
+    if let stored_outcome::Kind::Oriented(record) = decode(stored)?
+        && let Body::Orientation(orientation) =
+            codec::decode(&record, &mut Interner::new()).map_err(OutcomeError::new)?
+    {
+        return Ok(orientation);
+    }
+    Err(OutcomeError::new("it is not about an orientation"))
+}
+
 /// The stored form of the results of rows.
 pub(super) fn encode_rows(rows: &[RowOutcome]) -> Vec<u8> {
     let rows = rows.iter().map(|row| StoredRow {
@@ -135,7 +152,8 @@ pub(super) fn decode_replacement(stored: &[u8]) -> Result<StoredReplacement, Out
         | stored_outcome::Kind::Upsert(_)
         | stored_outcome::Kind::EmergencySite(_)
         | stored_outcome::Kind::Rebooking(_)
-        | stored_outcome::Kind::Refused(_) => Err(OutcomeError::new("it is not about a replacement")),
+        | stored_outcome::Kind::Refused(_)
+        | stored_outcome::Kind::Oriented(_) => Err(OutcomeError::new("it is not about a replacement")),
     }
 }
 
@@ -153,7 +171,8 @@ pub(super) fn decode_upsert(stored: &[u8]) -> Result<StoredUpsert, OutcomeError>
         | stored_outcome::Kind::Replacement(_)
         | stored_outcome::Kind::EmergencySite(_)
         | stored_outcome::Kind::Rebooking(_)
-        | stored_outcome::Kind::Refused(_) => Err(OutcomeError::new("it is not about a directory record")),
+        | stored_outcome::Kind::Refused(_)
+        | stored_outcome::Kind::Oriented(_) => Err(OutcomeError::new("it is not about a directory record")),
     }
 }
 
@@ -179,6 +198,7 @@ mod tests {
             let _ = decode_emergency_site(&bytes);
             let _ = decode_rebooking(&bytes);
             let _ = decode_refused(&bytes);
+            let _ = decode_oriented(&bytes);
         }
 
         #[test]

@@ -4,6 +4,7 @@ mod world;
 mod authority;
 mod booking;
 mod cases;
+mod orienting;
 mod races;
 mod rebooking;
 mod refusing;

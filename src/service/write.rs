@@ -109,6 +109,8 @@ impl<'a> Sight<'a> {
             Key::Source(id) => self.index.source(id).map(|record| body(record, Body::Source)),
             Key::Slot(id) => self.index.slot(id).map(|record| body(record, Body::Slot)),
             Key::Case(id) => self.index.case(id).map(|record| body(record, Body::Case)),
+            Key::Orientation(id) => self.index.orientation(id).map(|record| body(record, Body::Orientation)),
+            Key::Tally(id) => self.index.tally(*id).map(|record| body(record, Body::Tally)),
         }
     }
 }

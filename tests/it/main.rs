@@ -12,6 +12,7 @@ mod grpc_reasons;
 mod booking_rules;
 mod refusals;
 mod explanation;
+mod orientation;
 mod grpc_limits;
 mod grpc_server;
 mod watch;

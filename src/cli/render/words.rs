@@ -130,6 +130,13 @@ words! {
         CareOperator => "opérateur de soins non programmés";
         Physician => "médecin";
     }
+    /// What became of a booking.
+    attendance, Attendance, "ATTENDANCE_" {
+        Unspecified => "non précisé";
+        Seen => "vu";
+        Late => "venu en retard";
+        NoShow => "pas venu";
+    }
     /// What became of a slot.
     slot_verdict, SlotVerdict, "SLOT_VERDICT_" {
         Unspecified => "non précisé";

@@ -71,6 +71,7 @@ fn offer() -> Offer {
         specialties: SpecialtySet::of(&[Specialty::ALL[1]]),
         limits: PatientLimits::default(),
         home_visit_radius_m: None,
+        no_show_call_back: None,
         booking_url: "".into(),
         source_revision: 1,
         received_at: UtcInstant::from_ms(NOON_MS),

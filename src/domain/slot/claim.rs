@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Slot, SlotState};
+use super::{Attendance, Slot, SlotState};
 use crate::domain::id::{CaseId, ClaimId, PrincipalId};
 use crate::domain::regulator::BeyondDelay;
 use crate::domain::time::UtcInstant;
@@ -79,6 +79,8 @@ pub struct Claim {
     pub replaced_by: Option<ClaimId>,
     /// That it begins after the clinical delay, and why it was taken all the same.
     pub beyond_delay: Option<Arc<BeyondDelay>>,
+    /// What became of the booking, once somebody said so.
+    pub attendance: Option<Attendance>,
 }
 
 impl Claim {
@@ -171,6 +173,9 @@ pub enum ClaimRefusal {
     /// The booking was cancelled before.
     #[error("the booking is cancelled")]
     Cancelled,
+    /// It is too early to know whether the patient comes.
+    #[error("the slot has not begun: say that the patient came late or not at all once it has")]
+    NotBegun,
     /// The slot knows no such claim.
     #[error("the hold is unknown or no longer kept")]
     Unknown,
@@ -218,6 +223,7 @@ impl Slot {
             replaces: None,
             replaced_by: None,
             beyond_delay: None,
+            attendance: None,
         });
         // A hold that the ledger's clock would find over already must not be acknowledged.
         next.not_after = Some(hold.expires_at);

@@ -10,7 +10,7 @@ use crate::domain::id::{CaseId, ClaimId};
 
 const START_MS: i64 = 1_800_000_000_000;
 
-fn at(seconds: i64) -> UtcInstant {
+pub(super) fn at(seconds: i64) -> UtcInstant {
     UtcInstant::from_ms(START_MS + seconds * 1_000)
 }
 
@@ -32,15 +32,15 @@ fn published(capacity: u16) -> Published {
     }
 }
 
-fn slot(capacity: u16) -> Slot {
+pub(super) fn slot(capacity: u16) -> Slot {
     Slot::from_published(published(capacity), 1, at(0))
 }
 
-fn claim_id(number: u128) -> ClaimId {
+pub(super) fn claim_id(number: u128) -> ClaimId {
     ClaimId::from_uuid(uuid::Uuid::from_u128(number))
 }
 
-fn hold(number: u128, expires_at: UtcInstant) -> NewHold {
+pub(super) fn hold(number: u128, expires_at: UtcInstant) -> NewHold {
     NewHold { id: claim_id(number), case_id: CaseId::parse("dossier-1").unwrap(), regulator_id: None, expires_at }
 }
 

@@ -98,7 +98,8 @@ fn warning_to_proto(warning: &QueryWarning) -> pb::QueryWarning {
     }
 }
 
-const fn outcome_to_proto(outcome: CareOutcome) -> pb::CareOutcome {
+/// Writes an outcome.
+pub(in crate::grpc) const fn outcome_to_proto(outcome: CareOutcome) -> pb::CareOutcome {
     match outcome {
         CareOutcome::EmergencyDispatch => pb::CareOutcome::EmergencyDispatch,
         CareOutcome::EmergencyDepartment => pb::CareOutcome::EmergencyDepartment,

@@ -38,6 +38,7 @@ pub(in crate::grpc) fn claim_to_proto(claim: &Claim, now: UtcInstant) -> pb::Cla
         replaces: _,
         replaced_by: _,
         beyond_delay: _,
+        attendance: _,
     } = claim;
     pb::Claim {
         claim_id: id.to_string(),

@@ -41,6 +41,7 @@ pub(in crate::grpc) fn schedule_from_proto(
         booking_url,
         source_revision: _,
         received_at: _,
+        no_show_call_back,
     } = message;
     let id = findings.take(path.field("schedule_id"), ScheduleId::parse(&schedule_id));
     let source_id = findings.take(path.field("source_id"), SourceId::parse(&source_id));
@@ -74,6 +75,7 @@ pub(in crate::grpc) fn schedule_from_proto(
             sexes,
         },
         home_visit_radius_m,
+        no_show_call_back,
         booking_url: Arc::from(booking_url?),
         source_revision: 0,
         received_at: UtcInstant::from_ms(0),
@@ -97,6 +99,7 @@ pub(in crate::grpc) fn schedule_to_proto(schedule: &Schedule) -> pb::Schedule {
         specialties,
         limits: PatientLimits { min_age, max_age, sexes },
         home_visit_radius_m,
+        no_show_call_back,
         booking_url,
         source_revision,
         received_at,
@@ -116,5 +119,6 @@ pub(in crate::grpc) fn schedule_to_proto(schedule: &Schedule) -> pb::Schedule {
         booking_url: booking_url.to_string(),
         source_revision: *source_revision,
         received_at: Some(instant_to_proto(*received_at)),
+        no_show_call_back: *no_show_call_back,
     }
 }

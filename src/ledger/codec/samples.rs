@@ -1,5 +1,7 @@
 //! One record of every kind, and generated ones, for the tests of the ledger.
 
+mod figures;
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -96,6 +98,7 @@ fn schedule() -> Schedule {
             sexes: sex_bit(Sex::F) | sex_bit(Sex::O),
         },
         home_visit_radius_m: Some(12_500),
+        no_show_call_back: None,
         booking_url: "https://agenda.example/7".into(),
         source_revision: 41,
         received_at: at(0),
@@ -117,6 +120,7 @@ fn claim(number: u128, state: ClaimState) -> Claim {
         replaces: None,
         replaced_by: None,
         beyond_delay: None,
+        attendance: None,
     }
 }
 
@@ -252,7 +256,7 @@ pub(in crate::ledger) fn all() -> Vec<(&'static str, Body)> {
         ..schedule()
     };
     let bare_site = EmergencySite { structure: None, phone: None, rules: AccessRules::default(), ..site() };
-    vec![
+    let mut all = vec![
         ("territory", Body::Territory(territory().into())),
         ("territory-bare", Body::Territory(bare_territory.into())),
         ("place", Body::Place(place().into())),
@@ -272,7 +276,9 @@ pub(in crate::ledger) fn all() -> Vec<(&'static str, Body)> {
         ("case", Body::Case(case().into())),
         ("case-refused", Body::Case(refused_case().into())),
         ("case-bare", Body::Case(Case::new(CaseId::parse("dossier-2").unwrap()).into())),
-    ]
+    ];
+    all.extend(figures::all());
+    all
 }
 
 fn source(lease_seconds: Option<u32>) -> Source {

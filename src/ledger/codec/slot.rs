@@ -11,7 +11,7 @@ use super::intern::Interner;
 use crate::domain::code::{AppointmentType, Modality, Visibility};
 use crate::domain::id::{CaseId, ClaimId, PrincipalId, SlotId};
 use crate::domain::regulator::{BeyondDelay, RegulatorRole};
-use crate::domain::slot::{Claim, ClaimState, Slot, SlotState, SlotTraits};
+use crate::domain::slot::{Attendance, AttendanceKind, Claim, ClaimState, Slot, SlotState, SlotTraits};
 use crate::domain::time::{UtcInstant, Window};
 use crate::proto::ledger as pb;
 
@@ -105,6 +105,7 @@ fn to_claim(claim: &Claim) -> pb::Claim {
         replaces,
         replaced_by,
         beyond_delay,
+        attendance,
     } = claim;
     pb::Claim {
         id: to_claim_id(*id),
@@ -119,6 +120,10 @@ fn to_claim(claim: &Claim) -> pb::Claim {
         replaces: replaces.map(to_claim_id).unwrap_or_default(),
         replaced_by: replaced_by.map(to_claim_id).unwrap_or_default(),
         beyond_delay: beyond_delay.as_deref().map(to_beyond_delay),
+        attendance: attendance.map(|Attendance { kind, recorded_at }| pb::Attendance {
+            kind: kind.code().to_owned(),
+            recorded_at_ms: recorded_at.ms(),
+        }),
     }
 }
 
@@ -136,7 +141,12 @@ fn from_claim(of: Of<'_>, message: pb::Claim, interner: &mut Interner) -> Result
         replaces,
         replaced_by,
         beyond_delay,
+        attendance,
     } = message;
+    let attendance = attendance.map(|pb::Attendance { kind, recorded_at_ms }| {
+        let kind = of.code("claims.attendance", &kind, AttendanceKind::parse(&kind))?;
+        Ok(Attendance { kind, recorded_at: UtcInstant::from_ms(recorded_at_ms) })
+    });
     let regulator = Some(regulator_id).filter(|id| !id.is_empty());
     Ok(Claim {
         id: ClaimId::from_uuid(of.read("claims.id", Uuid::from_slice(&id))?),
@@ -151,6 +161,7 @@ fn from_claim(of: Of<'_>, message: pb::Claim, interner: &mut Interner) -> Result
         replaces: optional_claim_id(of, "claims.replaces", &replaces)?,
         replaced_by: optional_claim_id(of, "claims.replaced_by", &replaced_by)?,
         beyond_delay: beyond_delay.map(|stored| from_beyond_delay(of, stored).map(Arc::new)).transpose()?,
+        attendance: attendance.transpose()?,
     })
 }
 

@@ -49,7 +49,9 @@ fn the_samples_leave_no_claim_state_out() {
         | Body::Schedule(_)
         | Body::EmergencySite(_)
         | Body::Source(_)
-        | Body::Case(_) => None,
+        | Body::Case(_)
+        | Body::Orientation(_)
+        | Body::Tally(_) => None,
     });
     assert_eq!(states.unwrap(), crate::domain::slot::ClaimState::ALL);
 }
@@ -93,6 +95,10 @@ macro_rules! blames {
     };
 }
 
+fn claim(slot: &mut pb::Slot) -> &mut pb::Attendance {
+    slot.claims[0].attendance.as_mut().unwrap()
+}
+
 #[test]
 fn a_wrong_field_is_named() {
     blames!("slot-claimed", Slot, |slot| slot.id.clear(), "id");
@@ -122,6 +128,16 @@ fn a_wrong_field_is_named() {
     blames!("case-refused", Case, |case| case.refusals[0].reason.clear(), "refusals.reason");
     blames!("case-refused", Case, |case| case.refusals[0].practitioner_id = "x".into(), "refusals.practitioner_id");
     blames!("case-refused", Case, |case| case.refusals[0].schedule_id.clear(), "refusals.schedule_id");
+    blames!("slot-attended", Slot, |slot| claim(slot).kind.clear(), "claims.attendance");
+    blames!("orientation", Orientation, |orientation| orientation.case_id.clear(), "case_id");
+    blames!("orientation", Orientation, |orientation| orientation.outcome = "GUESS".into(), "outcome");
+    blames!("orientation", Orientation, |orientation| orientation.booking_id = vec![1], "booking_id");
+    blames!("orientation", Orientation, |orientation| orientation.territory_id = "x".into(), "territory_id");
+    blames!("orientation", Orientation, |orientation| orientation.department.clear(), "department");
+    blames!("orientation", Orientation, |orientation| orientation.age_band = "TOAD".into(), "age_band");
+    blames!("orientation", Orientation, |orientation| orientation.day = "2026-02-30".into(), "day");
+    blames!("tally", Tally, |tally| tally.id = "territory/x/2026-11-18".into(), "id");
+    blames!("tally", Tally, |tally| tally.counts[0].measure = "LUCK".into(), "counts");
     blames!("emergency-site", EmergencySite, |site| site.position = None, "position");
     blames!("emergency-site", EmergencySite, |site| site.weekly_access[0].weekday = 8, "weekly_access");
 }

@@ -318,6 +318,7 @@ pub(super) fn schedule(id: &str) -> Schedule {
         specialties: SpecialtySet::EMPTY,
         limits: PatientLimits::default(),
         home_visit_radius_m: None,
+        no_show_call_back: None,
         booking_url: Arc::from(""),
         source_revision: 0,
         received_at: UtcInstant::from_ms(START_MS),

@@ -62,6 +62,7 @@ fn schedule() -> pb::Schedule {
         max_age_days: Some(6_570),
         accepted_sexes: vec!["F".into()],
         home_visit_radius_m: Some(10_000),
+        no_show_call_back: Some(false),
         booking_url: "https://agenda.example/1".into(),
         source_revision: 0,
         received_at: Some(prost_types::Timestamp::default()),

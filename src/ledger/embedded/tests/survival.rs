@@ -66,6 +66,8 @@ fn records_request_ids_and_position_are_there_after_opening_again() {
         "slot:creneau-1",
         "slot:creneau-11",
         "case:fr.health.samu690.1",
+        "orientation:fr.health.samu690.DR0001",
+        "tally:territory/690054321/2026-11-18",
     ];
     assert_eq!(kinds, expected.map(str::to_owned), "the directory before the slots, the cases last");
     assert!(second.sink.changes().iter().all(|change| change.position == head && change.body.is_some()));

@@ -76,6 +76,7 @@ pub(super) fn agenda(name: &'static str, north_km: f64, start: &str, minutes: u3
         specialties: SpecialtySet::EMPTY,
         limits: PatientLimits::default(),
         home_visit_radius_m: None,
+        no_show_call_back: None,
         booking_url: "".into(),
         source_revision: 1,
         received_at: at("09:58"),

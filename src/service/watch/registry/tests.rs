@@ -68,6 +68,7 @@ fn notice(opening: &Opening) -> Notice {
         specialties: SpecialtySet::of(&[Specialty::parse(opening.specialty).unwrap()]),
         limits: PatientLimits::default(),
         home_visit_radius_m: None,
+        no_show_call_back: None,
         booking_url: Arc::from(""),
         source_revision: 0,
         received_at: NOW,

@@ -1,0 +1,80 @@
+//! How cases and bookings ended, and the counts that remain.
+
+use super::{at, claim, schedule, slot, territory_id};
+use crate::domain::answer::CareOutcome;
+use crate::domain::code::{DecisionType, OrientationType, PatientCategory, Specialty};
+use crate::domain::department::Department;
+use crate::domain::directory::Schedule;
+use crate::domain::id::{CaseId, ScheduleId, SlotId};
+use crate::domain::orientation::Orientation;
+use crate::domain::record::Body;
+use crate::domain::slot::{Attendance, AttendanceKind, Claim, ClaimState, Slot};
+use crate::domain::tally::{Counts, Measure, MeasureKind, Scope, Tally, TallyId, parse_day};
+
+fn orientation() -> Orientation {
+    Orientation {
+        case_id: CaseId::parse("fr.health.samu690.DR0001").unwrap(),
+        outcome: CareOutcome::Appointment,
+        decision_type: Some(DecisionType::Orient),
+        orientation_type: Some(OrientationType::Cabinet),
+        booking_id: Some(claim(2, ClaimState::Booked).id),
+        territory: Some(territory_id("690054321")),
+        department: Department::parse("69").unwrap(),
+        specialty: Some(Specialty::parse("SM40").unwrap()),
+        age_band: Some(PatientCategory::Enfant),
+        day: parse_day("2026-11-18").unwrap(),
+        recorded_at: at(5),
+    }
+}
+
+fn tally() -> Tally {
+    let outcomes = CareOutcome::ALL.map(|outcome| Measure { kind: MeasureKind::Orientation, detail: outcome.code() });
+    let asked = [MeasureKind::SpecialtyAsked, MeasureKind::SpecialtyNothingFound];
+    let asked = asked.into_iter().flat_map(|kind| ["SM40", ""].map(|detail| Measure { kind, detail }));
+    let bands = [MeasureKind::AgeBandAsked, MeasureKind::AgeBandNothingFound];
+    let bands = bands.into_iter().flat_map(|kind| ["ENFANT", ""].map(|detail| Measure { kind, detail }));
+    let mut counts = Counts::default();
+    for (measure, count) in outcomes.into_iter().chain(asked).chain(bands).chain(Measure::always_told()).zip(1..) {
+        counts.add(measure, count);
+    }
+    let scope = Scope::Territory(territory_id("690054321"));
+    Tally { id: TallyId { scope, day: parse_day("2026-11-18").unwrap() }, counts }
+}
+
+/// The slot with an attendance of every kind.
+fn attended() -> Slot {
+    let claims = AttendanceKind::ALL.into_iter().zip(10..).map(|(kind, number)| Claim {
+        attendance: Some(Attendance { kind, recorded_at: at(80) }),
+        ..claim(number, ClaimState::Booked)
+    });
+    Slot { claims: claims.collect(), id: SlotId::parse("creneau-2").unwrap(), ..slot() }
+}
+
+/// Orientations, tallies, and what was added to slots and schedules for them.
+pub(super) fn all() -> Vec<(&'static str, Body)> {
+    let bare_orientation = Orientation {
+        case_id: CaseId::parse("x").unwrap(),
+        outcome: CareOutcome::NoSlotInTime,
+        decision_type: None,
+        orientation_type: None,
+        booking_id: None,
+        territory: None,
+        specialty: None,
+        age_band: None,
+        ..orientation()
+    };
+    let bare_tally = Tally {
+        id: TallyId { scope: Scope::Department(Department::parse("2A").unwrap()), ..tally().id },
+        counts: Counts::default(),
+    };
+    let calling_back =
+        Schedule { id: ScheduleId::parse("agenda-2").unwrap(), no_show_call_back: Some(true), ..schedule() };
+    vec![
+        ("slot-attended", Body::Slot(attended().into())),
+        ("orientation", Body::Orientation(orientation().into())),
+        ("orientation-bare", Body::Orientation(bare_orientation.into())),
+        ("tally", Body::Tally(tally().into())),
+        ("tally-bare", Body::Tally(bare_tally.into())),
+        ("schedule-calling-back", Body::Schedule(calling_back.into())),
+    ]
+}
