@@ -25,10 +25,13 @@ mod support;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sas_router::clock::{Clock as _, ManualClock};
 use sas_router::domain::record::Body;
 use sas_router::index::Index;
+use sas_router::ledger::memory::MemoryLedger;
 use sas_router::routing::policy::Policy;
-use sas_router::service::Finder;
+use sas_router::service::{Applier, Finder, Parts, Service};
+use sas_router::tasks::Tasks;
 
 use support::oracle::{Found, Oracle};
 use support::questions::{Asked, Class, questions};
@@ -53,7 +56,7 @@ fn measure(size: usize) -> f64 {
     let region = region(size, 42);
     let before = resident_bytes();
     let started = Instant::now();
-    let index = index_of(&region);
+    let index = Arc::new(index_of(&region));
     println!(
         "\n{size} slots: index built in {:.2} s, {} kB more resident",
         started.elapsed().as_secs_f64(),
@@ -79,9 +82,47 @@ fn measure(size: usize) -> f64 {
         started.elapsed()
     });
     report("full answer", full.collect::<Vec<_>>().into_iter().skip(1_000));
+    counting(&index, &asked);
     let brute = compare(&finder, &Oracle::new(&region), &asked[..1_000]);
     println!("p50 of brute force / p50 of plain match: {:.0}x", brute / median);
     median
+}
+
+/// What counting adds to a whole answer: each question is answered both ways, so that both meet the same state of caches.
+fn counting(index: &Arc<Index>, asked: &[Asked]) {
+    let clock = Arc::new(ManualClock::new(asked[0].2));
+    let ledger = MemoryLedger::new(clock.clone(), Arc::new(Applier(Arc::default())));
+    let service = Service::new(Parts {
+        index: Arc::clone(index),
+        ledger: Arc::new(ledger),
+        clock: clock.clone(),
+        tasks: Tasks::new(),
+        instance_id: uuid::Uuid::nil(),
+        version: "bench",
+    });
+    let timed = |answer: &dyn Fn()| {
+        let started = Instant::now();
+        answer();
+        started.elapsed()
+    };
+    let mut times: [Vec<Duration>; 2] = [Vec::new(), Vec::new()];
+    for (number, (_, query, now)) in asked.iter().enumerate() {
+        clock.advance_ms(now.ms_since(clock.now()));
+        let plain = || drop(std::hint::black_box(service.find(query)));
+        let counted = || drop(std::hint::black_box(service.find_counted(query)));
+        // Whoever comes second finds the caches warm, so they take turns.
+        let (first, second) = if number % 2 == 0 {
+            (timed(&plain), timed(&counted))
+        } else {
+            let second = timed(&counted);
+            (timed(&plain), second)
+        };
+        times[0].push(first);
+        times[1].push(second);
+    }
+    for (name, times) in ["not counted", "counted"].into_iter().zip(times) {
+        report(name, times.into_iter().skip(1_000));
+    }
 }
 
 /// Brute force must answer the same; its median in microseconds.

@@ -85,6 +85,8 @@ enum Command {
     Attend(orientation::AttendArguments),
     /// Write the anonymous figures of a CPTS or department as CSV
     Indicators(indicators::IndicatorsArguments),
+    /// Show which needs of a CPTS or department found nothing on a day
+    Tension(indicators::TensionArguments),
     /// Read a CSV roster or a FHIR Bundle into a running service
     Import(Box<import_command::ImportArguments>),
     /// Write the whole state of a data folder as JSON lines
@@ -125,6 +127,7 @@ impl Command {
             Self::Orient(arguments) => arguments.server.output,
             Self::Attend(arguments) => arguments.server.output,
             Self::Indicators(arguments) => arguments.server.output,
+            Self::Tension(arguments) => arguments.server.output,
             Self::Import(arguments) => arguments.server.output,
             Self::Schedule(arguments) => arguments.server.output,
             Self::Sites(arguments) => arguments.server.output,
@@ -175,6 +178,7 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Orient(arguments) => orientation::orient(&arguments, terminal).await,
         Command::Attend(arguments) => orientation::attend(&arguments, terminal).await,
         Command::Indicators(arguments) => indicators::run(&arguments, terminal).await,
+        Command::Tension(arguments) => indicators::tension(&arguments, terminal).await,
         Command::Import(arguments) => import_command::run(&arguments, terminal).await,
         Command::Export(arguments) => export::run(&arguments, terminal),
         Command::Schedule(arguments) => schedule::run(&arguments, terminal).await,

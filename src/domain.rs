@@ -20,6 +20,7 @@ pub mod offer;
 pub mod emergency;
 pub mod query;
 pub mod tally;
+pub mod tension;
 pub mod orientation;
 pub mod record;
 pub mod answer;

@@ -19,6 +19,7 @@ mod refuse;
 mod orientation;
 mod attendance;
 mod indicators;
+mod tension;
 mod heard;
 mod publish;
 mod replace;
@@ -63,12 +64,14 @@ pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
 pub use saturation::SaturationEnd;
 pub use source::SourceView;
 pub use status::{ScheduleView, Status};
+pub use tension::Unmet;
 pub use watch::{
     Difference, Gone, GoneReason, QuestionDigest, Shown, ShownOption, Watch, WatchLimits, WatchRequest, WatchToken,
     WatchUpdate,
 };
 pub use withdraw::{WithdrawOutcome, Withdrawal};
 
+use tension::Tension;
 use turns::Turns;
 use write::Written;
 
@@ -106,6 +109,8 @@ struct Shared {
     /// Slots that were held or booked beyond the clinical delay since the start.
     beyond_delay_count: AtomicU64,
     watches: Arc<watch::Hub>,
+    /// Which needs found nothing.
+    tension: Tension,
 }
 
 /// Who calls.
@@ -141,8 +146,8 @@ impl Service {
         let started_at = parts.clock.now();
         let watches = watch::hub(&parts.index);
         let clock_doubt = ArcSwapOption::empty();
-        let (turns, beyond_delay_count) = (Turns::default(), AtomicU64::new(0));
-        let shared = Shared { parts, policies, started_at, clock_doubt, turns, beyond_delay_count, watches };
+        let (turns, beyond_delay_count, tension) = (Turns::default(), AtomicU64::new(0), Tension::new());
+        let shared = Shared { parts, policies, started_at, clock_doubt, turns, beyond_delay_count, watches, tension };
         Self { shared: Arc::new(shared) }
     }
 

@@ -16,6 +16,7 @@ pub mod sites;
 pub mod source;
 pub mod explanation;
 pub mod orientation;
+pub mod tension;
 pub mod status;
 pub mod scenario;
 pub mod watch;

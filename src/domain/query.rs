@@ -6,7 +6,7 @@ use super::code::{
 };
 use super::department::Department;
 use super::geo::GeoPoint;
-use super::id::{CaseId, PractitionerId, ScheduleId, TerritoryId};
+use super::id::{CaseId, CommuneCode, PractitionerId, ScheduleId, TerritoryId};
 use super::patient::{Age, Language, NeedSet, TravelMode};
 use super::time::UtcInstant;
 use super::violation::Violation;
@@ -36,6 +36,8 @@ pub struct CareQueryDraft {
     pub case_id: Option<CaseId>,
     /// Where the patient is.
     pub position: Option<GeoPoint>,
+    /// Commune, when known.
+    pub commune: Option<CommuneCode>,
     /// Department, from the query or its commune.
     pub department: Option<Department>,
     /// Care level; R3 when absent.

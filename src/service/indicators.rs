@@ -82,7 +82,7 @@ impl Service {
     }
 
     /// The zone in which the days of a scope begin and end.
-    fn zone_of(&self, scope: Scope) -> Result<Tz, Error> {
+    pub(super) fn zone_of(&self, scope: Scope) -> Result<Tz, Error> {
         match scope {
             Scope::Department(department) => Ok(department.zone()),
             Scope::Territory(id) => {

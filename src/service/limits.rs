@@ -49,6 +49,10 @@ pub const ORIENTATION_KEPT_MS: i64 = 24 * MS_PER_HOUR;
 pub const INDICATORS_KEPT_DAYS: u64 = 100;
 /// Most days whose indicators are listed at once.
 pub const INDICATOR_DAYS_MAX: usize = 31;
+/// How many days needs that found nothing are counted for: a week, and the day that has begun.
+pub const TENSION_DAYS_KEPT: u64 = 8;
+/// Most counters of needs that found nothing; at some 80 bytes each they take 20 MB at most.
+pub const TENSION_CELLS_MAX: usize = 262_144;
 /// Whether regulation is asked to call a patient back who did not come, when the schedule does not say.
 pub const NO_SHOW_CALL_BACK_DEFAULT: bool = true;
 /// How far the own clock may be ahead of the ledger's for a purge to be carried out, in milliseconds: 1 hour.

@@ -13,6 +13,7 @@ mod booking_rules;
 mod refusals;
 mod explanation;
 mod orientation;
+mod tension;
 mod grpc_limits;
 mod grpc_server;
 mod watch;

@@ -1,4 +1,4 @@
-//! `indicators`: the figures of a CPTS or department as CSV, one line a figure.
+//! `indicators`, `tension`: the figures of a CPTS or department as CSV, and which needs found nothing.
 
 use clap::Args;
 
@@ -7,6 +7,7 @@ use crate::cli::connection::{Output, ServerArguments, client};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::human;
+use crate::cli::render::{Layout, tension as render};
 use crate::cli::terminal::Terminal;
 use crate::proto::routing as pb;
 use crate::proto::routing::list_indicators_request::Scope;
@@ -59,6 +60,37 @@ pub async fn run(arguments: &IndicatorsArguments, terminal: &Terminal) -> Result
         return Ok(Exit::Success);
     }
     terminal.answer(csv(&arguments.scope, &response)?.trim_end());
+    Ok(Exit::Success)
+}
+
+/// Arguments of `tension`.
+#[derive(Debug, Args)]
+pub struct TensionArguments {
+    /// Whose needs.
+    #[command(flatten)]
+    pub scope: ScopeArguments,
+    /// Civil day in local time, for instance 2026-11-23
+    #[arg(long, value_name = "DAY")]
+    pub day: String,
+    /// Where the service is.
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+/// Asks and shows which needs found nothing.
+///
+/// # Errors
+/// When the service cannot be reached or refuses the question.
+pub async fn tension(arguments: &TensionArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    use pb::list_near_misses_request::Scope;
+    let mut client = client!(indicator_service_client::IndicatorServiceClient, arguments.server.connect().await?);
+    let ScopeArguments { territory, department } = &arguments.scope;
+    let scope = territory.clone().map(Scope::TerritoryId).or(department.clone().map(Scope::Department));
+    let request = pb::ListNearMissesRequest { scope, day: arguments.day.clone() };
+    let response = client.list_near_misses(request).await?.into_inner();
+    show(terminal, arguments.server.output, "ListNearMissesResponse", &response, || {
+        render::tension(&response, &Layout::new(terminal.width()))
+    })?;
     Ok(Exit::Success)
 }
 

@@ -87,6 +87,7 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
     CareQueryDraft {
         case_id: optional_id(&case_id, path.field("case_id"), findings, CaseId::parse),
         position: position.and_then(|position| position_from_proto(position, path.field("position"), findings)),
+        commune,
         department: department.or_else(|| commune.map(|commune| commune.department())),
         care_level: findings.optional(path.field("care_level"), &care_level, CareLevel::parse),
         priority: findings.optional(path.field("priority"), &priority, Priority::parse),
