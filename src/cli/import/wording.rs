@@ -64,7 +64,7 @@ const PRACTITIONER: [Row; 7] = [
     ("languages", "languages", ""),
     ("phone", "", "PractitionerRole.telecom"),
 ];
-const SCHEDULE: [Row; 13] = [
+const SCHEDULE: [Row; 14] = [
     ("schedule_id", "schedule_id", "Schedule.id"),
     ("source_id", SOURCE_FLAG, SOURCE_FLAG),
     ("place_id", "place_id", "Schedule.actor"),
@@ -78,6 +78,7 @@ const SCHEDULE: [Row; 13] = [
     ("booking_url", "booking_url", "Slot.comment"),
     ("source_revision", REVISION_FLAG, REVISION_FLAG),
     ("received_at", "", ""),
+    ("no_show_call_back", "", ""),
 ];
 const EMERGENCY_SITE: [Row; 17] = [
     ("emergency_site_id", "place_id", ""),
