@@ -11,6 +11,7 @@ pub mod eligibility;
 pub mod contact;
 pub mod ranking;
 pub mod near;
+pub mod road;
 pub mod what_if;
 pub mod suitability;
 pub mod sites;

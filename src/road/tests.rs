@@ -1,0 +1,1 @@
+//! Road times against a server that is right, slow, wrong or absent.
