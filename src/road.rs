@@ -166,12 +166,17 @@ impl Roads {
     pub async fn times(&self, position: GeoPoint, journeys: &[Journey], now: UtcInstant) -> RoadTimes {
         let corner = Corner::of(position);
         let (mut times, unknown) = self.recall(corner, journeys, now);
-        let of = |heading| unknown.iter().filter(move |journey| journey.heading == heading).copied();
-        let (there, back) = tokio::join!(
-            self.ask(corner, of(Heading::FromPatient).collect(), now),
-            self.ask(corner, of(Heading::ToPatient).collect(), now),
+        let ask = |profile, heading| {
+            let of_table = |journey: &&Journey| (journey.profile, journey.heading) == (profile, heading);
+            self.ask(corner, unknown.iter().filter(of_table).copied().collect(), now)
+        };
+        let (there, back, there_on_foot, back_on_foot) = tokio::join!(
+            ask(RoadProfile::Car, Heading::FromPatient),
+            ask(RoadProfile::Car, Heading::ToPatient),
+            ask(RoadProfile::Walking, Heading::FromPatient),
+            ask(RoadProfile::Walking, Heading::ToPatient),
         );
-        for asked in [there, back] {
+        for asked in [there, back, there_on_foot, back_on_foot] {
             times.known.extend(asked.known);
             times.doubt = times.doubt.max(asked.doubt);
         }
@@ -258,6 +263,3 @@ impl fmt::Debug for Roads {
         f.debug_struct("Roads").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

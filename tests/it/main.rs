@@ -11,6 +11,8 @@ mod grpc_round_trip;
 mod grpc_reasons;
 mod booking_rules;
 mod refusals;
+mod road_tables;
+mod road_times;
 mod explanation;
 mod orientation;
 mod tension;

@@ -1,1 +1,0 @@
-//! Road times against a server that is right, slow, wrong or absent.
