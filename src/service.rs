@@ -50,6 +50,7 @@ use crate::road::Roads;
 use crate::routing::policy::{Policy, PolicySet};
 use crate::tasks::Tasks;
 
+pub use crate::road::RoadHealth;
 pub use applier::Applier;
 pub use attendance::Attended;
 pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView};
@@ -64,7 +65,6 @@ pub use refuse::{RefusalList, RefusalRequest, RefusalScope, ScheduleRefusals};
 pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
 pub use saturation::SaturationEnd;
 pub use source::SourceView;
-pub use crate::road::RoadHealth;
 pub use status::{ScheduleView, Status};
 pub use tension::Unmet;
 pub use watch::{

@@ -71,9 +71,7 @@ impl Failure {
             StartError::AddressInUse { .. }
             | StartError::LedgerTask { .. }
             | StartError::RoadTimes(_)
-            | StartError::Serve(_) => {
-                Self::Local(error.to_string())
-            }
+            | StartError::Serve(_) => Self::Local(error.to_string()),
         }
     }
 

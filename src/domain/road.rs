@@ -132,7 +132,9 @@ impl RoadDoubt {
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::NoRoad => "Aucune route connue vers certains lieux (île, bac ?) : leur trajet est estimé à vol d'oiseau.",
+            Self::NoRoad => {
+                "Aucune route connue vers certains lieux (île, bac ?) : leur trajet est estimé à vol d'oiseau."
+            }
             Self::Busy => "Trop de temps routiers sont demandés à la fois : des trajets sont estimés à vol d'oiseau.",
             Self::Paused => {
                 "Les temps routiers ne répondent plus et ne sont pas redemandés pour l'instant : des trajets sont estimés \

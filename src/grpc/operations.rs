@@ -92,8 +92,16 @@ fn status_to_proto(status: service::Status) -> pb::GetStatusResponse {
 }
 
 fn roads_to_proto(health: RoadHealth) -> pb::RoadTimesStatus {
-    let RoadHealth { engine, asked_count, failed_count, known_count, skipped_count, last_failure, paused_until, is_failing: _ } =
-        health;
+    let RoadHealth {
+        engine,
+        asked_count,
+        failed_count,
+        known_count,
+        skipped_count,
+        last_failure,
+        paused_until,
+        is_failing: _,
+    } = health;
     pb::RoadTimesStatus {
         engine: engine.code().to_owned(),
         asked_count,

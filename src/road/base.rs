@@ -23,7 +23,9 @@ pub enum BaseAddressError {
     #[error("give the address without user and password: put a proxy in front of a server that wants them")]
     Credentials,
     /// It has a query or a fragment.
-    #[error("give the address without ? and #: keys do not belong there, put a proxy in front of a server that wants one")]
+    #[error(
+        "give the address without ? and #: keys do not belong there, put a proxy in front of a server that wants one"
+    )]
     Query,
 }
 

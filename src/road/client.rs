@@ -65,7 +65,8 @@ impl Client {
     pub(super) fn new(base: BaseAddress) -> Result<Self, CertificatesError> {
         let name = ServerName::try_from(base.bare_host().to_owned()).map_err(|_| CertificatesError);
         let tls = if base.is_tls { Some((TlsConnector::from(Arc::new(tls_config()?)), name?)) } else { None };
-        let authority = HeaderValue::from_str(&format!("{}:{}", base.host, base.port)).map_err(|_| CertificatesError)?;
+        let authority =
+            HeaderValue::from_str(&format!("{}:{}", base.host, base.port)).map_err(|_| CertificatesError)?;
         Ok(Self { base, authority, tls, kept: Mutex::default() })
     }
 
@@ -162,9 +163,8 @@ async fn ask(
     })?;
     let status = answer.status();
     let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
-    let body = body.map_err(|error| {
-        if error.is::<LengthLimitError>() { RoadDoubt::Wrong } else { RoadDoubt::Unreachable }
-    })?;
+    let body =
+        body.map_err(|error| if error.is::<LengthLimitError>() { RoadDoubt::Wrong } else { RoadDoubt::Unreachable })?;
     Ok((status, body.to_bytes()))
 }
 

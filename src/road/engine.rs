@@ -15,11 +15,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(
-        position: GeoPoint,
-        (profile, heading): (RoadProfile, Heading),
-        journeys: &[Journey],
-    ) -> Self {
+    pub(super) fn new(position: GeoPoint, (profile, heading): (RoadProfile, Heading), journeys: &[Journey]) -> Self {
         Self { position, profile, heading, places: journeys.iter().map(|journey| journey.place).collect() }
     }
 }
@@ -59,5 +55,7 @@ pub(super) fn only_column<T>(rows: Vec<Vec<T>>, count: usize) -> Result<Vec<T>, 
     if rows.len() != count {
         return Err(RoadDoubt::Wrong);
     }
-    rows.into_iter().map(|row| only_row(vec![row], 1).and_then(|row| row.into_iter().next().ok_or(RoadDoubt::Wrong))).collect()
+    rows.into_iter()
+        .map(|row| only_row(vec![row], 1).and_then(|row| row.into_iter().next().ok_or(RoadDoubt::Wrong)))
+        .collect()
 }

@@ -58,7 +58,8 @@ impl TableEngine for Osrm {
             Heading::ToPatient => (places.as_str(), "0"),
         };
         // Writing to a String cannot fail.
-        let _ = write!(path, "?sources={sources}&destinations={destinations}&annotations=duration&generate_hints=false");
+        let _ =
+            write!(path, "?sources={sources}&destinations={destinations}&annotations=duration&generate_hints=false");
         Question { method: Method::GET, path, body: Bytes::new() }
     }
 

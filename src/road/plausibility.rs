@@ -38,7 +38,11 @@ pub(super) fn checked(table: &Table, seconds: &[Option<f64>]) -> Result<Vec<Opti
     table.places.iter().zip(seconds).map(check).collect()
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked: none below 0, none above a month")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the range was checked: none below 0, none above a month"
+)]
 fn whole(seconds: f64) -> u32 {
     seconds.ceil() as u32
 }

@@ -160,8 +160,7 @@ fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOpt
     let at = begins.with("à ");
     let (wait, distance) = (Wait(option.parts.wait_minutes), Kilometres(option.parts.distance_m));
     let travel = option.parts.travel_minutes;
-    let is_by_road = matches!(option.parts.travel_method, TravelMethod::RoadTable { .. });
-    let by_road = if is_by_road { " par la route" } else { "" };
+    let by_road = by_road(option);
     match (option.modality, option.appointment_type) {
         (Modality::Amb, AppointmentType::Routine) => {
             write!(sentence, "Rendez-vous {at}, {wait}, à {distance} soit {travel} min de trajet{by_road}")?;
@@ -177,8 +176,8 @@ fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOpt
         }
         (Modality::Hh, AppointmentType::Routine | AppointmentType::Walkin) => {
             write!(sentence, "Visite à domicile {at}, {wait}, le professionnel part de {distance}")?;
-            if is_by_road {
-                write!(sentence, " soit {travel} min de trajet par la route")?;
+            if !by_road.is_empty() {
+                write!(sentence, " soit {travel} min de trajet{by_road}")?;
             }
         }
     }
@@ -211,6 +210,14 @@ fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOpt
     }
     sentence.push('.');
     Ok(())
+}
+
+/// What is said of minutes that a road table told.
+const fn by_road(option: &CareOption) -> &'static str {
+    match option.parts.travel_method {
+        TravelMethod::RoadTable { .. } => " par la route",
+        TravelMethod::StraightLine | TravelMethod::None => "",
+    }
 }
 
 /// Whether teleconsultation from beyond the territory is shown although the policy would rather not.
@@ -275,7 +282,10 @@ fn write_why(
             0 => sentence.push_str("position inconnue"),
             excess => write!(sentence, "{} au-delà du rayon", Kilometres(excess))?,
         },
-        Rule::Arrival => write!(sentence, "le patient arriverait {} trop tard", Minutes(excess))?,
+        Rule::Arrival => {
+            let by_road = by_road(option);
+            write!(sentence, "le patient arriverait {} trop tard{by_road}", Minutes(excess))?;
+        }
         Rule::Delay => write!(sentence, "commence {} après le délai clinique", Minutes(excess))?,
         Rule::Capacity => sentence.push_str("complet"),
         Rule::Silence => write!(sentence, "éditeur silencieux depuis {}, à vérifier par téléphone", Minutes(excess))?,

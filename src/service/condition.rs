@@ -26,13 +26,8 @@ pub enum ConditionKind {
 
 impl ConditionKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::WritesRefused,
-        Self::LedgerClockAhead,
-        Self::ClockNotTrusted,
-        Self::SourceSilent,
-        Self::RoadTimesPaused,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::WritesRefused, Self::LedgerClockAhead, Self::ClockNotTrusted, Self::SourceSilent, Self::RoadTimesPaused];
 
     /// Stable code.
     #[must_use]

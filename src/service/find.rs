@@ -146,13 +146,7 @@ impl Finder<'_> {
         matcher.into_matches()
     }
 
-    fn matched(
-        &self,
-        query: &CareQuery,
-        now: UtcInstant,
-        surroundings: Surroundings<'_>,
-        limit: usize,
-    ) -> Matched {
+    fn matched(&self, query: &CareQuery, now: UtcInstant, surroundings: Surroundings<'_>, limit: usize) -> Matched {
         let mut plan = RadiusPlan::new(query, self.policy);
         let enough = self.policy.enough_options.min(query.limit());
         let mut matches = Vec::with_capacity(limit + 1);

@@ -13,6 +13,7 @@ mod booking_rules;
 mod refusals;
 mod road_tables;
 mod road_times;
+mod road_oracle;
 mod explanation;
 mod orientation;
 mod tension;

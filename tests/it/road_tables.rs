@@ -130,7 +130,10 @@ async fn what_is_known_is_not_asked_again_until_it_is_old() {
 }
 
 /// Asks once and tells why nothing is known.
-async fn doubt(engine: EngineKind, reply: impl Fn(&crate::harness::road_stub::Asked) -> Reply + Send + Sync + 'static) -> RoadDoubt {
+async fn doubt(
+    engine: EngineKind,
+    reply: impl Fn(&crate::harness::road_stub::Asked) -> Reply + Send + Sync + 'static,
+) -> RoadDoubt {
     let stub = RoadStub::start(reply).await;
     let roads = roads(options(engine, stub.port));
     let times = roads.times(home(), &by_car(), now()).await;
@@ -165,7 +168,9 @@ async fn an_answer_that_cannot_be_true_is_not_used_at_all() {
         let shown: String = body.chars().take(60).collect();
         assert_eq!(doubt(EngineKind::Osrm, http(200, &body)).await, RoadDoubt::Wrong, "{shown}");
     }
-    for body in ["{}", r#"{"sources_to_targets":[[{"time":600}]]}"#, r#"{"sources_to_targets":[[{"time":600},{"time":-9}]]}"#] {
+    for body in
+        ["{}", r#"{"sources_to_targets":[[{"time":600}]]}"#, r#"{"sources_to_targets":[[{"time":600},{"time":-9}]]}"#]
+    {
         assert_eq!(doubt(EngineKind::Valhalla, http(200, body)).await, RoadDoubt::Wrong, "{body}");
     }
 }

@@ -72,7 +72,8 @@ impl Finder<'_> {
     }
 
     /// Answers a question with road times that are had at once.
-    pub(in crate::service) fn find_knowing(
+    #[must_use]
+    pub fn find_knowing(
         &self,
         query: &CareQuery,
         now: UtcInstant,
