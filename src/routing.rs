@@ -9,6 +9,7 @@ pub mod radius;
 pub mod question;
 pub mod eligibility;
 pub mod contact;
+pub mod fairness;
 pub mod ranking;
 pub mod near;
 pub mod what_if;

@@ -16,6 +16,7 @@ use sas_router::domain::id::TerritoryId;
 use sas_router::domain::patient::{Language, Need, NeedSet};
 use sas_router::domain::query::CareQuery;
 use sas_router::domain::record::Body;
+use sas_router::domain::share::Turn;
 use sas_router::domain::slot::Slot;
 use sas_router::domain::time::UtcInstant;
 
@@ -63,8 +64,11 @@ pub struct Oracle {
     neighbours: HashMap<TerritoryId, Vec<TerritoryId>>,
 }
 
-/// Cost, schedule, slot, modality: the order of the product.
+/// Cost, schedule, slot, modality: the order of the product where nobody was ever chosen.
 pub type Found = (u32, String, String, Modality);
+
+/// Whether the sharer of a schedule goes behind newcomers, and when they were last chosen.
+pub type Precedence<'a> = &'a dyn Fn(&Schedule) -> (bool, Turn);
 
 impl Oracle {
     pub fn new(region: &Region) -> Self {
@@ -133,12 +137,12 @@ impl Oracle {
     }
 
     /// The best openings, one a schedule, best first; teleconsultation from beyond the territory when there is nothing else.
-    pub fn find(&self, query: &CareQuery, now: UtcInstant) -> Vec<Found> {
-        let found = self.find_from(query, now, 50_000);
-        if found.is_empty() { self.find_from(query, now, u32::MAX) } else { found }
+    pub fn find(&self, query: &CareQuery, now: UtcInstant, precedence: Precedence<'_>) -> Vec<Found> {
+        let found = self.find_from(query, now, 50_000, precedence);
+        if found.is_empty() { self.find_from(query, now, u32::MAX, precedence) } else { found }
     }
 
-    fn find_from(&self, query: &CareQuery, now: UtcInstant, remote_m: u32) -> Vec<Found> {
+    fn find_from(&self, query: &CareQuery, now: UtcInstant, remote_m: u32, precedence: Precedence<'_>) -> Vec<Found> {
         let parts = query.parts();
         let center = EarthVector::from(&parts.position.unwrap());
         let radius_m = parts.radius_m.unwrap_or(300_000);
@@ -176,10 +180,15 @@ impl Oracle {
                 row += 1;
             }
         }
-        let mut all: Vec<Found> = best.into_values().collect();
-        all.sort_by(|a, b| order(a).cmp(&order(b)));
+        let five_minutes_and_turn = |number: u32, found: &Found| {
+            let (behind_newcomers, turn) = precedence(&self.agendas[number as usize].schedule);
+            (found.0 / 300, behind_newcomers, turn)
+        };
+        let all = best.into_iter().map(|(number, found)| (five_minutes_and_turn(number, &found), found));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by(|(a, of_a), (b, of_b)| (a, order(of_a)).cmp(&(b, order(of_b))));
         all.truncate(query.limit());
-        all
+        all.into_iter().map(|(_, found)| found).collect()
     }
 
     #[allow(clippy::too_many_arguments, reason = "an oracle is written flat")]

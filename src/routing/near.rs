@@ -12,6 +12,7 @@ use crate::domain::source::Confidence;
 use crate::domain::time::{MS_PER_DAY, UtcInstant};
 
 use super::eligibility::{OfferRules, RuleSet, kind_rules, modality_rules, opening_rules, reach_m};
+use super::fairness::Precedence;
 use super::question::Question;
 use super::ranking::{Match, cost_seconds};
 use super::what_if::Additions;
@@ -144,6 +145,7 @@ impl<'q> Examiner<'q> {
         let found = || Match {
             number: candidate.number,
             cost_seconds: cost,
+            precedence: Precedence::default(),
             offer: Arc::clone(candidate.offer),
             opening: at,
             kind: opening.kind,

@@ -10,6 +10,7 @@ use crate::domain::id::TerritoryId;
 use crate::domain::offer::{CareWays, Offer, territory_bits};
 use crate::domain::patient::TravelMode;
 use crate::domain::query::{CareQuery, CareQueryDraft};
+use crate::domain::share::CaseNumber;
 use crate::domain::source::{Confidence, Fading};
 use crate::domain::time::{MS_PER_SECOND, UtcInstant};
 
@@ -42,6 +43,10 @@ pub struct Question<'q> {
     pub remote_near_m: Option<u32>,
     /// Territories that share patients with the patient's own.
     pub neighbours: &'q [TerritoryId],
+    /// The case, in whose eyes turns are counted.
+    pub case: CaseNumber,
+    /// Whether newcomers go before their equivalents.
+    pub newcomers_first: bool,
     fading: Fading,
     /// Bits of the patient's territories and of those neighbours: most others have none of them.
     pub territory_bits: u64,
@@ -97,6 +102,7 @@ impl<'q> Question<'q> {
             (false, true) => professional_pace,
             (true, true) | (false, false) => patient_pace.at_most(professional_pace),
         };
+        let case = parts.case_id.as_ref().map_or(CaseNumber::NONE, CaseNumber::of);
         let restricted = policy.teleconsultation.beyond != BeyondTerritory::Always && has_territory(parts);
         Self {
             parts,
@@ -112,6 +118,8 @@ impl<'q> Question<'q> {
             delay_rule: by_policy.map(|delay| &delay.rule),
             remote_near_m: restricted.then_some(policy.teleconsultation.near_m),
             neighbours,
+            case,
+            newcomers_first: case.percentile(now) < policy.fairness.newcomer_percent,
             fading: policy.fading,
             territory_bits: territory_bits(&parts.territories) | territory_bits(neighbours),
             patient_pace,

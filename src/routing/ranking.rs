@@ -1,7 +1,7 @@
 //! Which openings suit, best first: the cost of each, the best few of all, and when to stop looking.
 //!
-//! The order is total: cost, then schedule, then slot, then modality. So the same state gives the same options, whatever
-//! the order in which candidates come.
+//! The order is total: step of cost and turn ([`Precedence`]), then cost, then schedule, then slot, then modality. So the same
+//! state gives the same options, whatever the order in which candidates come.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use crate::domain::time::UtcInstant;
 
 use super::contact::contact_cost_seconds;
 use super::eligibility::{OfferRules, kind_rules, modality_rules, opening_rules};
+use super::fairness::Precedence;
 use super::question::Question;
 
 /// An opening that suits.
@@ -21,8 +22,10 @@ use super::question::Question;
 pub struct Match {
     /// Number of the schedule in the index.
     pub number: u64,
-    /// Weighted sum in seconds; the least comes first.
+    /// Weighted sum in seconds.
     pub cost_seconds: u32,
+    /// What comes before the cost; the same for all that has no rank.
+    pub precedence: Precedence,
     /// The schedule with its openings.
     pub offer: Arc<Offer>,
     /// Which of them.
@@ -54,6 +57,13 @@ impl Match {
     #[must_use]
     #[inline]
     pub fn order(&self, other: &Self) -> Ordering {
+        self.precedence.cmp(&other.precedence).then_with(|| self.order_by_cost(other))
+    }
+
+    /// The order of matches were it not for turns.
+    #[must_use]
+    #[inline]
+    pub fn order_by_cost(&self, other: &Self) -> Ordering {
         self.cost_seconds.cmp(&other.cost_seconds).then_with(|| self.order_at_same_cost(other))
     }
 
@@ -169,6 +179,7 @@ impl<'q> Matcher<'q> {
         let found = Match {
             number: candidate.number,
             cost_seconds: best.cost_seconds,
+            precedence: Precedence::of(self.question, &candidate.offer.share, best.cost_seconds),
             offer: Arc::clone(candidate.offer),
             opening: best.opening,
             kind: best.kind,
@@ -250,12 +261,13 @@ impl Judge for Matcher<'_> {
         if self.best.len() < self.limit {
             return u32::MAX;
         }
-        self.best.last().map_or(0, |last| last.cost_seconds)
+        self.best.last().map_or(0, |last| last.precedence.reach_seconds(self.question, last.cost_seconds))
     }
 
     #[inline]
     fn admits_at_bound(&self, id: &ScheduleId) -> bool {
-        self.best.len() < self.limit || self.best.last().is_some_and(|last| *id <= last.offer.schedule.id)
+        let Some(last) = self.best.last().filter(|_| self.best.len() >= self.limit) else { return true };
+        !last.precedence.is_foremost() || *id <= last.offer.schedule.id
     }
 
     fn judge(&mut self, candidate: Candidate<'_>) {

@@ -13,6 +13,7 @@ use crate::domain::slot::{Slot, SlotState};
 
 use super::eligibility::{OfferRules, RuleSet};
 use super::explanation::{option, why};
+use super::fairness::Precedence;
 use super::near::{Examiner, KindFailures};
 use super::question::Question;
 use super::ranking::{Match, Matcher, cost_seconds};
@@ -44,6 +45,7 @@ pub fn modalities(
         let found = Match {
             number: candidate.number,
             cost_seconds,
+            precedence: Precedence::default(),
             offer: Arc::clone(candidate.offer),
             opening: at,
             kind: opening.kind,

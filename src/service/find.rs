@@ -347,6 +347,7 @@ fn reach(question: &Question<'_>, radius_m: u32) -> Reach {
 }
 
 mod preferred;
+mod turn;
 mod warnings;
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod refusals;
 mod explanation;
 mod orientation;
 mod tension;
+mod fair_share;
 mod grpc_limits;
 mod grpc_server;
 mod watch;

@@ -190,9 +190,9 @@ fn fairness(section: &Section<'_, '_>) -> Option<Fairness> {
     let (recent, new) = (section.number("least_recent_percent", 0..=100), section.number("newcomer_percent", 0..=100));
     let days = section.number("newcomer_days", 0..=365);
     if let (Some(recent), Some(new)) = (&recent, &new)
-        && recent.value + new.value > 100
+        && recent.value + new.value != 100
     {
-        section.refuse("least_recent_percent and newcomer_percent are more than 100 together: lower one");
+        section.refuse("least_recent_percent and newcomer_percent are not 100 together: give both");
     }
     Some(Fairness {
         equivalent_within_seconds: within?.value,

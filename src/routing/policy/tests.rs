@@ -85,7 +85,7 @@ fn each_fault_is_named_with_its_line_its_path_and_what_to_do() {
             "forbids every modality for M06.01",
         ),
         ("neighbour_cost_seconds = 300", "neighbour_cost_seconds = 900", "costs more than any other territory"),
-        ("newcomer_percent = 20", "newcomer_percent = 30", "more than 100 together"),
+        ("newcomer_percent = 20", "newcomer_percent = 30", "not 100 together"),
         ("neighbours = []", "neighbours = [\"12\"]", "territory_preference.neighbours[0]"),
         ("official_radius_up_to_km = 10", "official_radius_up_to_km = 4", "can take no department"),
         ("margin_minutes = 5", "margin_minutes = \"5\"", "arrival.margin_minutes: give a whole number from 0 to 120"),

@@ -80,6 +80,7 @@ pub(super) fn agenda(name: &'static str, north_km: f64, start: &str, minutes: u3
         booking_url: "".into(),
         source_revision: 1,
         received_at: at("09:58"),
+        first_published_at: None,
     };
     let traits = SlotTraits {
         modalities: ModalitySet::of(&[Modality::Amb]),
