@@ -11,6 +11,7 @@ pub mod eligibility;
 pub mod contact;
 pub mod fairness;
 pub mod ranking;
+pub mod diversity;
 pub mod near;
 pub mod what_if;
 pub mod suitability;

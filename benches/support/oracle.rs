@@ -184,11 +184,34 @@ impl Oracle {
             let (behind_newcomers, turn) = precedence(&self.agendas[number as usize].schedule);
             (found.0 / 300, behind_newcomers, turn)
         };
-        let all = best.into_iter().map(|(number, found)| (five_minutes_and_turn(number, &found), found));
+        let all = best.into_iter().map(|(number, found)| (five_minutes_and_turn(number, &found), number, found));
         let mut all: Vec<_> = all.collect();
-        all.sort_by(|(a, of_a), (b, of_b)| (a, order(of_a)).cmp(&(b, order(of_b))));
-        all.truncate(query.limit());
-        all.into_iter().map(|(_, found)| found).collect()
+        all.sort_by(|(a, _, of_a), (b, _, of_b)| (a, order(of_a)).cmp(&(b, order(of_b))));
+        self.diverse(&all.into_iter().map(|(_, number, found)| (number, found)).collect::<Vec<_>>(), query.limit())
+    }
+
+    /// At most three of a place and two of a professional, unless others are too few; in the order in which they come.
+    fn diverse(&self, all: &[(u32, Found)], limit: usize) -> Vec<Found> {
+        let (mut kept, mut spare): (Vec<usize>, Vec<usize>) = (vec![], vec![]);
+        let (mut places, mut practitioners) = (HashMap::new(), HashMap::new());
+        for (at, (number, _)) in all.iter().enumerate() {
+            if kept.len() == limit {
+                break;
+            }
+            let schedule = &self.agendas[*number as usize].schedule;
+            let here = places.get(&schedule.place_id).copied().unwrap_or(0);
+            let theirs = schedule.practitioner_id.as_ref().and_then(|id| practitioners.get(id)).copied().unwrap_or(0);
+            if here >= 3 || theirs >= 2 {
+                spare.push(at);
+                continue;
+            }
+            kept.push(at);
+            places.insert(schedule.place_id.clone(), here + 1);
+            drop(schedule.practitioner_id.clone().map(|id| practitioners.insert(id, theirs + 1)));
+        }
+        kept.extend(spare.into_iter().take(limit - kept.len()));
+        kept.sort_unstable();
+        kept.into_iter().map(|at| all[at].1.clone()).collect()
     }
 
     #[allow(clippy::too_many_arguments, reason = "an oracle is written flat")]

@@ -4,9 +4,11 @@
 //! step ever goes before a lesser one. Steps stand where they stand, whatever else is offered, so that the order of two
 //! options is the same in every answer. Everything in it suits, so fairness cannot go beyond the clinical delay.
 
+use crate::domain::answer::{FairShare, FairShareReason};
 use crate::domain::share::{Share, Turn};
 
 use super::question::Question;
+use super::ranking::Match;
 
 /// What comes before the cost in the order of options.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -55,10 +57,25 @@ impl Precedence {
     pub const fn is_equivalent(self, other: Self) -> bool {
         self.step == other.step
     }
+}
 
-    /// When it was last chosen.
-    #[must_use]
-    pub const fn turn(self) -> Turn {
-        self.turn
-    }
+/// Of the options of an answer, best first, which go before equivalents that cost less, and why.
+#[must_use]
+pub fn fair_shares(question: &Question<'_>, told: &[Match]) -> Vec<Option<FairShare>> {
+    let of = |(at, found): (usize, &Match)| {
+        let is_equivalent = |other: &&Match| other.precedence.is_equivalent(found.precedence);
+        let is_passed = |other: &&Match| is_equivalent(other) && other.order_by_cost(found).is_lt();
+        let passed = || told.iter().skip(at + 1).filter(is_passed);
+        let passed_count = passed().count();
+        if passed_count == 0 || question.is_preferred(&found.offer) {
+            return None;
+        }
+        let is_newcomer = !found.precedence.behind_newcomers && passed().any(|other| other.precedence.behind_newcomers);
+        Some(FairShare {
+            reason: if is_newcomer { FairShareReason::Newcomer } else { FairShareReason::LeastRecent },
+            equivalent_count: u32::try_from(told.iter().filter(is_equivalent).count()).unwrap_or(u32::MAX),
+            passed_count: u32::try_from(passed_count).unwrap_or(u32::MAX),
+        })
+    };
+    told.iter().enumerate().map(of).collect()
 }

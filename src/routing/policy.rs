@@ -73,7 +73,7 @@ pub struct Policy {
     pub fallback: Fallback,
     /// How equivalent professionals share.
     pub fairness: Fairness,
-    /// How many options may be alike; checked, and not yet applied.
+    /// How many options may be alike.
     pub diversity: Diversity,
 }
 

@@ -140,6 +140,13 @@ impl<'q> Question<'q> {
         has_territory(self.parts)
     }
 
+    /// Whether an offer is of the patient's own practitioner.
+    #[must_use]
+    pub fn is_preferred(&self, offer: &Offer) -> bool {
+        let preferred = &self.parts.preferred_practitioner;
+        preferred.is_some() && *preferred == offer.schedule.practitioner_id
+    }
+
     /// The rule of the policy that leaves a modality out.
     #[must_use]
     pub fn unsuitable_by(&self, modality: Modality) -> Option<&'q PolicyRule> {

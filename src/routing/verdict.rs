@@ -53,7 +53,7 @@ pub fn modalities(
             care_begins_at,
             distance_m: candidate.distance_m,
         };
-        (failed, option(question, found, Arc::clone(slot)))
+        (failed, option(question, found, Arc::clone(slot), None))
     });
     let mut looked: Vec<(RuleSet, CareOption)> = looked.collect();
     looked.sort_by_key(|(failed, option)| {

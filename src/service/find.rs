@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::domain::answer::{
-    Availability, CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp, WhatIf,
+    Alike, Availability, CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp, WhatIf,
 };
 use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::geo::EarthVector;
@@ -15,8 +15,9 @@ use crate::domain::offer::Offer;
 use crate::domain::query::CareQuery;
 use crate::domain::time::UtcInstant;
 use crate::index::{Index, Reach, RemoteFrom};
+use crate::routing::diversity::Choice;
 use crate::routing::eligibility::{RuleSet, opening_rules};
-use crate::routing::explanation::{near_miss, option, outcome_of, outcome_sentence};
+use crate::routing::explanation::{near_miss, options, outcome_of, outcome_sentence};
 use crate::routing::near::{Examination, Examiner};
 use crate::routing::policy::{BeyondTerritory, Policy};
 use crate::routing::question::{BY_PLACE, Question, Surroundings};
@@ -27,6 +28,8 @@ use crate::routing::triage::{Triage, triage};
 
 use super::Service;
 use super::condition::is_degraded;
+
+pub(super) use choice::RANKED_MAX;
 
 /// Schedules examined for near misses when there are options enough: cell by cell around the patient, the nearest first.
 const EXAMINED_BESIDE_OPTIONS: usize = 16;
@@ -56,11 +59,12 @@ struct Search {
     radius: Option<Radius>,
     needed_by_at: Option<UtcInstant>,
     policy_rules: Vec<PolicyRule>,
+    alike: Vec<Alike>,
 }
 
 /// What matched.
 struct Matched {
-    matches: Vec<Match>,
+    choice: Choice,
     plan: RadiusPlan,
     /// Whether only teleconsultation from beyond the patient's territory did.
     from_anywhere: bool,
@@ -98,8 +102,8 @@ impl Finder<'_> {
     pub fn matches(&self, query: &CareQuery, now: UtcInstant) -> (Vec<Match>, RadiusPlan) {
         let neighbours = self.neighbours(query);
         let surroundings = Surroundings { department: department_of(query), neighbours: &neighbours };
-        let Matched { matches, plan, .. } = self.matched(query, now, surroundings);
-        (matches, plan)
+        let Matched { choice, plan, .. } = self.matched(query, now, surroundings);
+        (choice.told, plan)
     }
 
     /// The question that is answered in the end, and the radius in which: widened until there is enough choice.
@@ -110,21 +114,9 @@ impl Finder<'_> {
         neighbours: &'q [TerritoryId],
     ) -> (Question<'q>, RadiusPlan) {
         let surroundings = Surroundings { department: department_of(query), neighbours };
-        let Matched { matches: _, plan, from_anywhere } = self.matched(query, now, surroundings);
+        let Matched { choice: _, plan, from_anywhere } = self.matched(query, now, surroundings);
         let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
         (if from_anywhere { question.from_anywhere() } else { question }, plan)
-    }
-
-    /// At most so many openings that suit a question, best first, within its radius.
-    pub(super) fn best(&self, question: &Question<'_>, limit: usize) -> Vec<Match> {
-        let mut matcher = Matcher::new(question, limit);
-        if searches_by_place(question.suitable) {
-            self.look_around(question, &mut matcher);
-        }
-        if question.suitable.contains(Modality::Vr) {
-            self.look_remotely(question, &mut matcher);
-        }
-        matcher.into_matches()
     }
 
     fn matched(&self, query: &CareQuery, now: UtcInstant, surroundings: Surroundings<'_>) -> Matched {
@@ -159,8 +151,8 @@ impl Finder<'_> {
             self.look_remotely(&question, &mut matcher);
             matches = matcher.into_matches();
         }
-        let matches = preferred::first(self.index, &question, matches, query.limit());
-        Matched { from_anywhere: from_anywhere && !matches.is_empty(), matches, plan }
+        let choice = self.chosen(&question, matches, query.limit());
+        Matched { from_anywhere: from_anywhere && !choice.told.is_empty(), choice, plan }
     }
 
     /// Looks for care to which somebody travels.
@@ -185,7 +177,8 @@ impl Finder<'_> {
     fn search(&self, query: &CareQuery, now: UtcInstant) -> Search {
         let neighbours = self.neighbours(query);
         let surroundings = Surroundings { department: department_of(query), neighbours: &neighbours };
-        let Matched { matches, plan, from_anywhere } = self.matched(query, now, surroundings);
+        let Matched { choice, plan, from_anywhere } = self.matched(query, now, surroundings);
+        let (alike, matches) = (choice.alike(), choice.told);
         let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
         let question = if from_anywhere { question.from_anywhere() } else { question };
         let short = matches.len() < query.limit();
@@ -222,12 +215,13 @@ impl Finder<'_> {
             needed_by_at: Some(question.needed_by_at),
             examination,
             policy_rules: applied(&question, from_anywhere),
+            alike,
             options: options(&question, matches),
         }
     }
 
     fn answer(&self, query: &CareQuery, now: UtcInstant, triage: Triage, search: Search) -> CareAnswer {
-        let Search { options, near_misses, what_ifs, examination, radius, needed_by_at, policy_rules } = search;
+        let Search { options, near_misses, what_ifs, examination, radius, needed_by_at, policy_rules, alike } = search;
         let best = options.first();
         let outcome = triage.outcome.unwrap_or_else(|| {
             best.map_or(CareOutcome::NoSlotInTime, |best| outcome_of(best.modality, best.appointment_type))
@@ -265,6 +259,7 @@ impl Finder<'_> {
             examined_count: examination.examined_count,
             examined_all: examination.complete,
             exclusions: examination.exclusions,
+            alike,
             availability,
             silent_sources: examination.silent_sources,
             near_misses,
@@ -305,15 +300,6 @@ impl Finder<'_> {
     }
 }
 
-/// The options that matches make, as the slots were when they matched.
-fn options(question: &Question<'_>, matches: Vec<Match>) -> Vec<CareOption> {
-    let made = |found: Match| {
-        let slot = found.slot()?;
-        Some(option(question, found, slot))
-    };
-    matches.into_iter().filter_map(made).collect()
-}
-
 /// The rules of the policy that made a search what it is.
 fn applied(question: &Question<'_>, from_anywhere: bool) -> Vec<PolicyRule> {
     let delay = question.delay_rule;
@@ -346,6 +332,7 @@ fn reach(question: &Question<'_>, radius_m: u32) -> Reach {
     }
 }
 
+mod choice;
 mod preferred;
 mod turn;
 mod warnings;

@@ -1,5 +1,6 @@
 //! What the regulator is told.
 
+use super::choice::alike_to_proto;
 use super::common::{confidence_to_proto, instant_to_proto, phone_to_proto, stamp_to_proto};
 use super::option::{option_to_proto, unknown_to_proto};
 use crate::domain::answer::{
@@ -17,6 +18,7 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         options,
         near_misses,
         exclusions,
+        alike,
         examined_count,
         examined_all,
         emergency_sites,
@@ -50,6 +52,7 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         availability: availability_to_proto(*availability).into(),
         silent_sources: silent_sources.iter().map(silent_source_to_proto).collect(),
         what_ifs: what_ifs.iter().map(what_if_to_proto).collect(),
+        alike_left_out: alike.iter().map(alike_to_proto).collect(),
     }
 }
 
