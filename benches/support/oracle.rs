@@ -207,7 +207,9 @@ impl Oracle {
             }
             kept.push(at);
             places.insert(schedule.place_id.clone(), here + 1);
-            drop(schedule.practitioner_id.clone().map(|id| practitioners.insert(id, theirs + 1)));
+            if let Some(id) = &schedule.practitioner_id {
+                practitioners.insert(id.clone(), theirs + 1);
+            }
         }
         kept.extend(spare.into_iter().take(limit - kept.len()));
         kept.sort_unstable();
