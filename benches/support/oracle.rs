@@ -182,7 +182,8 @@ impl Oracle {
         }
         let five_minutes_and_turn = |number: u32, found: &Found| {
             let (behind_newcomers, turn) = precedence(&self.agendas[number as usize].schedule);
-            (found.0 / 300, behind_newcomers, turn)
+            let at = i64::from(found.0) + now.ms() / 1_000;
+            (at / 300, behind_newcomers, turn)
         };
         let all = best.into_iter().map(|(number, found)| (five_minutes_and_turn(number, &found), number, found));
         let mut all: Vec<_> = all.collect();

@@ -47,6 +47,8 @@ pub struct Question<'q> {
     pub case: CaseNumber,
     /// Whether newcomers go before their equivalents.
     pub newcomers_first: bool,
+    /// How long the step of costs has run in which now is, in seconds.
+    into_step_seconds: u32,
     fading: Fading,
     /// Bits of the patient's territories and of those neighbours: most others have none of them.
     pub territory_bits: u64,
@@ -120,6 +122,7 @@ impl<'q> Question<'q> {
             neighbours,
             case,
             newcomers_first: case.percentile(now) < policy.fairness.newcomer_percent,
+            into_step_seconds: into_step_seconds(now, policy.fairness.equivalent_within_seconds),
             fading: policy.fading,
             territory_bits: territory_bits(&parts.territories) | territory_bits(neighbours),
             patient_pace,
@@ -138,6 +141,25 @@ impl<'q> Question<'q> {
     #[must_use]
     pub fn has_territory(&self) -> bool {
         has_territory(self.parts)
+    }
+
+    /// The number of the step in which a cost falls, from that of now; `None` when the policy has no steps.
+    #[must_use]
+    #[inline]
+    pub fn steps_of_cost(&self, cost_seconds: u32) -> Option<u32> {
+        let step_seconds = self.policy.fairness.equivalent_within_seconds;
+        cost_seconds.saturating_add(self.into_step_seconds).checked_div(step_seconds)
+    }
+
+    /// The greatest cost in a step.
+    #[must_use]
+    #[inline]
+    pub fn last_cost_of_step(&self, step: u32) -> u32 {
+        let step_seconds = self.policy.fairness.equivalent_within_seconds;
+        if step_seconds == 0 {
+            return step;
+        }
+        step.saturating_add(1).saturating_mul(step_seconds).saturating_sub(1 + self.into_step_seconds)
     }
 
     /// Whether an offer is of the patient's own practitioner.
@@ -267,6 +289,12 @@ impl<'q> Question<'q> {
         let arrival_at = self.arrival_at(distance_m);
         if ways.intersects(WALK_IN) { arrival_at } else { arrival_at.plus_minutes(self.policy.arrival_margin_minutes) }
     }
+}
+
+/// Steps begin at multiples of their width since 1970.
+fn into_step_seconds(now: UtcInstant, step_seconds: u32) -> u32 {
+    let into = now.ms().div_euclid(MS_PER_SECOND).checked_rem_euclid(i64::from(step_seconds));
+    into.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(0)
 }
 
 fn has_territory(parts: &CareQueryDraft) -> bool {

@@ -110,6 +110,8 @@ pub struct Matcher<'q> {
     limit: usize,
     /// The best so far, in order, at most `limit`.
     best: Vec<Match>,
+    /// The cost above which nothing can be among them any more.
+    bound: u32,
 }
 
 /// The best opening of one schedule so far.
@@ -141,14 +143,23 @@ impl<'q> Matcher<'q> {
 
     /// Goes on from the best that a question with a smaller radius found: what suited then suits now.
     #[must_use]
-    pub const fn resumed(question: &'q Question<'q>, limit: usize, best: Vec<Match>) -> Self {
-        Self { question, limit, best }
+    pub fn resumed(question: &'q Question<'q>, limit: usize, best: Vec<Match>) -> Self {
+        let mut matcher = Self { question, limit, best, bound: u32::MAX };
+        matcher.lower_bound();
+        matcher
     }
 
     /// The best openings, best first.
     #[must_use]
     pub fn into_matches(self) -> Vec<Match> {
         self.best
+    }
+
+    /// Takes the bound from the last of the best.
+    fn lower_bound(&mut self) {
+        if let Some(last) = self.best.last().filter(|_| self.best.len() >= self.limit) {
+            self.bound = last.precedence.reach_seconds(self.question, last.cost_seconds);
+        }
     }
 
     #[inline]
@@ -179,7 +190,7 @@ impl<'q> Matcher<'q> {
         let found = Match {
             number: candidate.number,
             cost_seconds: best.cost_seconds,
-            precedence: Precedence::of(self.question, &candidate.offer.share, best.cost_seconds),
+            precedence: Precedence::of(self.question, candidate.offer, best.opening, best.cost_seconds),
             offer: Arc::clone(candidate.offer),
             opening: best.opening,
             kind: best.kind,
@@ -196,6 +207,7 @@ impl<'q> Matcher<'q> {
         let at = self.best.partition_point(|known| known.order(&found).is_lt());
         self.best.insert(at, found);
         self.best.truncate(self.limit);
+        self.lower_bound();
     }
 }
 
@@ -258,16 +270,13 @@ impl Judge for Matcher<'_> {
 
     #[inline]
     fn bound(&self) -> u32 {
-        if self.best.len() < self.limit {
-            return u32::MAX;
-        }
-        self.best.last().map_or(0, |last| last.precedence.reach_seconds(self.question, last.cost_seconds))
+        self.bound
     }
 
     #[inline]
     fn admits_at_bound(&self, id: &ScheduleId) -> bool {
         let Some(last) = self.best.last().filter(|_| self.best.len() >= self.limit) else { return true };
-        !last.precedence.is_foremost() || *id <= last.offer.schedule.id
+        !last.precedence.is_foremost(self.question) || *id <= last.offer.schedule.id
     }
 
     fn judge(&mut self, candidate: Candidate<'_>) {
