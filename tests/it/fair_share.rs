@@ -125,7 +125,7 @@ async fn they_are_while_what_is_named_is_booked() {
     let town = equals(5).await;
     let firsts = shares(&town, 5, async |case, slot_id| {
         let hold_id = held(&town, case, slot_id).await;
-        let request = pb::ConfirmHoldRequest { request_id: format!("c-{case}"), hold_id, ..Default::default() };
+        let request = pb::ConfirmHoldRequest { request_id: format!("c-{case}"), hold_id };
         town.bookings().confirm_hold(request).await.unwrap();
     })
     .await;
