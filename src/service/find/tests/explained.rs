@@ -235,13 +235,7 @@ fn any_agenda(number: usize, draws: Draws) -> (Agenda, Vec<Slot>) {
             }
             agenda.schedule.first_published_at = (state & 16 == 16).then(|| at("09:00"));
             if odd & 128 == 128 {
-                let shared = super::world::agenda("shared", 1.0, "10:00", 15);
-                agenda.schedule.place_id = shared.place.id.clone();
-                agenda.place = shared.place;
-                if state & 32 == 32 {
-                    agenda.schedule.practitioner_id = Some(shared.practitioner.id.clone());
-                    agenda.practitioner = shared.practitioner;
-                }
+                agenda.share_place(state & 32 == 32);
             }
             match state % 10 {
                 0 => agenda.slot.state = SlotState::Withdrawn,
