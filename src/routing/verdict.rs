@@ -13,8 +13,9 @@ use crate::domain::slot::{Slot, SlotState};
 
 use super::eligibility::{OfferRules, RuleSet};
 use super::explanation::{option, why};
+use super::failures::KindFailures;
 use super::fairness::Precedence;
-use super::near::{Examiner, KindFailures};
+use super::near::Examiner;
 use super::question::Question;
 use super::ranking::{Match, Matcher, cost_seconds};
 use super::wording::{Kilometres, Local};
