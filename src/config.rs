@@ -13,7 +13,6 @@ mod limits;
 mod ledger;
 mod purge;
 mod logging;
-mod policy;
 
 use std::path::PathBuf;
 
@@ -26,7 +25,6 @@ pub use layer::Origin;
 pub use ledger::{LedgerConfig, LedgerKind};
 pub use limits::LimitsConfig;
 pub use logging::{LogFormat, LoggingConfig};
-pub use policy::PolicyConfig;
 pub use problem::{Problem, Problems};
 pub use purge::PurgeConfig;
 pub use reader::Setting;
@@ -45,8 +43,6 @@ pub struct Config {
     pub purge: PurgeConfig,
     /// What is logged, and how.
     pub logging: LoggingConfig,
-    /// Which policies are in force.
-    pub policy: PolicyConfig,
     settings: Vec<Setting>,
 }
 
@@ -68,16 +64,6 @@ pub struct Overrides {
     pub ledger: LedgerOverrides,
     /// Of the logs.
     pub logging: LoggingOverrides,
-    /// Of the policies.
-    pub policy: PolicyOverrides,
-}
-
-/// Flags of the policies.
-#[derive(Clone, PartialEq, Default, Debug, Serialize)]
-pub struct PolicyOverrides {
-    /// Policy files.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub files: Vec<PathBuf>,
 }
 
 /// Flags of the server.
@@ -147,7 +133,6 @@ fn load_with(sources: Sources, environment: impl Iterator<Item = (String, String
         ledger: LedgerConfig::read(&mut reader),
         purge: PurgeConfig::read(&mut reader),
         logging: LoggingConfig::read(&mut reader),
-        policy: PolicyConfig::read(&mut reader),
         settings: Vec::new(),
     };
     let settings = reader.finish()?;

@@ -30,6 +30,8 @@ mod source;
 mod condition;
 mod status;
 mod purge;
+mod policy;
+mod listener;
 mod applier;
 
 use std::sync::Arc;
@@ -46,9 +48,10 @@ use crate::domain::regulator::RegulatorRole;
 use crate::domain::time::UtcInstant;
 use crate::index::Index;
 use crate::ledger::Ledger;
-use crate::routing::policy::{Policy, PolicySet};
+use crate::routing::policy::Policy;
 use crate::tasks::Tasks;
 
+pub use crate::routing::policy::PolicyScope;
 pub use applier::Applier;
 pub use attendance::Attended;
 pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView};
@@ -58,6 +61,7 @@ pub use explain::Explained;
 pub use find::Finder;
 pub use indicators::{DayIndicators, Indicators};
 pub use orientation::OrientationRequest;
+pub use policy::{PolicyRequest, PolicyView};
 pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
 pub use refuse::{RefusalList, RefusalRequest, RefusalScope, ScheduleRefusals};
 pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
@@ -71,6 +75,9 @@ pub use watch::{
 };
 pub use withdraw::{WithdrawOutcome, Withdrawal};
 
+use condition::is_degraded;
+use listener::Listener;
+use policy::Policies;
 use tension::Tension;
 use turns::Turns;
 use write::Written;
@@ -100,7 +107,7 @@ pub struct Service {
 
 struct Shared {
     parts: Parts,
-    policies: PolicySet,
+    policies: Arc<Policies>,
     started_at: UtcInstant,
     /// Why the machine's clock is not trusted with forgetting.
     clock_doubt: ArcSwapOption<String>,
@@ -134,17 +141,15 @@ pub struct Done<T> {
 }
 
 impl Service {
-    /// A service over these parts, under the national policy.
+    /// A service over these parts, under the policies that the index has, else the national ones.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self::under(parts, PolicySet::of(Arc::new(Policy::default())))
-    }
-
-    /// A service over these parts, under these policies.
-    #[must_use]
-    pub fn under(parts: Parts, policies: PolicySet) -> Self {
         let started_at = parts.clock.now();
-        let watches = watch::hub(&parts.index);
+        let (policies, watches) = (Arc::new(Policies::shipped()), Arc::<watch::Hub>::default());
+        let listener = Listener { policies: Arc::clone(&policies), watches: Arc::clone(&watches) };
+        parts.index.observe(Arc::new(listener));
+        // Only now, so that no change falls between.
+        policies.take_from(&parts.index);
         let clock_doubt = ArcSwapOption::empty();
         let (turns, beyond_delay_count, tension) = (Turns::default(), AtomicU64::new(0), Tension::new());
         let shared = Shared { parts, policies, started_at, clock_doubt, turns, beyond_delay_count, watches, tension };
@@ -157,18 +162,23 @@ impl Service {
     }
 
     /// The matching policy of whoever has no other.
-    fn policy(&self) -> &Policy {
-        self.shared.policies.national()
+    fn policy(&self) -> Arc<Policy> {
+        Arc::clone(self.policies().load().set.national())
     }
 
-    /// Every matching policy.
-    fn policies(&self) -> &PolicySet {
+    /// The matching policies in force.
+    fn policies(&self) -> &Policies {
         &self.shared.policies
     }
 
     /// The matching policy of a query.
-    fn policy_of(&self, query: &CareQuery) -> &Policy {
-        self.shared.policies.of_query(query)
+    fn policy_of(&self, query: &CareQuery) -> Arc<Policy> {
+        Arc::clone(self.policies().load().set.of_query(query))
+    }
+
+    /// Whether callers are served less than they should be.
+    fn is_degraded(&self, now: UtcInstant) -> bool {
+        is_degraded(&self.parts().ledger.health(), now) || self.policies().load().problem.is_some()
     }
 
     /// What is told of a write.

@@ -20,6 +20,7 @@ pub(super) mod option;
 pub(super) mod watch;
 pub(super) mod explanation;
 pub(super) mod orientation;
+pub(super) mod policy;
 pub(super) mod claim;
 
 #[cfg(test)]

@@ -19,11 +19,19 @@ pub enum ConditionKind {
     ClockNotTrusted,
     /// A source that has a lease does not keep it.
     SourceSilent,
+    /// The policies that were put in force cannot be read by this version of the program.
+    PolicyUnreadable,
 }
 
 impl ConditionKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::WritesRefused, Self::LedgerClockAhead, Self::ClockNotTrusted, Self::SourceSilent];
+    pub const ALL: [Self; 5] = [
+        Self::WritesRefused,
+        Self::LedgerClockAhead,
+        Self::ClockNotTrusted,
+        Self::SourceSilent,
+        Self::PolicyUnreadable,
+    ];
 
     /// Stable code.
     #[must_use]
@@ -33,6 +41,7 @@ impl ConditionKind {
             Self::LedgerClockAhead => "LEDGER_CLOCK_AHEAD",
             Self::ClockNotTrusted => "CLOCK_NOT_TRUSTED",
             Self::SourceSilent => "SOURCE_SILENT",
+            Self::PolicyUnreadable => "POLICY_UNREADABLE",
         }
     }
 
@@ -40,7 +49,7 @@ impl ConditionKind {
     #[must_use]
     pub const fn degrades(self) -> bool {
         match self {
-            Self::WritesRefused | Self::LedgerClockAhead => true,
+            Self::WritesRefused | Self::LedgerClockAhead | Self::PolicyUnreadable => true,
             Self::ClockNotTrusted | Self::SourceSilent => false,
         }
     }
@@ -72,6 +81,7 @@ impl Service {
             (ConditionKind::LedgerClockAhead, ahead),
             (ConditionKind::ClockNotTrusted, doubt),
             (ConditionKind::SourceSilent, self.silent_sources(now)),
+            (ConditionKind::PolicyUnreadable, self.policies().load().problem.clone()),
         ];
         told.into_iter().filter_map(|(kind, message)| Some(Condition { kind, message: message? })).collect()
     }

@@ -12,7 +12,6 @@ mod notice;
 mod registry;
 mod shown;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -199,8 +198,8 @@ impl Watch {
     /// Answers the question anew, says what to listen for next, and what to tell the client, if anything.
     fn look(&mut self, now: UtcInstant) -> Option<WatchUpdate> {
         let dispatched = self.seat.dispatched();
-        let finder = self.service.finder(&self.query, now);
-        let answer = finder.find(&self.query, now);
+        let (in_force, answer) = self.service.answered(&self.query, now);
+        let finder = self.service.finder(&in_force, &self.query, now);
         if self.query.parts().needed_by_at.is_none() {
             self.query = self.query.clone().needed_by(answer.needed_by_at);
         }
@@ -244,11 +243,4 @@ impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Service").finish_non_exhaustive()
     }
-}
-
-/// The hub of a service, which hears of the index's changes.
-pub(super) fn hub(index: &crate::index::Index) -> Arc<Hub> {
-    let hub = Arc::new(Hub::default());
-    index.observe(Arc::<Hub>::clone(&hub));
-    hub
 }

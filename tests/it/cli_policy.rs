@@ -1,4 +1,4 @@
-//! Policies at the command line: shown, validated with every problem at once, and taken by a service that starts.
+//! Policy files at the command line: shown, and validated with every problem at once.
 
 use std::fs;
 use std::process::Output;
@@ -26,7 +26,8 @@ fn the_national_policy_is_shown_as_tables_json_and_toml() {
     let (_, toml, _) = run(folder.path(), "policy show --output toml");
     fs::write(folder.path().join("again.toml"), toml.replace("national-2026-2", "mine-1")).unwrap();
     let (exit, told, _) = run(folder.path(), "policy validate again.toml");
-    assert_eq!((exit, told.trim()), (Some(0), "politique nationale : mine-1 est valide"));
+    assert_eq!(exit, Some(0));
+    assert!(told.starts_with("politique nationale : mine-1+") && told.trim().ends_with(" est valide"), "{told}");
 }
 
 #[test]
@@ -35,9 +36,13 @@ fn a_departments_file_is_shown_over_the_national_one() {
     fs::write(folder.path().join("rhone.toml"), LOCAL).unwrap();
     let (exit, table, _) = run(folder.path(), "policy show rhone.toml");
     assert_eq!(exit, Some(0));
-    assert!(table.contains("rhone-1 (département 69 Rhône)") && table.contains("9 min"), "{table}");
+    assert!(
+        table.contains("rhone-1+") && table.contains("(département 69 Rhône)") && table.contains("9 min"),
+        "{table}"
+    );
     let (exit, told, _) = run(folder.path(), "policy validate rhone.toml");
-    assert_eq!((exit, told.trim()), (Some(0), "département 69 Rhône : rhone-1 est valide"));
+    assert_eq!(exit, Some(0));
+    assert!(told.starts_with("département 69 Rhône : rhone-1+") && told.trim().ends_with(" est valide"), "{told}");
 }
 
 #[test]
@@ -55,14 +60,4 @@ fn every_problem_of_every_file_is_told_with_its_line() {
     ] {
         assert!(stderr.contains(expected), "{expected}\n{stderr}");
     }
-}
-
-#[test]
-fn a_service_does_not_start_under_a_policy_that_is_not_valid() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.toml"), LOCAL.replace("= 9", "= 999")).unwrap();
-    let (exit, _, stderr) = run(folder.path(), "serve --data-dir state --listen 127.0.0.1:0 --policy a.toml");
-    assert_eq!(exit, Some(2), "{stderr}");
-    assert!(stderr.contains("a.toml:5: arrival.margin_minutes"), "{stderr}");
-    assert!(!folder.path().join("state").exists(), "nothing is opened before the settings are valid");
 }

@@ -12,9 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::Terminal;
 use crate::clock::SystemClock;
-use crate::config::{
-    self, Config, LedgerOverrides, LoggingOverrides, Overrides, PolicyOverrides, ServerOverrides, Sources,
-};
+use crate::config::{self, Config, LedgerOverrides, LoggingOverrides, Overrides, ServerOverrides, Sources};
 use crate::telemetry;
 
 /// Arguments of `serve`.
@@ -35,9 +33,6 @@ pub struct ServeArguments {
     /// How lines of the log look: text, json
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
-    /// Policy of a territory, of a department or of the nation; may be repeated
-    #[arg(long, value_name = "FILE")]
-    pub policy: Vec<PathBuf>,
     /// Print the settings in force, each with where it came from, and end
     #[arg(long)]
     pub print_config: bool,
@@ -51,7 +46,6 @@ impl ServeArguments {
                 server: ServerOverrides { listen: self.listen.clone(), ..ServerOverrides::default() },
                 ledger: LedgerOverrides { data_dir: self.data_dir.clone(), ..LedgerOverrides::default() },
                 logging: LoggingOverrides { level: self.log_level.clone(), format: self.log_format.clone() },
-                policy: PolicyOverrides { files: self.policy.clone() },
             },
         }
     }
