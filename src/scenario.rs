@@ -17,6 +17,7 @@ mod emergency;
 mod question;
 mod words;
 mod expectation;
+mod act;
 mod step;
 mod file;
 mod world;

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use super::expectation::{Expectation, ExpectedMiss, ExpectedOption, ExpectedSite};
 use super::given::{Given, GivenSchedule};
 use super::local_time::LocalTime;
-use super::words::{preference_word, radius_source_word, unknown_word};
-use crate::domain::answer::{CareAnswer, CareOption, NearMiss, SiteDistance};
+use super::words::{preference_word, radius_source_word, unknown_word, what_if_word};
+use crate::domain::answer::{Availability, CareAnswer, CareOption, NearMiss, SiteDistance};
 use crate::domain::code::AppointmentType;
 use crate::domain::time::UtcInstant;
 
@@ -83,6 +83,11 @@ pub(super) fn answer(expected: &Expectation, answer: &CareAnswer, given: &Given)
         let actual = answer.exclusions.iter().find(|exclusion| exclusion.rule == *rule);
         found.word(&format!("excluded by {}", rule.code()), Some(count), actual.map_or(0, |actual| actual.count));
     }
+    found.word("availability", expected.availability.map(Availability::code), answer.availability.code());
+    let silent: Vec<_> = answer.silent_sources.iter().map(|source| source.id.to_string()).collect();
+    found.word("silent_sources", expected.silent_sources.as_ref().map(|names| list(names)), list(&silent));
+    let gains: Vec<_> = answer.what_ifs.iter().map(what_if_word).collect();
+    found.word("what_ifs", expected.what_ifs.as_ref().map(|words| list(words)), list(&gains));
     if let Some(sites) = &expected.emergency_sites {
         check_sites(&mut found, sites, &answer.emergency_sites, given);
     }

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use super::fields::{Fields, Item};
 use super::given::{Given, known};
 use super::local_time::LocalTime;
-use super::words::{outcome, preference, radius_source, rule, unknown};
-use crate::domain::answer::{CareOutcome, RadiusSource, Rule, TerritoryPreference};
+use super::words::{availability, outcome, preference, radius_source, rule, unknown, what_if};
+use crate::domain::answer::{Availability, CareOutcome, RadiusSource, Rule, TerritoryPreference};
 use crate::domain::code::{DecisionType, Modality, OrientationType};
 use crate::domain::emergency::EmergencyAccess;
 use crate::domain::time::{UtcInstant, Window};
@@ -35,6 +35,11 @@ pub(super) struct Expectation {
     /// Near misses anywhere in the list.
     pub(super) missed: Option<Vec<ExpectedMiss>>,
     pub(super) excluded: Vec<(Rule, u32)>,
+    pub(super) availability: Option<Availability>,
+    /// Sources that are not heard, in order.
+    pub(super) silent_sources: Option<Vec<String>>,
+    /// What more would add, in order.
+    pub(super) what_ifs: Option<Vec<String>>,
     /// All emergency sites in order.
     pub(super) emergency_sites: Option<Vec<ExpectedSite>>,
     pub(super) warnings: Option<Vec<&'static str>>,
@@ -107,6 +112,9 @@ impl Expectation {
             near_misses: read_misses(&mut fields, "near_misses", given),
             missed: read_misses(&mut fields, "missed", given),
             excluded: read_excluded(&mut fields),
+            availability: fields.parsed("availability", availability),
+            silent_sources: fields.all("silent_sources", |name| source_of(name, given)),
+            what_ifs: fields.all("what_ifs", what_if),
             emergency_sites: read_sites(&mut fields, given),
             warnings: fields.all("warnings", |text| super::words::one_of(&WARNINGS, |word| word, text)),
             radius_km: fields.range("radius_km"),
@@ -126,6 +134,13 @@ impl Expectation {
         fields.finish();
         expectation
     }
+}
+
+/// A source that one of the schedules is of.
+pub(super) fn source_of(name: &str, given: &Given) -> Result<String, String> {
+    let mut sources = given.schedules.values().map(|schedule| schedule.schedule.source_id.as_str());
+    let found = sources.find(|source| *source == name).map(str::to_owned);
+    found.ok_or_else(|| format!("no schedule is of source `{name}`"))
 }
 
 fn read_options(fields: &mut Fields<'_>, key: &'static str, given: &Given) -> Option<Vec<ExpectedOption>> {

@@ -1,7 +1,7 @@
 //! What is asked: where the patient is, age and needs, and what regulation accepts.
 
 use super::fields::Fields;
-use super::given::Given;
+use super::given::{Given, known};
 use super::town::Towns;
 use super::words::{age, delay, need};
 use crate::domain::code::{
@@ -10,14 +10,21 @@ use crate::domain::code::{
 };
 use crate::domain::department::Department;
 use crate::domain::geo::GeoPoint;
-use crate::domain::id::TerritoryId;
+use crate::domain::id::{CaseId, TerritoryId};
 use crate::domain::patient::{Language, NeedSet};
 use crate::domain::query::{CareQuery, CareQueryDraft, NEEDED_WITHIN_MAX_MINUTES, OPTIONS_MAX, RADIUS_MAX_M};
 
 /// Reads a question; `None` when it cannot be asked.
 pub(super) fn read(fields: &mut Fields<'_>, given: &Given, towns: &Towns) -> Option<CareQuery> {
     let before = fields.log().count();
+    let practitioner = |name: &str| known(&given.practitioners, "professional", name).map(|known| known.id.clone());
     let mut draft = CareQueryDraft {
+        case_id: fields.parsed("case", CaseId::parse),
+        preferred_practitioner: fields.parsed("preferred", practitioner),
+        excluded_practitioners: fields.all("without", practitioner).unwrap_or_default(),
+        excluded_schedules: fields
+            .all("without_schedules", |name| given.schedule(name).map(|known| known.schedule.id.clone()))
+            .unwrap_or_default(),
         care_level: fields.parsed("care_level", CareLevel::parse),
         priority: fields.parsed("priority", Priority::parse),
         motive: fields.parsed("motive", Motive::parse),

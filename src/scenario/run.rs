@@ -1,10 +1,11 @@
 //! Plays a scenario: opens its world, asks, compares, then goes through the steps.
 
+use super::act::Act;
 use super::check::{self, Difference};
 use super::expectation::ExpectedOption;
 use super::file::Scenario;
-use super::given::{Given, GivenSchedule};
-use super::step::{Act, Step};
+use super::given::{Given, GivenSchedule, known};
+use super::step::Step;
 use super::world::{World, defect};
 use crate::domain::id::{ScheduleId, SlotId};
 use crate::domain::query::CareQuery;
@@ -77,11 +78,21 @@ async fn play(step: &Step, scenario: &Scenario, world: &mut World) -> Vec<Differ
 
 async fn perform(act: &Act, given: &Given, query: &CareQuery, world: &mut World) -> Result<(), Error> {
     match act {
-        Act::Hold(slot) => world.hold(&slot_id(given, slot)?, Some(query.clone())).await,
+        Act::Hold(slot, authority) => world.hold(&slot_id(given, slot)?, Some(query.clone()), authority.clone()).await,
         Act::Confirm(slot) => world.confirm(&slot_id(given, slot)?).await,
         Act::Release(slot) => world.release(&slot_id(given, slot)?).await,
         Act::Cancel(slot) => world.cancel(&slot_id(given, slot)?).await,
+        Act::Rebook { booked, instead, authority } => {
+            let (booked, instead) = (slot_id(given, booked)?, slot_id(given, instead)?);
+            world.rebook(&booked, instead, query.clone(), authority.clone()).await
+        }
+        Act::Refuse(slot, reason) => world.refuse(&slot_id(given, slot)?, query, *reason).await,
         Act::Withdraw(slot) => world.withdraw(schedule(given, slot)?, &slot_id(given, slot)?).await,
+        Act::Heartbeat { source, lease_seconds } => world.heartbeat(source, *lease_seconds).await,
+        Act::Saturate { site, until } => {
+            let site = known(&given.sites, "emergency site", site).map_err(defect)?;
+            world.saturate(site, *until).await
+        }
         Act::Wait(seconds) => {
             world.wait(*seconds);
             Ok(())

@@ -21,6 +21,8 @@ use crate::domain::time::{UtcInstant, Window};
 
 /// Most units of a slot in a scenario.
 const CAPACITY_MAX: u32 = 100;
+/// Source of schedules that name none.
+const SOURCE_DEFAULT: &str = "scenario";
 /// Specialty of whoever does not say: general practice.
 const SPECIALTY_DEFAULT: &str = "SM54";
 /// Farthest home visits of a schedule, in metres.
@@ -145,10 +147,11 @@ impl Around<'_> {
         let (limits, home_visit_radius_m) = (read_limits(fields), read_home_visit_radius(fields));
         let traits = self.read_traits(fields, None);
         let schedule_id = refused(fields, ScheduleId::parse(name))?;
+        let source = fields.text("source").unwrap_or(SOURCE_DEFAULT);
         let slots = self.read_slots(fields, &schedule_id, local, &traits);
         let schedule = Schedule {
             id: schedule_id,
-            source_id: refused(fields, SourceId::parse("scenario"))?,
+            source_id: refused(fields, SourceId::parse(source))?,
             place_id: place?.id,
             practitioner_id,
             territories,

@@ -1,9 +1,13 @@
 //! The words of scenarios for what the domain has codes or figures for, read and written in one place.
 
-use crate::domain::answer::{CareOutcome, RadiusSource, Rule, TerritoryPreference, Unknown};
-use crate::domain::code::Delay;
+use crate::domain::answer::{
+    Availability, CareOutcome, RadiusSource, Relaxation, Rule, TerritoryPreference, Unknown, WhatIf,
+};
+use crate::domain::case::RefusalReason;
+use crate::domain::code::{Delay, Modality};
 use crate::domain::emergency::EmergencyCapability;
 use crate::domain::patient::{Age, Need};
+use crate::domain::regulator::RegulatorRole;
 
 /// Every outcome.
 pub(super) const OUTCOMES: [CareOutcome; 8] = [
@@ -36,6 +40,47 @@ pub(super) fn one_of<T: Copy>(all: &[T], word: impl Fn(T) -> &'static str, text:
 /// An outcome by its code.
 pub(super) fn outcome(text: &str) -> Result<CareOutcome, String> {
     one_of(&OUTCOMES, CareOutcome::code, text)
+}
+
+/// What is known of whether something is free, by its code.
+pub(super) fn availability(text: &str) -> Result<Availability, String> {
+    let all = [Availability::NotAsked, Availability::Free, Availability::None, Availability::Unknown];
+    one_of(&all, Availability::code, text)
+}
+
+/// Why an offer came to nothing, by its code.
+pub(super) fn refusal_reason(text: &str) -> Result<RefusalReason, String> {
+    one_of(&RefusalReason::ALL, RefusalReason::code, text)
+}
+
+/// Who regulates, by code.
+pub(super) fn regulator_role(text: &str) -> Result<RegulatorRole, String> {
+    one_of(&RegulatorRole::ALL, RegulatorRole::code, text)
+}
+
+/// What would be asked for instead, and what it adds: `RADIUS 13`, `DELAY 60` or `VR`, and the number of slots.
+pub(super) fn what_if_word(what_if: &WhatIf) -> String {
+    let asked = match what_if.relaxation {
+        Relaxation::Radius(metres) => format!("RADIUS {}", metres.div_ceil(1_000)),
+        Relaxation::Delay(minutes) => format!("DELAY {minutes}"),
+        Relaxation::Modality(modality) => modality.code().to_owned(),
+    };
+    format!("{asked}: {}", what_if.slot_count)
+}
+
+/// The same as stated: `DELAY 60: 2`.
+pub(super) fn what_if(text: &str) -> Result<String, String> {
+    let is_number = |text: &str| text.parse::<u32>().is_ok();
+    let known = text.split_once(": ").filter(|(_, count)| is_number(count)).is_some_and(|(asked, _)| {
+        match asked.split_once(' ') {
+            Some(("RADIUS" | "DELAY", figure)) => is_number(figure),
+            Some(_) => false,
+            None => Modality::parse(asked).is_ok(),
+        }
+    });
+    let expected =
+        || format!("`{text}` is no gain: write `RADIUS 13: 2`, `DELAY 60: 2` or `VR: 2` (kilometres, minutes, slots)");
+    known.then(|| text.to_owned()).ok_or_else(expected)
 }
 
 /// A rule by its code.

@@ -7,15 +7,17 @@ use uuid::Uuid;
 
 use super::given::{Given, GivenSchedule, GivenSlot};
 use crate::clock::ManualClock;
-use crate::domain::id::{CaseId, ClaimId, RequestId, SlotId};
+use crate::domain::case::RefusalReason;
+use crate::domain::emergency::EmergencySite;
+use crate::domain::id::{CaseId, ClaimId, RequestId, SlotId, SourceId};
 use crate::domain::query::CareQuery;
 use crate::domain::slot::Published;
 use crate::domain::time::{MS_PER_MINUTE, UtcInstant};
 use crate::index::Index;
 use crate::ledger::memory::MemoryLedger;
 use crate::service::{
-    Applier, Authority, Caller, Error, HoldRequest, Parts, PublishBatch, PublishRow, Reason, RowStatus, SaturationEnd,
-    Service, Withdrawal,
+    Applier, Authority, Caller, Error, HoldRequest, Parts, PublishBatch, PublishRow, Reason, RebookRequest,
+    RebookTarget, RefusalRequest, RowStatus, SaturationEnd, Service, Withdrawal,
 };
 use crate::tasks::Tasks;
 
@@ -87,9 +89,7 @@ impl World {
         self.advance_to(given.now);
         for site in given.sites.values() {
             let Some(saturation) = site.saturation else { continue };
-            let (request_id, end) = (self.request_id()?, SaturationEnd::At(saturation.end_at()));
-            let done = self.service.set_saturation(&self.caller, request_id, site.id.clone(), end).await;
-            done.map_err(|error| refused(&site.name, &error))?;
+            self.saturate(site, saturation.end_at()).await.map_err(|error| refused(&site.name, &error))?;
         }
         for slot in schedules.iter().flat_map(|schedule| &schedule.slots) {
             self.claim_before(slot).await?;
@@ -127,7 +127,7 @@ impl World {
     async fn claim_before(&mut self, slot: &GivenSlot) -> Result<(), String> {
         let id = &slot.published.id;
         for number in 0..slot.booked + slot.held {
-            self.hold(id, None).await.map_err(|error| refused(id.as_str(), &error))?;
+            self.hold(id, None, Authority::default()).await.map_err(|error| refused(id.as_str(), &error))?;
             if number < slot.booked {
                 self.confirm(id).await.map_err(|error| refused(id.as_str(), &error))?;
             }
@@ -135,18 +135,25 @@ impl World {
         Ok(())
     }
 
-    /// Holds a unit of a slot.
-    pub(super) async fn hold(&mut self, slot_id: &SlotId, query: Option<CareQuery>) -> Result<(), Error> {
+    /// Holds a unit of a slot for the case that the question names, or for one of its own.
+    pub(super) async fn hold(
+        &mut self,
+        slot_id: &SlotId,
+        query: Option<CareQuery>,
+        authority: Authority,
+    ) -> Result<(), Error> {
         let request_id = self.request_id().map_err(defect)?;
+        let named = query.as_ref().and_then(|query| query.parts().case_id.clone());
+        let another = || CaseId::parse(&format!("scenario-{}", self.requests)).map_err(defect);
         let request = HoldRequest {
-            case_id: CaseId::parse(&format!("scenario-{}", self.requests)).map_err(defect)?,
+            case_id: named.map_or_else(another, Ok)?,
             request_id,
             slot_id: slot_id.clone(),
             ttl_seconds: None,
             query,
             regulator_id: None,
             rebooks: None,
-            authority: Authority::default(),
+            authority,
         };
         let held = self.service.hold(&self.caller, request).await?;
         self.claims.insert(slot_id.clone(), held.value.claim.id);
@@ -169,6 +176,53 @@ impl World {
     pub(super) async fn cancel(&mut self, slot_id: &SlotId) -> Result<(), Error> {
         let (request_id, claim) = self.last_claim(slot_id)?;
         self.service.cancel(&self.caller, request_id, claim, String::new()).await.map(drop)
+    }
+
+    /// Replaces the last booking of a slot by one of another.
+    pub(super) async fn rebook(
+        &mut self,
+        booked: &SlotId,
+        instead: SlotId,
+        query: CareQuery,
+        authority: Authority,
+    ) -> Result<(), Error> {
+        let (request_id, booking_id) = self.last_claim(booked)?;
+        let request = RebookRequest {
+            request_id,
+            booking_id,
+            target: RebookTarget::Slot(instead.clone()),
+            query: Some(query),
+            regulator_id: None,
+            cancel_reason: String::new(),
+            authority,
+        };
+        let done = self.service.rebook(&self.caller, request).await?;
+        self.claims.insert(instead, done.value.booked.claim.id);
+        Ok(())
+    }
+
+    /// Records that an offer came to nothing for the case that the question names.
+    pub(super) async fn refuse(
+        &mut self,
+        slot_id: &SlotId,
+        query: &CareQuery,
+        reason: RefusalReason,
+    ) -> Result<(), Error> {
+        let request_id = self.request_id().map_err(defect)?;
+        let case_id = query.parts().case_id.clone().ok_or_else(|| defect("the question names no `case`"))?;
+        let request = RefusalRequest { request_id, case_id, slot_id: slot_id.clone(), reason, regulator_id: None };
+        self.service.record_refusal(&self.caller, request).await.map(drop)
+    }
+
+    /// A publishing system says that it is there.
+    pub(super) async fn heartbeat(&self, source: &SourceId, lease_seconds: Option<u32>) -> Result<(), Error> {
+        self.service.heartbeat(source, lease_seconds).await.map(drop)
+    }
+
+    /// An emergency site says that it is full.
+    pub(super) async fn saturate(&mut self, site: &EmergencySite, until: UtcInstant) -> Result<(), Error> {
+        let (request_id, end) = (self.request_id().map_err(defect)?, SaturationEnd::At(until));
+        self.service.set_saturation(&self.caller, request_id, site.id.clone(), end).await.map(drop)
     }
 
     /// The publisher takes a slot back.

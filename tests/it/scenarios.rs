@@ -15,7 +15,11 @@ const SCENARIOS_MIN: usize = 80;
 /// Scenarios that a family has at least.
 const FAMILY_MIN: usize = 2;
 /// The families, as the files name them.
-const FAMILIES: [&str; 26] = [
+const FAMILIES: [&str; 30] = [
+    "Sources silencieuses",
+    "Réservation et changement",
+    "Offres refusées",
+    "Médecin traitant et exclusions",
     "Adulte en journée",
     "Nourrisson",
     "Personne âgée à domicile",
@@ -111,6 +115,9 @@ const WRONG_STATEMENTS: &[&str] = &[
     "near_misses = [{ slot = \"martin\", rule = \"DELAY\" }]",
     "missed = [{ slot = \"martin\", rule = \"DELAY\" }]",
     "excluded = { DELAY = 1 }",
+    "availability = \"NONE\"",
+    "silent_sources = [\"scenario\"]",
+    "what_ifs = [\"VR: 1\"]",
     "warnings = [\"OUTSIDE_FRANCE\"]",
     "radius_km = 6",
     "radius_source = \"QUERY\"",
@@ -145,6 +152,7 @@ const WRONG_STATEMENTS_OF_MORE: &[&str] = &[
     "near_misses = [{ slot = \"late\", sentence = \"Trop tard.\" }]",
     "near_misses = [{ slot = \"late\", modality = \"VR\" }]",
     "missed = [{ slot = \"late\", excess = 1 }]",
+    "what_ifs = []",
     "emergency_sites = []",
     "emergency_sites = [{ site = \"sau\", access = \"CLOSED\" }]",
     "emergency_sites = [{ site = \"sau\", changes_at = \"21:00\" }]",
