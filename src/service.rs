@@ -38,6 +38,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::clock::SharedClock;
@@ -61,7 +62,9 @@ pub use explain::Explained;
 pub use find::Finder;
 pub use indicators::{DayIndicators, Indicators};
 pub use orientation::OrientationRequest;
-pub use policy::{PolicyRequest, PolicyView};
+pub use policy::{
+    AnswerDigest, ChangeSort, ChangedAnswer, PolicyRequest, PolicyView, Preview, PreviewRequest, policy_problems,
+};
 pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
 pub use refuse::{RefusalList, RefusalRequest, RefusalScope, ScheduleRefusals};
 pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
@@ -76,8 +79,9 @@ pub use watch::{
 pub use withdraw::{WithdrawOutcome, Withdrawal};
 
 use condition::is_degraded;
+use limits::QUESTIONS_KEPT_MAX;
 use listener::Listener;
-use policy::Policies;
+use policy::{Asked, Policies};
 use tension::Tension;
 use turns::Turns;
 use write::Written;
@@ -108,6 +112,10 @@ pub struct Service {
 struct Shared {
     parts: Parts,
     policies: Arc<Policies>,
+    /// The last questions.
+    asked: Asked,
+    /// Held while a candidate is tried on them.
+    previewing: Mutex<()>,
     started_at: UtcInstant,
     /// Why the machine's clock is not trusted with forgetting.
     clock_doubt: ArcSwapOption<String>,
@@ -150,9 +158,18 @@ impl Service {
         parts.index.observe(Arc::new(listener));
         // Only now, so that no change falls between.
         policies.take_from(&parts.index);
-        let clock_doubt = ArcSwapOption::empty();
-        let (turns, beyond_delay_count, tension) = (Turns::default(), AtomicU64::new(0), Tension::new());
-        let shared = Shared { parts, policies, started_at, clock_doubt, turns, beyond_delay_count, watches, tension };
+        let shared = Shared {
+            parts,
+            policies,
+            asked: Asked::new(QUESTIONS_KEPT_MAX),
+            previewing: Mutex::new(()),
+            started_at,
+            clock_doubt: ArcSwapOption::empty(),
+            turns: Turns::default(),
+            beyond_delay_count: AtomicU64::new(0),
+            watches,
+            tension: Tension::new(),
+        };
         Self { shared: Arc::new(shared) }
     }
 

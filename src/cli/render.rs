@@ -5,6 +5,7 @@
 
 pub mod policy;
 pub mod policy_activation;
+pub mod policy_diff;
 pub mod table;
 pub mod time;
 pub mod words;

@@ -4,6 +4,7 @@ use tonic::{Request, Response, Status};
 
 use super::convert::common::{request_id_from_proto, stamp_to_proto};
 use super::convert::policy::{activation_to_proto, document_from_proto, view_to_proto};
+use super::convert::policy_preview::{preview_from_proto, preview_to_proto};
 use super::findings::Findings;
 use super::status;
 use crate::domain::policy::{PolicyActivation, PolicyDocument};
@@ -68,5 +69,18 @@ impl PolicyService for Policies {
             replayed: done.replayed,
             stamp: Some(stamp_to_proto(&done.stamp)),
         }))
+    }
+
+    async fn preview_policy(
+        &self,
+        request: Request<pb::PreviewPolicyRequest>,
+    ) -> Result<Response<pb::PreviewPolicyResponse>, Status> {
+        let mut findings = Findings::default();
+        let request = preview_from_proto(request.into_inner(), &mut findings);
+        if !findings.violations.is_empty() {
+            return Err(status::from_violations(findings.violations));
+        }
+        let preview = self.service.preview_policy(request).await.map_err(status::from_error)?;
+        Ok(Response::new(preview_to_proto(preview)))
     }
 }

@@ -4,7 +4,9 @@
 //! so that two administrators do not undo each other's work.
 //! Deliberately absent: reading files, and the texts of earlier policies.
 
+mod asked;
 mod in_force;
+mod preview;
 
 use std::sync::Arc;
 
@@ -24,7 +26,10 @@ use crate::domain::violation::Violation;
 use crate::ledger::Entry;
 use crate::routing::policy::{PolicyProblems, PolicySet};
 
+pub(super) use asked::Asked;
+use in_force::Loaded;
 pub(super) use in_force::{InForce, Policies};
+pub use preview::{AnswerDigest, ChangeSort, ChangedAnswer, Preview, PreviewRequest};
 
 /// A change of policy that is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -102,7 +107,7 @@ impl Service {
 
     /// Answers a question under policies that still stand when the answer is stamped: one whose stamp has the position of a
     /// change of policy, or a later one, is of the new policies, and one with an earlier position of the old.
-    pub(super) fn answered(&self, query: &CareQuery, now: UtcInstant) -> (in_force::Loaded, CareAnswer) {
+    pub(super) fn answered(&self, query: &CareQuery, now: UtcInstant) -> (Loaded, CareAnswer) {
         let mut in_force = self.policies().load();
         loop {
             let mut answer = self.finder(&in_force, query, now).find(query, now);
@@ -165,6 +170,12 @@ fn load(documents: &[PolicyDocument]) -> Result<PolicySet, Error> {
         });
         Error { violations: violations.collect(), ..Error::new(Reason::InvalidArgument, message) }
     })
+}
+
+/// Everything that is wrong with documents that are meant to be in force together.
+#[must_use]
+pub fn policy_problems(documents: &[PolicyDocument]) -> Vec<Violation> {
+    load(documents).err().map(|error| error.violations).unwrap_or_default()
 }
 
 /// The version of a record as this build names it; as it was named when this build cannot read it.

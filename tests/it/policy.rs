@@ -269,3 +269,80 @@ async fn a_policy_of_a_newer_program_degrades_the_service_and_does_not_keep_it_f
     let status = operations.get_status(pb::GetStatusRequest {}).await.unwrap().into_inner();
     assert_eq!((status.conditions, status.stamp.unwrap().degraded), (vec![], false));
 }
+
+async fn preview(town: &InProcess, texts: &[&str], changes_max: Option<u32>) -> pb::PreviewPolicyResponse {
+    let documents = texts.iter().map(|text| document(text)).collect();
+    let request = pb::PreviewPolicyRequest { documents, questions_max: None, changes_max };
+    client(&town.channel).preview_policy(request).await.unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn a_preview_tells_which_answers_would_differ_and_no_patient() {
+    let town = settled().await;
+    let elsewhere = pb::CareQuery { department: "75".into(), commune_code: String::new(), ..query() };
+    let vital = pb::CareQuery { care_level: "R1".into(), ..query() };
+    let child = pb::CareQuery { age: "P8Y".into(), case_id: "case-that-stays-here".into(), ..query() };
+    for asked in [elsewhere, vital, child] {
+        town.routing().find_care(pb::FindCareRequest { query: Some(asked) }).await.unwrap();
+    }
+    let before = ask(&town).await;
+    let told = preview(&town, &[UNHURRIED], None).await;
+    assert_eq!((told.kept_count, told.compared_count, told.changed_count), (4, 4, 2), "of the Rhône, when not vital");
+    assert_eq!(told.active_version, in_force(&town.channel).await.version);
+    let counts: Vec<_> = told.change_counts.iter().map(|one| (one.change(), one.count)).collect();
+    assert_eq!(counts, [(pb::AnswerChange::FirstOption, 2), (pb::AnswerChange::Options, 2)]);
+    let child = told.changes.iter().find(|change| change.age_band == "ENFANT").unwrap();
+    assert_eq!((child.local_hour, child.department.as_str(), child.care_level.as_str()), (9, "69", "R3"));
+    let (old, new) = (child.before.as_ref().unwrap(), child.after.as_ref().unwrap());
+    assert_eq!((old.option_count, new.option_count, child.first_rank_after), (2, 1, None));
+    assert_eq!((old.first_begins_in_minutes, new.first_begins_in_minutes), (Some(60), Some(120)));
+    let text = format!("{told:?}");
+    for hidden in ["case-that-stays-here", "45.69", "agenda-1", "69259"] {
+        assert!(!text.contains(hidden), "{hidden}: {text}");
+    }
+    assert_eq!(preview(&town, &[], None).await.changed_count, 0, "what is in force changes nothing");
+    assert_eq!(preview(&town, &[UNHURRIED], Some(1)).await.changes.len(), 1);
+    let after = ask(&town).await;
+    assert_eq!((after.options, after.near_misses), (before.options, before.near_misses), "a preview leaves no trace");
+}
+
+#[tokio::test]
+async fn questions_are_kept_for_a_day_and_in_a_bounded_number() {
+    let town = settled().await;
+    for _ in 0..2_003 {
+        ask(&town).await;
+    }
+    assert_eq!(preview(&town, &[], None).await.kept_count, 2_000);
+    town.clock.advance_seconds(24 * 3_600 + 1);
+    assert_eq!(preview(&town, &[], None).await.kept_count, 0);
+    let wrong = UNHURRIED.replace("= 90", "= 999");
+    let mut request = pb::PreviewPolicyRequest { documents: vec![document(&wrong)], ..Default::default() };
+    let status = client(&town.channel).preview_policy(request.clone()).await.unwrap_err();
+    assert!(violations(&status)[0].1.starts_with("rhone.toml:5: arrival.margin_minutes"), "{status:?}");
+    (request.questions_max, request.changes_max) = (Some(0), Some(201));
+    let status = client(&town.channel).preview_policy(request).await.unwrap_err();
+    assert_eq!(fields(&status), ["questions_max", "changes_max"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_shows_what_would_differ() {
+    let town = settled().await;
+    ask(&town).await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rhone.toml"), UNHURRIED).unwrap();
+    let server = format!("http://{}", town.address);
+    let run = |line: &str| {
+        let mut command = program_command();
+        command.arg("policy").args(line.split(' ')).args(["--server", server.as_str()]).current_dir(folder.path());
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (exit, table) = run("diff rhone.toml");
+    assert_eq!(exit, Some(0), "{table}");
+    for part in ["rejouées : 1", "réponses changées : 1", "premier choix : 1", "dép. 69", "disparaît", "AMB"] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    let (exit, json) = run("diff rhone.toml --output json");
+    assert_eq!(exit, Some(0));
+    assert!(json.contains("ANSWER_CHANGE_FIRST_OPTION"), "{json}");
+}

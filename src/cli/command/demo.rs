@@ -52,7 +52,6 @@ pub async fn run(arguments: &DemoArguments, terminal: &Terminal) -> Result<Exit,
         server: ServerOverrides { listen: Some(listen.to_string()), ..ServerOverrides::default() },
         ledger: LedgerOverrides { kind: Some("embedded".to_owned()), data_dir: Some(folder.path().to_owned()) },
         logging: LoggingOverrides { level: Some("warn".to_owned()), ..LoggingOverrides::default() },
-        ..Overrides::default()
     };
     let config = config::load(Sources { file: None, overrides }).map_err(|error| Failure::Usage(error.to_string()))?;
     telemetry::start(&config.logging).map_err(|error| Failure::Local(error.to_string()))?;

@@ -1,6 +1,8 @@
 //! `policy`: shows and judges policy files without a service, and changes what a running one answers under.
 
 pub mod activation;
+pub mod check;
+pub mod diff;
 
 use std::path::PathBuf;
 
@@ -39,6 +41,10 @@ pub enum PolicyAction {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Play scenarios under policy files that are not in force, and show which do not hold
+    Check(check::CheckArguments),
+    /// Show which of the last answers of a running service would differ under policy files
+    Diff(diff::DiffArguments),
     /// Put policy files in force in a running service, in place of all that are
     Activate(activation::ActivateArguments),
     /// Show which policies a running service answers under, and who put them in force
@@ -64,6 +70,8 @@ impl PolicyArguments {
     pub const fn output(&self) -> Output {
         match &self.action {
             PolicyAction::Show { .. } | PolicyAction::Validate { .. } => Output::Table,
+            PolicyAction::Check(arguments) => arguments.output,
+            PolicyAction::Diff(arguments) => arguments.server.output,
             PolicyAction::Activate(arguments) => arguments.change.server.output,
             PolicyAction::Active(arguments) => arguments.server.output,
             PolicyAction::Reset(arguments) => arguments.change.server.output,
@@ -89,6 +97,8 @@ pub async fn run(arguments: &PolicyArguments, terminal: &Terminal) -> Result<Exi
                 terminal.answer(&format!("{} : {} est valide", render::scope(one.scope), one.policy.version));
             }
         }
+        PolicyAction::Check(arguments) => return check::check(arguments, terminal).await,
+        PolicyAction::Diff(arguments) => return diff::diff(arguments, terminal).await,
         PolicyAction::Activate(arguments) => return activation::activate(arguments, terminal).await,
         PolicyAction::Active(arguments) => return activation::active(arguments, terminal).await,
         PolicyAction::Reset(arguments) => return activation::reset(arguments, terminal).await,
