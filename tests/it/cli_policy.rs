@@ -68,7 +68,7 @@ fn candidate(outcome: &str) -> String {
     let stroke = "motives = [\"M03.08\"]\noutcome = \"EMERGENCY_DISPATCH\"";
     assert!(national.contains(stroke));
     let altered = stroke.replace("EMERGENCY_DISPATCH", outcome);
-    national.replacen(stroke, &altered, 1).replacen("national-2026-2", "candidate-1", 1)
+    national.replacen(stroke, &altered, 1).replacen("version = \"national-2026-2\"", "version = \"candidate-1\"", 1)
 }
 
 #[test]
@@ -83,6 +83,11 @@ fn a_candidate_is_played_through_the_corpus_that_ships() {
     for part in ["✗ Signs of a stroke", "attendu : EMERGENCY_DISPATCH", "obtenu : EMERGENCY_DEPARTMENT"] {
         assert!(told.contains(part), "{part}: {told}");
     }
+    let same_name = candidate("EMERGENCY_DEPARTMENT").replace("candidate-1", "national-2026-2");
+    fs::write(folder.path().join("same-name.toml"), same_name).unwrap();
+    let (exit, _, noted) = run(folder.path(), "policy check same-name.toml");
+    assert_eq!(exit, Some(2));
+    assert!(noted.contains("give the candidate a version name of its own"), "{noted}");
     let (exit, json, _) = run(folder.path(), "policy check bad.toml --output json");
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((exit, json["failedCount"].as_u64() > Some(0)), (Some(3), true));

@@ -75,7 +75,10 @@ async fn a_policy_that_cannot_be_read_leaves_the_last_one_in_force() {
     let world = World::with_slot(1).await;
     activate(&world, 1).await.unwrap();
     let newer = ActivePolicy {
-        documents: vec![PolicyDocument { name: "rhone.toml".into(), text: "format = 2\n".into() }],
+        documents: vec![PolicyDocument {
+            name: "rhone.toml".into(),
+            text: text(2).replace("format = 1", "format = 2").into(),
+        }],
         activations: Vec::new(),
     };
     let entry = Entry::put(Body::Policy(Arc::new(newer)), 1);

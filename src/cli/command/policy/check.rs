@@ -35,7 +35,12 @@ pub struct CheckArguments {
 pub async fn check(arguments: &CheckArguments, terminal: &Terminal) -> Result<Exit, Failure> {
     let usage = |problems: &dyn std::fmt::Display| Failure::Usage(problems.to_string());
     let candidate = policies::read_all(&arguments.files).map_err(|problems| usage(&problems))?;
-    PolicySet::load(&candidate).map_err(|problems| usage(&problems))?;
+    let (set, shipped) = (PolicySet::load(&candidate), PolicySet::load(&[]));
+    let (set, shipped) = (set.map_err(|problems| usage(&problems))?, shipped.map_err(|problems| usage(&problems))?);
+    if let Some(one) = set.all().find(|one| shipped.all().any(|other| other.is_mistakable_for(one))) {
+        let name = &one.policy.name;
+        return Err(usage(&format!("`{name}` is the policy that ships: give the candidate a version name of its own")));
+    }
     let corpus =
         if arguments.scenarios.is_empty() { scenario::shipped() } else { scenario::load(&arguments.scenarios) };
     let corpus = corpus.map_err(|problems| usage(&problems))?;
