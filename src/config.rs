@@ -13,7 +13,6 @@ mod limits;
 mod ledger;
 mod purge;
 mod logging;
-mod policy;
 mod road_times;
 
 use std::path::PathBuf;
@@ -27,7 +26,6 @@ pub use layer::Origin;
 pub use ledger::{LedgerConfig, LedgerKind};
 pub use limits::LimitsConfig;
 pub use logging::{LogFormat, LoggingConfig};
-pub use policy::PolicyConfig;
 pub use problem::{Problem, Problems};
 pub use purge::PurgeConfig;
 pub use reader::Setting;
@@ -47,8 +45,6 @@ pub struct Config {
     pub purge: PurgeConfig,
     /// What is logged, and how.
     pub logging: LoggingConfig,
-    /// Which policies are in force.
-    pub policy: PolicyConfig,
     /// Whether travel is asked of a road table.
     pub road_times: RoadTimesConfig,
     settings: Vec<Setting>,
@@ -72,8 +68,6 @@ pub struct Overrides {
     pub ledger: LedgerOverrides,
     /// Of the logs.
     pub logging: LoggingOverrides,
-    /// Of the policies.
-    pub policy: PolicyOverrides,
     /// Of the road times.
     pub road_times: RoadTimesOverrides,
 }
@@ -87,14 +81,6 @@ pub struct RoadTimesOverrides {
     /// `osrm` or `valhalla`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
-}
-
-/// Flags of the policies.
-#[derive(Clone, PartialEq, Default, Debug, Serialize)]
-pub struct PolicyOverrides {
-    /// Policy files.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub files: Vec<PathBuf>,
 }
 
 /// Flags of the server.
@@ -164,7 +150,6 @@ fn load_with(sources: Sources, environment: impl Iterator<Item = (String, String
         ledger: LedgerConfig::read(&mut reader),
         purge: PurgeConfig::read(&mut reader),
         logging: LoggingConfig::read(&mut reader),
-        policy: PolicyConfig::read(&mut reader),
         road_times: RoadTimesConfig::read(&mut reader),
         settings: Vec::new(),
     };

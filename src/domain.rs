@@ -24,6 +24,7 @@ pub mod query;
 pub mod tally;
 pub mod tension;
 pub mod orientation;
+pub mod policy;
 pub mod record;
 pub mod answer;
 pub mod explanation;

@@ -85,7 +85,8 @@ impl Oracle {
                 | Body::Slot(_)
                 | Body::Case(_)
                 | Body::Orientation(_)
-                | Body::Tally(_) => {}
+                | Body::Tally(_)
+                | Body::Policy(_) => {}
             }
         }
         let agendas: Vec<Agenda> = schedules

@@ -67,7 +67,7 @@ impl Failure {
     pub fn of_start(error: &StartError) -> Self {
         match error {
             StartError::Ledger(fault) => Self::of_ledger(fault, error),
-            StartError::Address { .. } | StartError::Policies(_) => Self::Usage(error.to_string()),
+            StartError::Address { .. } => Self::Usage(error.to_string()),
             StartError::AddressInUse { .. }
             | StartError::LedgerTask { .. }
             | StartError::RoadTimes(_)

@@ -1,7 +1,6 @@
 //! Reads settings out of the layers: the last layer that sets one wins; what is wrong is noted and reading goes on.
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 
 use toml::Value;
 
@@ -97,27 +96,6 @@ impl Reader {
             problem.given = HIDDEN.to_owned();
         }
         read
-    }
-
-    /// Paths of files, as a list of texts or as one text with commas; none when nobody set it.
-    pub(super) fn paths(&mut self, path: &'static str, meaning: &'static str) -> Vec<PathBuf> {
-        let parse = |value: &Value| {
-            let texts: Option<Vec<&str>> = match value {
-                Value::String(text) => Some(text.split(',').map(str::trim).collect()),
-                Value::Array(list) => list.iter().map(Value::as_str).collect(),
-                Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Table(_) => None,
-            };
-            let texts = texts.filter(|texts| texts.iter().all(|text| !text.is_empty()));
-            let paths = texts.map(|texts| texts.into_iter().map(PathBuf::from).collect::<Vec<_>>());
-            paths.ok_or_else(|| "give a list of files between quotes".to_owned())
-        };
-        let write = |paths: &Vec<PathBuf>| {
-            Value::Array(paths.iter().map(|path| Value::String(path.display().to_string())).collect()).to_string()
-        };
-        self.value(path, meaning, parse, write).unwrap_or_else(|| {
-            self.unset(path, meaning);
-            Vec::new()
-        })
     }
 
     /// Notes a setting that nobody set.

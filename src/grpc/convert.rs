@@ -21,6 +21,8 @@ pub(super) mod option;
 pub(super) mod watch;
 pub(super) mod explanation;
 pub(super) mod orientation;
+pub(super) mod policy;
+pub(super) mod policy_preview;
 pub(super) mod claim;
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub(super) struct Touched {
     pub(super) sites: bool,
     /// Whether a territory changed.
     pub(super) territories: bool,
+    /// Whether the policies did.
+    pub(super) policy: bool,
 }
 
 /// What becomes of the slots of schedules.

@@ -337,6 +337,11 @@ impl Observer for Listener {
         true
     }
 
+    fn governed(&self, _record: &PolicyRecord) {
+        let head = self.index.upgrade().map_or(0, |index| index.head().sequence);
+        self.told.lock().push((vec!["policies".to_owned()], false, head));
+    }
+
     fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool) {
         let head = self.index.upgrade().map_or(0, |index| index.head().sequence);
         let schedules = schedules.iter().map(ToString::to_string).collect();

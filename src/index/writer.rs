@@ -8,12 +8,12 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use super::Index;
 use super::batch::{SlotChanges, Touched};
 use super::cases;
 use super::node::Node;
 use super::placing::{move_to, take_away};
 use super::shared::Shared;
+use super::{Index, PolicyRecord};
 use crate::domain::directory::{Place, Schedule};
 use crate::domain::emergency::LocatedSite;
 use crate::domain::id::{PlaceId, PractitionerId, ScheduleId, SlotId, SourceId};
@@ -47,7 +47,8 @@ impl Writer {
             let located = sites.into_iter().map(|site| LocatedSite::from(site.value));
             index.sites.store(Arc::new(located.collect()));
         }
-        let surroundings = touched.sites || touched.territories;
+        let surroundings = touched.sites || touched.territories || touched.policy;
+        let policy_changed = touched.policy;
         let (moves, mut offers) = touched.moves(index);
         for (id, slots) in &moves.coming {
             let facts_changed = offers.remove(id);
@@ -68,6 +69,11 @@ impl Writer {
             index.claims.remove(claim);
         }
         moves.holds.into_iter().for_each(|change| index.holds.apply(change));
+        // An answer under the old policies is never stamped with their change: it looks whether they still stand after it took
+        // the head.
+        if let (true, Some(observer), Some(record)) = (policy_changed, index.observer.get(), index.policy_record()) {
+            observer.governed(&record);
+        }
         index.head.store(Arc::new(self.head));
         // Asked only now: whoever begins to listen later reads the changes.
         if let Some(observer) = index.observer.get().filter(|observer| observer.listens()) {
@@ -110,6 +116,13 @@ impl Writer {
             }
             (Key::Tally(id), Some(Body::Tally(tally))) => {
                 index.figures.tallies.apply(id, version, Some(Arc::clone(tally)));
+            }
+            (Key::Policy, Some(Body::Policy(policy))) => {
+                let policy = Some(Arc::clone(policy));
+                touched.policy |= index.take_policy(PolicyRecord { version, position: change.position, policy });
+            }
+            (Key::Policy, _) => {
+                touched.policy |= index.take_policy(PolicyRecord { version, position: change.position, policy: None });
             }
             (Key::Slot(id), Some(Body::Slot(slot))) => self.take_slot(index, id, version, Some(slot), touched),
             (Key::Case(id), Some(Body::Case(case))) => {
@@ -195,7 +208,7 @@ impl Writer {
             Key::Tally(id) => {
                 index.figures.tallies.apply(id, version, None);
             }
-            Key::Slot(_) => {}
+            Key::Slot(_) | Key::Policy => {}
         }
     }
 }

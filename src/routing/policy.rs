@@ -4,6 +4,7 @@
 //! compiled in (`policy/national.toml`), a territory's file says only what differs.
 //! Deliberately absent: reading files, and choosing the version in force.
 
+mod digest;
 mod pace;
 mod problem;
 mod read;
@@ -24,7 +25,7 @@ use crate::domain::source::Fading;
 pub use pace::{DensityClass, Pace, TravelPolicy};
 pub use problem::{Place, PolicyProblem, PolicyProblems};
 pub use rules::{DelayRule, ModalityRule, RedFlag};
-pub use set::{PolicyFile, PolicyScope, PolicySet, ScopedPolicy};
+pub use set::{PolicyScope, PolicySet, ScopedPolicy};
 pub use when::{Facts, When};
 
 /// The national policy that ships.
@@ -35,7 +36,9 @@ pub const NATIONAL_FILE: &str = "national.toml (compiled in)";
 /// A version of the figures and rules.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Policy {
-    /// Name of the version, stamped on every answer.
+    /// Name of the version, as its file gives it.
+    pub name: Arc<str>,
+    /// The name and a digest of all that the policy says, stamped on every answer.
     pub version: Arc<str>,
     /// Motives and ages that decide alone; the first that holds.
     pub red_flags: Vec<RedFlag>,
@@ -186,6 +189,7 @@ impl Policy {
         let rule =
             PolicyRule { id: Arc::from("teleconsultation.territory"), text: Arc::from("Territoire du patient.") };
         Self {
+            name: Arc::from("bare"),
             version: Arc::from("bare"),
             red_flags: Vec::new(),
             delays: Vec::new(),

@@ -22,12 +22,20 @@ pub enum ConditionKind {
     SourceSilent,
     /// Road times are not asked for, because the last tables failed.
     RoadTimesPaused,
+    /// The policies that were put in force cannot be read by this version of the program.
+    PolicyUnreadable,
 }
 
 impl ConditionKind {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::WritesRefused, Self::LedgerClockAhead, Self::ClockNotTrusted, Self::SourceSilent, Self::RoadTimesPaused];
+    pub const ALL: [Self; 6] = [
+        Self::WritesRefused,
+        Self::LedgerClockAhead,
+        Self::ClockNotTrusted,
+        Self::SourceSilent,
+        Self::RoadTimesPaused,
+        Self::PolicyUnreadable,
+    ];
 
     /// Stable code.
     #[must_use]
@@ -38,6 +46,7 @@ impl ConditionKind {
             Self::ClockNotTrusted => "CLOCK_NOT_TRUSTED",
             Self::SourceSilent => "SOURCE_SILENT",
             Self::RoadTimesPaused => "ROAD_TIMES_PAUSED",
+            Self::PolicyUnreadable => "POLICY_UNREADABLE",
         }
     }
 
@@ -45,7 +54,7 @@ impl ConditionKind {
     #[must_use]
     pub const fn degrades(self) -> bool {
         match self {
-            Self::WritesRefused | Self::LedgerClockAhead => true,
+            Self::WritesRefused | Self::LedgerClockAhead | Self::PolicyUnreadable => true,
             Self::ClockNotTrusted | Self::SourceSilent | Self::RoadTimesPaused => false,
         }
     }
@@ -78,6 +87,7 @@ impl Service {
             (ConditionKind::ClockNotTrusted, doubt),
             (ConditionKind::SourceSilent, self.silent_sources(now)),
             (ConditionKind::RoadTimesPaused, self.roads().and_then(|roads| roads_paused(&roads.health(now)))),
+            (ConditionKind::PolicyUnreadable, self.policies().load().problem.clone()),
         ];
         told.into_iter().filter_map(|(kind, message)| Some(Condition { kind, message: message? })).collect()
     }

@@ -100,7 +100,9 @@ reasons! {
     SlotClaimed "SLOT_CLAIMED" FailedPrecondition "Withdraw the slot instead of moving it: patients rely on it.";
     CapacityBelowClaims "CAPACITY_BELOW_CLAIMS" FailedPrecondition "Keep the capacity at or above what is booked and held, or withdraw the slot.";
     SlotIdInUse "SLOT_ID_IN_USE" FailedPrecondition "Give the slot an identifier of its own: another schedule uses this one.";
+    PolicyNameInUse "POLICY_NAME_IN_USE" FailedPrecondition "Give the policy a version name of its own: another text is in force under this one.";
     StaleRevision "STALE_REVISION" Aborted "Read the source again and publish its newest revision.";
+    PolicyChanged "POLICY_CHANGED" Aborted "Read the policies in force, then activate with their version as the expected one.";
     Contention "CONTENTION" Aborted "Repeat the request with the same request id: others changed the same records meanwhile.";
     RequestIdReused "REQUEST_ID_REUSED" AlreadyExists "Give every new request a new request id; reuse one only to repeat the same content.";
     Overloaded "OVERLOADED" ResourceExhausted "Repeat with the same request id after the stated time.";

@@ -27,7 +27,6 @@ use crate::routing::triage::triage;
 use crate::routing::verdict::{excluded_sentence, modalities, offered};
 
 use super::Service;
-use super::condition::is_degraded;
 use super::error::{Error, Reason};
 use super::find::{Finder, RANKED_MAX, Survey, searches_by_place};
 
@@ -59,8 +58,8 @@ impl Service {
     pub fn explain(&self, subject: &Subject, query: Option<&CareQuery>) -> Result<Explained, Error> {
         let parts = self.parts();
         let now = parts.clock.now();
-        let degraded = is_degraded(&parts.ledger.health(), now);
-        let explainer = Explainer { index: &parts.index, policies: self.policies(), degraded };
+        let in_force = self.policies().load();
+        let explainer = Explainer { index: &parts.index, policies: &in_force.set, degraded: self.is_degraded(now) };
         let (schedules, complete) = explainer.explain(subject, query, now)?;
         Ok(Explained { schedules, complete, stamp: self.stamp() })
     }

@@ -29,7 +29,7 @@ use crate::routing::sites::{SitesQuery, nearest, sites_sentence};
 use crate::routing::triage::{Triage, triage};
 
 use super::Service;
-use super::condition::is_degraded;
+use super::policy::InForce;
 
 pub(super) use choice::RANKED_MAX;
 
@@ -90,14 +90,12 @@ impl Service {
     #[must_use]
     pub fn find(&self, query: &CareQuery) -> CareAnswer {
         let now = self.parts().clock.now();
-        self.finder(query, now).find(query, now)
+        self.answered(query, now).1
     }
 
-    /// What answers a question at an instant.
-    pub(super) fn finder(&self, query: &CareQuery, now: UtcInstant) -> Finder<'_> {
-        let parts = self.parts();
-        let degraded = is_degraded(&parts.ledger.health(), now);
-        Finder { index: &parts.index, policy: self.policy_of(query), degraded }
+    /// What answers a question at an instant, under these policies.
+    pub(super) fn finder<'a>(&'a self, in_force: &'a InForce, query: &CareQuery, now: UtcInstant) -> Finder<'a> {
+        Finder { index: &self.parts().index, policy: in_force.set.of_query(query), degraded: self.is_degraded(now) }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::index::Counts;
 use crate::road::RoadHealth;
 
 use super::Service;
-use super::condition::{Condition, is_degraded};
+use super::condition::Condition;
 use super::error::Error;
 
 /// How the service stands.
@@ -83,7 +83,9 @@ impl Service {
     /// The state from which answers are given now.
     #[must_use]
     pub fn stamp(&self) -> Stamp {
-        self.stamp_at(self.parts().index.head())
+        let head = self.parts().index.head();
+        // Asked after the head: who sees a change of policy there sees the policies too.
+        self.stamp_at(head.max(self.policies().load().visible_at))
     }
 
     /// The state in which a write is visible.
@@ -94,7 +96,7 @@ impl Service {
             answered_at,
             data_age_seconds: None,
             policy_version: Arc::clone(&self.policy().version),
-            degraded: is_degraded(&self.parts().ledger.health(), answered_at),
+            degraded: self.is_degraded(answered_at),
         }
     }
 

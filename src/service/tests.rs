@@ -18,4 +18,5 @@ mod withdrawing;
 mod directory;
 mod saturation;
 mod outages;
+mod policies;
 mod sources;

@@ -5,6 +5,7 @@
 //! and what waits for a slow client is a mark, never a queue. The clinical delay counts from the first answer.
 //! Deliberately absent: anything that a write would wait for, and the wire.
 
+mod answer;
 mod bell;
 mod hub;
 mod interest;
@@ -12,7 +13,6 @@ mod notice;
 mod registry;
 mod shown;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -203,19 +203,8 @@ impl Watch {
     /// Answers the question anew, says what to listen for next, and what to tell the client, if anything.
     async fn look(&mut self, now: UtcInstant) -> Option<WatchUpdate> {
         let dispatched = self.seat.dispatched();
-        let finder = self.service.finder(&self.query, now);
-        let answer = match (self.service.roads(), &self.first_roads) {
-            (None, _) => finder.find(&self.query, now),
-            (Some(roads), None) => {
-                let (answer, times) = finder.find_asking(&self.query, now, roads).await;
-                self.first_roads = Some((times, now));
-                answer
-            }
-            (Some(roads), Some((first, asked_at))) => {
-                let first = first.later(now.seconds_since(*asked_at));
-                finder.find_knowing(&self.query, now, |from, wanted| first.or(&roads.known(from, wanted, now)))
-            }
-        };
+        let (in_force, answer) = self.answered(now).await;
+        let finder = self.service.finder(&in_force, &self.query, now);
         if self.query.parts().needed_by_at.is_none() {
             self.query = self.query.clone().needed_by(answer.needed_by_at);
         }
@@ -261,11 +250,4 @@ impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Service").finish_non_exhaustive()
     }
-}
-
-/// The hub of a service, which hears of the index's changes.
-pub(super) fn hub(index: &crate::index::Index) -> Arc<Hub> {
-    let hub = Arc::new(Hub::default());
-    index.observe(Arc::<Hub>::clone(&hub));
-    hub
 }

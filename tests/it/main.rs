@@ -26,6 +26,7 @@ mod emergency_sites;
 mod python;
 mod cli_story;
 mod cli_policy;
+mod policy;
 mod clocks;
 mod national_examples;
 mod crash;

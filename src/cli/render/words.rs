@@ -38,6 +38,16 @@ words! {
         MedicalAdvice => "Conseil médical";
         NoSlotInTime => "Aucun créneau dans le délai";
     }
+    /// In what two answers differ.
+    answer_change, AnswerChange, "ANSWER_CHANGE_" {
+        Unspecified => "non précisé";
+        Outcome => "décision";
+        FirstOption => "premier choix";
+        Options => "choix proposés";
+        Order => "ordre des mêmes choix";
+        EmergencySites => "sites d'urgence";
+        Rules => "règles appliquées";
+    }
     /// A rule of matching.
     rule, Rule, "RULE_" {
         Unspecified => "non précisée";

@@ -11,8 +11,19 @@ use crate::ledger::ChangeSink;
 use crate::ledger::codec::{self, Interner};
 
 /// Kinds of records, in the order in which they are handed over, as their keys begin.
-const KINDS: [&str; 10] =
-    ["territory", "place", "practitioner", "source", "schedule", "emergency", "slot", "case", "orientation", "tally"];
+const KINDS: [&str; 11] = [
+    "policy",
+    "territory",
+    "place",
+    "practitioner",
+    "source",
+    "schedule",
+    "emergency",
+    "slot",
+    "case",
+    "orientation",
+    "tally",
+];
 /// Records of one call of the sink.
 const CHUNK_RECORDS: usize = 4_096;
 /// Chunks that wait for the sink.
@@ -81,7 +92,8 @@ fn key_of(body: &Body, text: &str) -> Result<Key, String> {
         | Key::Source(_)
         | Key::Case(_)
         | Key::Orientation(_)
-        | Key::Tally(_) => key.to_string() == text,
+        | Key::Tally(_)
+        | Key::Policy => key.to_string() == text,
     };
     if is_same { Ok(key) } else { Err(format!("`{key}` stands under the key `{}`", text.escape_debug())) }
 }

@@ -59,7 +59,7 @@ impl DelayRule {
         let now = service.parts().clock.now();
         let needed_by_at = |query| {
             let surroundings = Surroundings { department: None, neighbours: &[] };
-            Question::new(query, service.policy_of(query), now, 0, surroundings).needed_by_at
+            Question::new(query, &service.policy_of(query), now, 0, surroundings).needed_by_at
         };
         Self {
             delay_ms: query.map(|query| needed_by_at(query).ms_since(now)),

@@ -45,7 +45,7 @@ impl Service {
     pub async fn find_care(&self, query: &CareQuery) -> CareAnswer {
         let Some(roads) = self.roads() else { return self.find_counted(query) };
         let now = self.parts().clock.now();
-        let (answer, _) = self.finder(query, now).find_asking(query, now, roads).await;
+        let (_, answer, _) = self.answered_asking(query, now, roads).await;
         self.count(query, answer)
     }
 
@@ -54,7 +54,8 @@ impl Service {
     pub fn find_by_known_roads(&self, query: &CareQuery) -> CareAnswer {
         let Some(roads) = self.roads() else { return self.find(query) };
         let now = self.parts().clock.now();
-        self.finder(query, now).find_knowing(query, now, |from, wanted| roads.known(from, wanted, now))
+        let known = |from, wanted: &[Journey]| roads.known(from, wanted, now);
+        self.answered_by(query, now, |finder| finder.find_knowing(query, now, known)).1
     }
 }
 

@@ -19,7 +19,6 @@ use super::notice::Notice;
 use super::registry::{Registry, WatchId};
 use crate::domain::id::ScheduleId;
 use crate::domain::time::UtcInstant;
-use crate::index::Observer;
 use crate::service::limits::{WATCH_GATHERED_MAX, WATCH_GATHERED_MS, WATCH_TICK_MS};
 use crate::service::{Caller, Service};
 
@@ -49,12 +48,14 @@ pub(super) struct Seat {
     bell: Arc<Bell>,
 }
 
-impl Observer for Hub {
-    fn listens(&self) -> bool {
+impl Hub {
+    /// Whether anybody would hear of changes now.
+    pub(in crate::service) fn listens(&self) -> bool {
         self.open.load(Ordering::SeqCst) > 0
     }
 
-    fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool) {
+    /// Notes what changed, and returns at once.
+    pub(in crate::service) fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool) {
         let mut gathered = self.gathered.lock();
         gathered.anything |= surroundings;
         if gathered.schedules.len() + schedules.len() > WATCH_GATHERED_MAX {
@@ -65,9 +66,7 @@ impl Observer for Hub {
         drop(gathered);
         self.news.notify_one();
     }
-}
 
-impl Hub {
     pub(super) fn limit(&self, limits: WatchLimits) {
         self.registry.lock().limits = limits;
     }

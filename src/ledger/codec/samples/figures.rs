@@ -5,8 +5,9 @@ use crate::domain::answer::CareOutcome;
 use crate::domain::code::{DecisionType, OrientationType, PatientCategory, Specialty};
 use crate::domain::department::Department;
 use crate::domain::directory::Schedule;
-use crate::domain::id::{CaseId, ScheduleId, SlotId};
+use crate::domain::id::{CaseId, PrincipalId, ScheduleId, SlotId};
 use crate::domain::orientation::Orientation;
+use crate::domain::policy::{ActivePolicy, PolicyActivation, PolicyDocument};
 use crate::domain::record::Body;
 use crate::domain::slot::{Attendance, AttendanceKind, Claim, ClaimState, Slot};
 use crate::domain::tally::{Counts, Measure, MeasureKind, Scope, Tally, TallyId, parse_day};
@@ -39,6 +40,22 @@ fn tally() -> Tally {
     }
     let scope = Scope::Territory(territory_id("690054321"));
     Tally { id: TallyId { scope, day: parse_day("2026-11-18").unwrap() }, counts }
+}
+
+fn policy() -> ActivePolicy {
+    let activation = |version: &str, minutes| PolicyActivation {
+        version: version.into(),
+        activated_at: at(minutes),
+        activated_by: PrincipalId::local(),
+        reason: "Délais revus avec le SAMU".into(),
+    };
+    ActivePolicy {
+        documents: vec![PolicyDocument {
+            name: "rhone.toml".into(),
+            text: "format = 1\nversion = \"rhone-1\"\ndepartment = \"69\"\n".into(),
+        }],
+        activations: vec![activation("national-2026-2+1a2b3c4d", 90), activation("national-2026-2+5e6f7a8b", 30)],
+    }
 }
 
 /// The slot with an attendance of every kind.
@@ -77,6 +94,8 @@ pub(super) fn all() -> Vec<(&'static str, Body)> {
         ("orientation-bare", Body::Orientation(bare_orientation.into())),
         ("tally", Body::Tally(tally().into())),
         ("tally-bare", Body::Tally(bare_tally.into())),
+        ("policy", Body::Policy(policy().into())),
+        ("policy-bare", Body::Policy(ActivePolicy { documents: Vec::new(), activations: Vec::new() }.into())),
         ("schedule-calling-back", Body::Schedule(calling_back.into())),
         ("schedule-dated", Body::Schedule(dated.into())),
     ]
