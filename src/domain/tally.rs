@@ -1,6 +1,9 @@
 //! The anonymous counts of one day: what remains of cases and slots once they are forgotten.
 //!
-//! Invariant: a tally holds numbers only, one dimension at a time; no two facts about one case stand together in it.
+//! Invariant: a tally holds numbers only, one dimension at a time. What of them is told is for [`told`] to say: on a day with
+//! one case, two dimensions are two facts about it.
+
+pub mod told;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -154,7 +154,7 @@ impl Service {
         let seat = Hub::sit_down(&self.shared.watches, caller, ends_at).map_err(too_many)?;
         seat.keep_dispatched(self);
         let token = token.filter(|token| self.can_resume(token, question, now));
-        let needed_by_at = token.as_ref().and_then(|token| token.needed_by_at);
+        let needed_by_at = token.as_ref().and_then(|token| token.needed_by_at).or(query.parts().needed_by_at);
         let shown = token.map(|token| token.shown);
         let query = query.needed_by(needed_by_at);
         Ok(Watch { service: self.clone(), seat, query, question, ends_at, shown, rests_until: None })

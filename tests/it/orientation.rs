@@ -90,8 +90,6 @@ async fn a_case_is_recorded_attended_and_counted() {
     let of_cpts = listed(&town, Scope::TerritoryId(TERRITORY.into()), "2026-11-23").await.unwrap();
     let expected = [
         "ORIENTATION APPOINTMENT 1",
-        "SPECIALTY_ASKED SM54 1",
-        "AGE_BAND_ASKED ADULTE 1",
         "SLOTS_PUBLISHED  2",
         "PLACES_PUBLISHED  2",
         "PLACES_BOOKED  1",
@@ -102,6 +100,36 @@ async fn a_case_is_recorded_attended_and_counted() {
     assert_eq!(of_cpts.indicators.iter().filter(|one| one.measure == "ORIENTATION").count(), 8, "0 is told too");
     let of_department = listed(&town, Scope::Department("69".into()), "2026-11-23").await.unwrap();
     assert_eq!(figures(&of_department), expected);
+}
+
+#[tokio::test]
+async fn what_patients_needed_is_told_of_five_and_more_once_the_day_is_over() {
+    let town = settled().await;
+    for (case, specialty, age_band) in [
+        ("1", "SM54", "ADULTE"),
+        ("2", "SM54", "ADULTE"),
+        ("3", "SM54", "ADULTE"),
+        ("4", "SM54", "ADULTE"),
+        ("5", "SM54", "ENFANT"),
+        ("6", "SM40", "ENFANT"),
+    ] {
+        let mut request = decided(case, "");
+        let orientation = request.orientation.as_mut().unwrap();
+        (orientation.case_id, orientation.specialty) = (case.into(), specialty.into());
+        (orientation.age_band, orientation.outcome) = (age_band.into(), pb::CareOutcome::MedicalAdvice.into());
+        orientations(&town).record_orientation(request).await.unwrap();
+    }
+    let needs = |told: &pb::ListIndicatorsResponse| {
+        let is_need = |line: &String| line.starts_with("SPECIALTY") || line.starts_with("AGE_BAND");
+        figures(told).into_iter().filter(is_need).collect::<Vec<_>>()
+    };
+    let day = || listed(&town, Scope::TerritoryId(TERRITORY.into()), "2026-11-23");
+    assert_eq!(needs(&day().await.unwrap()), Vec::<String>::new());
+    town.clock.advance_seconds(15 * 3_600);
+    let told = day().await.unwrap();
+    assert_eq!(needs(&told), ["SPECIALTY_ASKED  6", "AGE_BAND_ASKED  6"], "one of six would follow from the total");
+    assert!(figures(&told).contains(&"ORIENTATION MEDICAL_ADVICE 6".to_owned()));
+    assert_eq!(told.small_count, 5);
 }
 
 #[tokio::test]
