@@ -239,9 +239,14 @@ impl<'q> Question<'q> {
     #[must_use]
     #[inline]
     pub fn staleness_cost_seconds(&self, received_at: UtcInstant) -> u32 {
-        let stale =
-            self.now.ms_since(received_at) > i64::from(self.policy.fading.uncertain_after_seconds) * MS_PER_SECOND;
-        if stale { self.policy.doubt_cost_seconds } else { 0 }
+        if self.is_stale(received_at) { self.policy.doubt_cost_seconds } else { 0 }
+    }
+
+    /// Whether the word of a source that was received at an instant is doubted, unless a lease says otherwise.
+    #[must_use]
+    #[inline]
+    pub fn is_stale(&self, received_at: UtcInstant) -> bool {
+        self.now.ms_since(received_at) > i64::from(self.policy.fading.uncertain_after_seconds) * MS_PER_SECOND
     }
 
     /// When care could begin at a distance at the earliest, in the best of these ways.

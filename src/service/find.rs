@@ -11,7 +11,7 @@ use crate::domain::answer::{
 use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::geo::EarthVector;
 use crate::domain::id::{SlotId, TerritoryId};
-use crate::domain::offer::Offer;
+use crate::domain::offer::{Judge, Offer};
 use crate::domain::query::CareQuery;
 use crate::domain::time::UtcInstant;
 use crate::index::{Index, Reach, RemoteFrom};
@@ -164,14 +164,14 @@ impl Finder<'_> {
     }
 
     /// Looks for care to which somebody travels.
-    fn look_around(&self, question: &Question<'_>, matcher: &mut Matcher<'_>) {
+    fn look_around(&self, question: &Question<'_>, judge: &mut impl Judge) {
         let places = ModalitySet::from_bits(question.suitable.bits() & BY_PLACE.bits());
         let walk = Reach { modalities: places, by_place: true, ..reach(question, question.radius_m) };
-        self.index.search(&walk, matcher);
+        self.index.search(&walk, judge);
     }
 
     /// Looks for teleconsultation by time; when the patient's territory matters, of it and of its surroundings only.
-    fn look_remotely(&self, question: &Question<'_>, matcher: &mut Matcher<'_>) {
+    fn look_remotely(&self, question: &Question<'_>, judge: &mut impl Judge) {
         let territory_bits = question.territory_bits;
         let walk = Reach {
             modalities: ModalitySet::of(&[Modality::Vr]),
@@ -179,7 +179,7 @@ impl Finder<'_> {
             remote_from: question.remote_near_m.map(|near_m| RemoteFrom { near_m, territory_bits }),
             ..reach(question, question.radius_m)
         };
-        self.index.search(&walk, matcher);
+        self.index.search(&walk, judge);
     }
 
     fn search(&self, query: &CareQuery, now: UtcInstant) -> Search {
@@ -208,6 +208,10 @@ impl Finder<'_> {
         let mut examination = examiner.finish();
         examination.complete &= short && examines_places;
         let misses = std::mem::take(&mut examination.misses);
+        if matches.is_empty() && examination.silent_count == 0 {
+            let again = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
+            examination.hear(self.silent_for(again));
+        }
         let first_begins_at = matches.iter().map(|found| found.care_begins_at).min();
         let what_ifs = std::mem::take(&mut examination.additions).what_ifs(&question, first_begins_at);
         let near_misses = misses.into_iter().filter_map(|miss| {
@@ -347,6 +351,7 @@ fn reach(question: &Question<'_>, radius_m: u32) -> Reach {
 }
 
 mod preferred;
+mod silence;
 mod warnings;
 
 #[cfg(test)]
