@@ -148,8 +148,11 @@ async fn a_correction_may_name_a_booking_that_was_forgotten_since() {
     assert_eq!(world.service.purge_ended().await.unwrap(), 1);
     let corrected = record(&world, of_booking(CareOutcome::HomeVisit)).await.unwrap().value;
     assert_eq!((corrected.booking_id, corrected.department), (Some(booked), first.department));
-    let others =
-        OrientationRequest { case_id: CaseId::parse("dossier-2").unwrap(), ..of_booking(CareOutcome::HomeVisit) };
+    let others = OrientationRequest {
+        case_id: CaseId::parse("dossier-2").unwrap(),
+        request_id: request("others"),
+        ..of_booking(CareOutcome::HomeVisit)
+    };
     assert_eq!(record(&world, others).await.unwrap_err().reason, Reason::UnknownBooking);
 }
 
