@@ -12,6 +12,7 @@ pub mod contact;
 pub mod ranking;
 mod failures;
 pub mod near;
+pub mod road;
 pub mod what_if;
 pub mod silence;
 pub mod suitability;

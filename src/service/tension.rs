@@ -191,7 +191,11 @@ impl Service {
     /// Answers the regulator's question, and counts whether it found anything.
     #[must_use]
     pub fn find_counted(&self, query: &CareQuery) -> CareAnswer {
-        let answer = self.find(query);
+        self.count(query, self.find(query))
+    }
+
+    /// Counts whether an answer found anything.
+    pub(super) fn count(&self, query: &CareQuery, answer: CareAnswer) -> CareAnswer {
         // Where nothing was looked for, nothing was missed.
         if answer.needed_by_at.is_some() {
             self.shared.tension.note(&self.parts().index, query, &answer);

@@ -27,6 +27,7 @@ use super::{Caller, Service};
 use crate::domain::answer::CareAnswer;
 use crate::domain::query::CareQuery;
 use crate::domain::record::Position;
+use crate::domain::road::RoadTimes;
 use crate::domain::time::{MS_PER_SECOND, UtcInstant};
 use crate::domain::violation::Violation;
 
@@ -124,6 +125,8 @@ pub struct Watch {
     shown: Option<Shown>,
     /// Before this instant it is not answered anew.
     rests_until: Option<Instant>,
+    /// The road times of the first answer, which later ones keep so that their order is altered by nothing but the availability.
+    first_roads: Option<(RoadTimes, UtcInstant)>,
 }
 
 impl Service {
@@ -157,7 +160,8 @@ impl Service {
         let needed_by_at = token.as_ref().and_then(|token| token.needed_by_at).or(query.parts().needed_by_at);
         let shown = token.map(|token| token.shown);
         let query = query.needed_by(needed_by_at);
-        Ok(Watch { service: self.clone(), seat, query, question, ends_at, shown, rests_until: None })
+        let (service, rests_until, first_roads) = (self.clone(), None, None);
+        Ok(Watch { service, seat, query, question, ends_at, shown, rests_until, first_roads })
     }
 
     /// Whether what changed since a token can be told: it is of this question and of a state that this history contains.
@@ -188,7 +192,7 @@ impl Watch {
             if now >= self.ends_at || !self.seat.is_taken() {
                 return None;
             }
-            let update = self.look(now);
+            let update = self.look(now).await;
             self.rests_until = Some(Instant::now() + Duration::from_millis(WATCH_INTERVAL_MS));
             if update.is_some() {
                 return update;
@@ -197,10 +201,21 @@ impl Watch {
     }
 
     /// Answers the question anew, says what to listen for next, and what to tell the client, if anything.
-    fn look(&mut self, now: UtcInstant) -> Option<WatchUpdate> {
+    async fn look(&mut self, now: UtcInstant) -> Option<WatchUpdate> {
         let dispatched = self.seat.dispatched();
         let finder = self.service.finder(&self.query, now);
-        let answer = finder.find(&self.query, now);
+        let answer = match (self.service.roads(), &self.first_roads) {
+            (None, _) => finder.find(&self.query, now),
+            (Some(roads), None) => {
+                let (answer, times) = finder.find_asking(&self.query, now, roads).await;
+                self.first_roads = Some((times, now));
+                answer
+            }
+            (Some(roads), Some((first, asked_at))) => {
+                let first = first.later(now.seconds_since(*asked_at));
+                finder.find_knowing(&self.query, now, |from, wanted| first.or(&roads.known(from, wanted, now)))
+            }
+        };
         if self.query.parts().needed_by_at.is_none() {
             self.query = self.query.clone().needed_by(answer.needed_by_at);
         }
