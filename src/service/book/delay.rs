@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::geo::EarthVector;
 use crate::domain::id::SlotId;
+use crate::domain::offer::Offer;
 use crate::domain::query::CareQuery;
 use crate::domain::regulator::{BeyondDelay, RegulatorRole};
 use crate::domain::slot::Slot;
@@ -17,6 +18,7 @@ use crate::domain::violation::Violation;
 use crate::routing::eligibility::care_begins_at;
 use crate::routing::question::{Question, Surroundings};
 use crate::routing::radius::department_of;
+use crate::routing::road::{asked_by_road, journey};
 use crate::service::error::{Error, Reason};
 use crate::service::fingerprint::Digest;
 use crate::service::limits::BEYOND_DELAY_REASON_MAX_CHARS;
@@ -84,17 +86,15 @@ impl Asked {
         let now = service.parts().clock.now();
         let surroundings = Surroundings { department: department_of(query), neighbours: &[] };
         let question = Question::new(query, service.policy_of(query), now, 0, surroundings);
-        let slot = slot_id.and_then(|id| index.slot(id));
-        let place = slot.and_then(|slot| index.offer(&slot.value.schedule_id)?.vector);
-        let patient = query.parts().position.as_ref().map(EarthVector::from);
-        let distance_m = patient.zip(place).map(|(patient, place)| patient.distance_m(&place));
+        let offer = slot_id.and_then(|id| index.slot(id)).and_then(|slot| index.offer(&slot.value.schedule_id));
+        let travel_ms = offer.and_then(|offer| travel_ms(service, &question, &offer)).unwrap_or(0);
         Self {
             deadline: match query.parts().needed_by_at {
                 Some(_) => Deadline::At(question.needed_by_at),
                 None => Deadline::AfterMs(question.needed_by_at.ms_since(now)),
             },
             modalities: question.suitable,
-            travel_ms: distance_m.map_or(0, |distance_m| question.arrival_at(distance_m).ms_since(now)),
+            travel_ms,
         }
     }
 
@@ -120,6 +120,17 @@ impl Asked {
         };
         modalities.iter().map(begins_at).min().unwrap_or_else(|| slot.window.start_at())
     }
+}
+
+/// How long the patient travels to a place: by road where that is known already, as an answer said it, else by the policy's
+/// pace; `None` when either position is unknown.
+fn travel_ms(service: &Service, question: &Question<'_>, offer: &Offer) -> Option<i64> {
+    let position = question.parts.position?;
+    let distance_m = EarthVector::from(&position).distance_m(&offer.vector?);
+    let journey = journey(question, offer, Modality::Amb);
+    let times = journey.zip(service.roads()).map(|(journey, roads)| roads.known(position, &[journey], question.now));
+    let by_road = times.and_then(|times| asked_by_road(question, offer, &times));
+    Some(by_road.as_ref().unwrap_or(question).arrival_at(distance_m).ms_since(question.now))
 }
 
 impl DelayRule {
