@@ -52,7 +52,8 @@ pub struct CareQueryDraft {
     pub sex: Option<Sex>,
     /// Clinical delay in minutes; the policy's when absent.
     pub needed_within_minutes: Option<u32>,
-    /// Care must begin by this instant, whatever the delay: the answer to a question that was asked before keeps its own.
+    /// Care must begin by this instant, whatever the delay: the answer to a question that was asked before keeps its own. The
+    /// longest delay from now holds for it too.
     pub needed_by_at: Option<UtcInstant>,
     /// Accepted specialties.
     pub specialties: SpecialtySet,
@@ -156,6 +157,13 @@ impl CareQuery {
     #[must_use]
     pub fn needed_by(mut self, needed_by_at: Option<UtcInstant>) -> Self {
         self.draft.needed_by_at = needed_by_at;
+        self
+    }
+
+    /// The same question for a regulation file.
+    #[must_use]
+    pub fn of_case(mut self, case_id: CaseId) -> Self {
+        self.draft.case_id = Some(case_id);
         self
     }
 

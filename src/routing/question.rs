@@ -9,7 +9,7 @@ use crate::domain::department::Department;
 use crate::domain::id::TerritoryId;
 use crate::domain::offer::{CareWays, Offer, territory_bits};
 use crate::domain::patient::TravelMode;
-use crate::domain::query::{CareQuery, CareQueryDraft};
+use crate::domain::query::{CareQuery, CareQueryDraft, NEEDED_WITHIN_MAX_MINUTES};
 use crate::domain::road::{RoadTime, TravelMethod};
 use crate::domain::share::CaseNumber;
 use crate::domain::source::{Confidence, Fading};
@@ -122,7 +122,10 @@ impl<'q> Question<'q> {
             parts,
             policy,
             now,
-            needed_by_at: parts.needed_by_at.unwrap_or_else(|| now.plus_minutes(minutes)),
+            needed_by_at: parts.needed_by_at.map_or_else(
+                || now.plus_minutes(minutes),
+                |needed_by_at| needed_by_at.min(now.plus_minutes(NEEDED_WITHIN_MAX_MINUTES)),
+            ),
             radius_m,
             sex: query.sex(),
             general_practice: has_general_practice(parts.specialties),

@@ -93,7 +93,8 @@ pub fn by_road<'q>(question: &Question<'q>, matches: Vec<Match>, misses: &[Miss]
 }
 
 /// The question about one place by road; `None` when nothing is known of the ways there.
-fn asked_by_road<'q>(question: &Question<'q>, offer: &Offer, times: &RoadTimes) -> Option<Question<'q>> {
+#[must_use]
+pub fn asked_by_road<'q>(question: &Question<'q>, offer: &Offer, times: &RoadTimes) -> Option<Question<'q>> {
     let time = |modality| times.of(&journey(question, offer, modality)?);
     let road = PlaceByRoad { patient: time(Modality::Amb), professional: time(Modality::Hh) };
     (road != PlaceByRoad::default()).then(|| question.by_road(road))

@@ -199,7 +199,7 @@ impl World {
         self.service.cancel(&self.caller, request_id, claim, String::new()).await.map(drop)
     }
 
-    /// Replaces the last booking of a slot by one of another.
+    /// Replaces the last booking of a slot by one of another, for the case of the booking whoever asks afterwards.
     pub(super) async fn rebook(
         &mut self,
         booked: &SlotId,
@@ -208,6 +208,7 @@ impl World {
         authority: Authority,
     ) -> Result<(), Error> {
         let (request_id, booking_id) = self.last_claim(booked)?;
+        let query = query.of_case(self.service.get_booking(booking_id)?.claim.case_id);
         let request = RebookRequest {
             request_id,
             booking_id,

@@ -91,6 +91,7 @@ reasons! {
     AlreadyBooked "ALREADY_BOOKED" FailedPrecondition "Read the booking: the hold is confirmed already; cancel it to give it back.";
     NotBooked "NOT_BOOKED" FailedPrecondition "Release the hold instead: there is no booking to cancel.";
     BookingCancelled "BOOKING_CANCELLED" FailedPrecondition "Hold a slot again: the booking was cancelled.";
+    BookingAttended "BOOKING_ATTENDED" FailedPrecondition "Hold another slot for what comes next, or correct the attendance first: the patient was seen.";
     CaseBooked "CASE_BOOKED" FailedPrecondition "Rebook the booking that is named, or cancel it first: a case has one live booking.";
     BeyondDelay "BEYOND_DELAY" FailedPrecondition "Choose an option within the clinical delay, or have a physician take it and state why.";
     CaseMismatch "CASE_MISMATCH" FailedPrecondition "Give the case for which the booking was made; rebook to a hold of the same case, or to a slot.";
@@ -214,6 +215,8 @@ pub(super) fn from_claim_refusal(refusal: ClaimRefusal, unknown: Reason) -> Erro
         ClaimRefusal::AlreadyBooked => Reason::AlreadyBooked,
         ClaimRefusal::NotBooked => Reason::NotBooked,
         ClaimRefusal::Cancelled => Reason::BookingCancelled,
+        ClaimRefusal::Seen => Reason::BookingAttended,
+        ClaimRefusal::TooManyNoShows => Reason::QuotaExceeded,
         ClaimRefusal::NotBegun => Reason::SlotNotBegun,
         ClaimRefusal::Unknown => unknown,
     };

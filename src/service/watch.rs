@@ -157,7 +157,7 @@ impl Service {
         let seat = Hub::sit_down(&self.shared.watches, caller, ends_at).map_err(too_many)?;
         seat.keep_dispatched(self);
         let token = token.filter(|token| self.can_resume(token, question, now));
-        let needed_by_at = token.as_ref().and_then(|token| token.needed_by_at);
+        let needed_by_at = token.as_ref().and_then(|token| token.needed_by_at).or(query.parts().needed_by_at);
         let shown = token.map(|token| token.shown);
         let query = query.needed_by(needed_by_at).shown(shown.as_ref().map(Shown::slot_ids).unwrap_or_default());
         let (service, rests_until, first_roads) = (self.clone(), None, None);

@@ -3,9 +3,9 @@
 use sas_router::proto::routing as pb;
 use tonic::Code;
 
-use crate::harness::details::{fields, reason};
+use crate::harness::details::{fields, hold_refused, reason};
 use crate::harness::in_process::InProcess;
-use crate::harness::world::{TERRITORY, batch, publish, query, settle, slot};
+use crate::harness::world::{TERRITORY, batch, hold, publish, query, settle, slot};
 
 /// A town in which schedule 2 has a practitioner of its own, and slots `a` and `b` are published.
 async fn town() -> InProcess {
@@ -60,6 +60,50 @@ async fn a_refused_practitioner_is_not_offered_to_that_case_again() {
     assert!(answer.near_misses.iter().any(|miss| miss.rule() == pb::Rule::Excluded), "{:?}", answer.near_misses);
     assert!(answer.exclusions.iter().any(|one| one.rule() == pb::Rule::Excluded && one.count == 1));
     assert_eq!(offered(&find(&town, of_case("case-2")).await), ["a", "b"]);
+}
+
+/// Slots beside a refusal.
+fn alternatives(status: &tonic::Status) -> Vec<String> {
+    hold_refused(status).unwrap().alternatives.into_iter().map(|option| option.slot_id).collect()
+}
+
+#[tokio::test]
+async fn what_a_case_refused_is_no_alternative_beside_a_refused_hold_or_rebooking() {
+    let town = town().await;
+    publish(&town, batch("b2", 2, vec![slot("later", 2, 200)])).await;
+    let of_case = |request_id: &str, slot_id: &str, case_id: &str| pb::HoldSlotRequest {
+        case_id: case_id.into(),
+        query: Some(query()),
+        ..hold(request_id, slot_id)
+    };
+    let hold_id =
+        town.bookings().hold_slot(of_case("h1", "later", "case-1")).await.unwrap().into_inner().hold.unwrap().hold_id;
+    let confirm = pb::ConfirmHoldRequest { request_id: "c1".into(), hold_id: hold_id.clone() };
+    town.bookings().confirm_hold(confirm).await.unwrap();
+    town.bookings().hold_slot(of_case("h2", "b", "case-2")).await.unwrap();
+    for case in ["case-1", "case-3"] {
+        town.bookings().record_refusal(refusal(case, case, "a", pb::RefusalReason::TooFar)).await.unwrap();
+    }
+
+    let status = town.bookings().hold_slot(of_case("h3", "b", "case-3")).await.unwrap_err();
+    assert_eq!((reason(&status).as_str(), alternatives(&status)), ("SLOT_TAKEN", vec![]));
+    let status = town.bookings().hold_slot(of_case("h4", "b", "case-4")).await.unwrap_err();
+    assert_eq!(alternatives(&status), ["a"], "it did not refuse that one");
+    let rebook = |request_id: &str, query| pb::RebookRequest {
+        request_id: request_id.into(),
+        booking_id: hold_id.clone(),
+        target: Some(pb::rebook_request::Target::SlotId("b".into())),
+        query: Some(query),
+        ..pb::RebookRequest::default()
+    };
+    let status = town.bookings().rebook(rebook("r1", query())).await.unwrap_err();
+    assert_eq!((reason(&status).as_str(), alternatives(&status)), ("SLOT_TAKEN", vec![]));
+
+    let others = || pb::CareQuery { case_id: "case-4".into(), ..query() };
+    let status = town.bookings().rebook(rebook("r2", others())).await.unwrap_err();
+    assert_eq!(fields(&status), ["query.case_id"]);
+    let request = pb::HoldSlotRequest { query: Some(others()), ..of_case("h5", "a", "case-5") };
+    assert_eq!(fields(&town.bookings().hold_slot(request).await.unwrap_err()), ["query.case_id"]);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use sas_router::road::{EngineKind, RoadOptions};
 
 use crate::harness::in_process::InProcess;
 use crate::harness::road_stub::{Reply, RoadStub, closed_port, options, osrm};
-use crate::harness::world::{batch, publish, query, settle, slot};
+use crate::harness::world::{batch, hold, minutes, publish, query, settle, slot};
 
 /// Place 1 is a little nearer than place 2; this tells them apart.
 const BETWEEN: f64 = 45.7015;
@@ -113,6 +113,20 @@ async fn what_cannot_be_reached_in_time_by_road_is_a_near_miss() {
     assert_eq!((miss.option.as_ref().unwrap().slot_id.as_str(), miss.rule()), ("a", pb::Rule::Arrival));
     assert!(miss.excess > 5 && miss.sentence.ends_with("min trop tard par la route."), "{miss:?}");
     assert_eq!(miss.option.as_ref().unwrap().parts.as_ref().unwrap().travel_method(), pb::TravelMethod::RoadTable);
+}
+
+#[tokio::test]
+async fn a_walk_in_that_is_too_far_by_road_is_held_by_a_physician_only() {
+    let stub = RoadStub::start(osrm(first_is_far)).await;
+    let window = Some(pb::Window { start_at: minutes(-60), end_at: minutes(300) });
+    let open = |id, schedule| pb::SlotInput { window, appointment_type: "WALKIN".into(), ..slot(id, schedule, 0) };
+    let town = town(&stub, vec![open("a", 1), open("b", 2)]).await;
+    let soon = pb::CareQuery { needed_within_minutes: Some(20), ..query() };
+    assert_eq!(slots(&ask(&town, soon.clone()).await), ["b"]);
+    let request = |id: &str| pb::HoldSlotRequest { query: Some(soon.clone()), ..hold(id, id) };
+    let status = town.bookings().hold_slot(request("a")).await.unwrap_err();
+    assert_eq!(crate::harness::details::reason(&status), "BEYOND_DELAY");
+    town.bookings().hold_slot(request("b")).await.unwrap();
 }
 
 #[tokio::test]
