@@ -341,6 +341,12 @@ impl Observer for Listener {
         let schedules = schedules.iter().map(ToString::to_string).collect();
         self.told.lock().push((schedules, surroundings, head));
     }
+
+    fn refused(&self, cases: Vec<CaseId>) {
+        let head = self.index.upgrade().map_or(0, |index| index.head().sequence);
+        let cases = cases.iter().map(ToString::to_string).collect();
+        self.told.lock().push((cases, false, head));
+    }
 }
 
 #[test]

@@ -11,11 +11,11 @@ use crate::domain::answer::{
 use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::geo::EarthVector;
 use crate::domain::id::{SlotId, TerritoryId};
-use crate::domain::offer::Offer;
+use crate::domain::offer::{Candidate, Offer};
 use crate::domain::query::CareQuery;
 use crate::domain::time::UtcInstant;
 use crate::index::{Index, Reach, RemoteFrom};
-use crate::routing::eligibility::{RuleSet, opening_rules};
+use crate::routing::eligibility::RuleSet;
 use crate::routing::explanation::{near_miss, option, outcome_of, outcome_sentence};
 use crate::routing::near::{Examination, Examiner};
 use crate::routing::policy::{BeyondTerritory, Policy};
@@ -24,6 +24,7 @@ use crate::routing::radius::{RadiusPlan, department_of};
 use crate::routing::ranking::{Match, Matcher, travelled_m};
 use crate::routing::sites::{SitesQuery, nearest, sites_sentence};
 use crate::routing::triage::{Triage, triage};
+use crate::routing::verdict::failed;
 
 use super::Service;
 use super::condition::is_degraded;
@@ -279,21 +280,28 @@ impl Finder<'_> {
         (!case.refusals.is_empty()).then(|| query.without_refused(&case.refusals))
     }
 
-    /// Which rules of time and capacity a slot of a schedule fails when care is given in a modality.
-    pub(super) fn timing(
+    /// Which rules a slot of a schedule fails in a modality, in the widest radius and from as far as the policy ever goes: what
+    /// fails none and is no option gave way to others. `None` when the schedule does not have it.
+    pub(super) fn failed(
         &self,
         query: &CareQuery,
         now: UtcInstant,
-        (offer, slot_id): (&Offer, &SlotId),
+        (offer, slot_id): (&Arc<Offer>, &SlotId),
         modality: Modality,
-    ) -> RuleSet {
-        let surroundings = Surroundings { department: department_of(query), neighbours: &[] };
-        let question = Question::new(query, self.policy, now, 0, surroundings);
-        let at = offer.row.slots().position(|slot| slot.id == slot_id.as_str());
-        let Some(opening) = at.and_then(|at| offer.row.openings().get(at)) else { return RuleSet::EMPTY };
+    ) -> Option<RuleSet> {
+        let at = offer.row.slots().position(|slot| slot.id == slot_id.as_str())?;
+        let opening = offer.row.openings().get(at)?;
+        let refused = self.without_refused(query);
+        let query = refused.as_ref().unwrap_or(query);
+        let neighbours = self.neighbours(query);
+        let surroundings = Surroundings { department: department_of(query), neighbours: &neighbours };
+        let radius_m = RadiusPlan::new(query, self.policy).widest().radius().radius_m;
+        let question = Question::new(query, self.policy, now, radius_m, surroundings);
+        let last_resort = self.policy.teleconsultation.beyond == BeyondTerritory::LastResort;
+        let question = if last_resort { question.from_anywhere() } else { question };
         let patient = query.parts().position.as_ref().map(EarthVector::from);
         let distance_m = patient.zip(offer.vector).map(|(patient, place)| patient.distance_m(&place));
-        opening_rules(&question, opening, modality, distance_m).0
+        Some(failed(&question, &Candidate { number: 0, offer, distance_m }, opening, modality))
     }
 
     /// The territories that share patients with the patient's own.
