@@ -27,6 +27,7 @@ use crate::index::Index;
 use crate::ledger::Ledger;
 use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, OpenError};
 use crate::ledger::memory::MemoryLedger;
+use crate::road::{CertificatesError, Roads};
 use crate::routing::policy::PolicyProblems;
 use crate::service::{Applier, Parts, Service, WatchLimits};
 use crate::tasks::Tasks;
@@ -67,6 +68,9 @@ pub enum StartError {
         /// The data folder.
         data_dir: PathBuf,
     },
+    /// A server of road times cannot be asked over TLS.
+    #[error("road_times.url: {0}")]
+    RoadTimes(#[from] CertificatesError),
     /// The server cannot be built.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -139,6 +143,9 @@ impl App {
         let service = Service::under(parts, policies);
         let (watches_max, watches_per_caller_max) = (config.limits.watches_max, config.limits.watches_per_caller_max);
         service.limit_watches(WatchLimits { watches_max, watches_per_caller_max });
+        if let Some(options) = config.road_times.options.clone() {
+            service.ask_roads(Roads::new(options)?);
+        }
         let forgetting = Forgetting::new(service.clone(), clock, recorded_at);
         let server = Arc::new(Server::start(service.clone(), listener, options(&config), &background).await?);
         let shutdown = CancellationToken::new();

@@ -14,6 +14,7 @@ mod ledger;
 mod purge;
 mod logging;
 mod policy;
+mod road_times;
 
 use std::path::PathBuf;
 
@@ -30,6 +31,7 @@ pub use policy::PolicyConfig;
 pub use problem::{Problem, Problems};
 pub use purge::PurgeConfig;
 pub use reader::Setting;
+pub use road_times::RoadTimesConfig;
 pub use server::ServerConfig;
 
 /// Everything that an operator may set.
@@ -47,6 +49,8 @@ pub struct Config {
     pub logging: LoggingConfig,
     /// Which policies are in force.
     pub policy: PolicyConfig,
+    /// Whether travel is asked of a road table.
+    pub road_times: RoadTimesConfig,
     settings: Vec<Setting>,
 }
 
@@ -70,6 +74,19 @@ pub struct Overrides {
     pub logging: LoggingOverrides,
     /// Of the policies.
     pub policy: PolicyOverrides,
+    /// Of the road times.
+    pub road_times: RoadTimesOverrides,
+}
+
+/// Flags of the road times.
+#[derive(Clone, PartialEq, Default, Debug, Serialize)]
+pub struct RoadTimesOverrides {
+    /// Address of the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// `osrm` or `valhalla`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
 }
 
 /// Flags of the policies.
@@ -148,6 +165,7 @@ fn load_with(sources: Sources, environment: impl Iterator<Item = (String, String
         purge: PurgeConfig::read(&mut reader),
         logging: LoggingConfig::read(&mut reader),
         policy: PolicyConfig::read(&mut reader),
+        road_times: RoadTimesConfig::read(&mut reader),
         settings: Vec::new(),
     };
     let settings = reader.finish()?;

@@ -9,6 +9,7 @@ pub mod id;
 pub mod time;
 pub mod holiday;
 pub mod geo;
+pub mod road;
 pub mod violation;
 pub mod patient;
 pub mod directory;

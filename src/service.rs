@@ -32,8 +32,8 @@ mod status;
 mod purge;
 mod applier;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use uuid::Uuid;
@@ -46,9 +46,11 @@ use crate::domain::regulator::RegulatorRole;
 use crate::domain::time::UtcInstant;
 use crate::index::Index;
 use crate::ledger::Ledger;
+use crate::road::Roads;
 use crate::routing::policy::{Policy, PolicySet};
 use crate::tasks::Tasks;
 
+pub use crate::road::RoadHealth;
 pub use applier::Applier;
 pub use attendance::Attended;
 pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView};
@@ -111,6 +113,8 @@ struct Shared {
     watches: Arc<watch::Hub>,
     /// Which needs found nothing.
     tension: Tension,
+    /// Road times, when a server for them is configured.
+    roads: OnceLock<Arc<Roads>>,
 }
 
 /// Who calls.
@@ -147,8 +151,20 @@ impl Service {
         let watches = watch::hub(&parts.index);
         let clock_doubt = ArcSwapOption::empty();
         let (turns, beyond_delay_count, tension) = (Turns::default(), AtomicU64::new(0), Tension::new());
-        let shared = Shared { parts, policies, started_at, clock_doubt, turns, beyond_delay_count, watches, tension };
+        let roads = OnceLock::new();
+        let shared =
+            Shared { parts, policies, started_at, clock_doubt, turns, beyond_delay_count, watches, tension, roads };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// Gives it road times to ask for; a second time changes nothing.
+    pub fn ask_roads(&self, roads: Arc<Roads>) {
+        let _ = self.shared.roads.set(roads);
+    }
+
+    /// Road times, when there are any.
+    fn roads(&self) -> Option<&Roads> {
+        self.shared.roads.get().map(Arc::as_ref)
     }
 
     /// What it is made of.

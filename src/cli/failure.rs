@@ -68,9 +68,10 @@ impl Failure {
         match error {
             StartError::Ledger(fault) => Self::of_ledger(fault, error),
             StartError::Address { .. } | StartError::Policies(_) => Self::Usage(error.to_string()),
-            StartError::AddressInUse { .. } | StartError::LedgerTask { .. } | StartError::Serve(_) => {
-                Self::Local(error.to_string())
-            }
+            StartError::AddressInUse { .. }
+            | StartError::LedgerTask { .. }
+            | StartError::RoadTimes(_)
+            | StartError::Serve(_) => Self::Local(error.to_string()),
         }
     }
 

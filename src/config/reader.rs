@@ -8,6 +8,9 @@ use toml::Value;
 use super::layer::{Layer, Origin};
 use super::problem::{Problem, Problems};
 
+/// What a problem says in the place of a value that may hold a secret.
+const HIDDEN: &str = "(not shown)";
+
 /// One setting in force.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Setting {
@@ -79,6 +82,21 @@ impl Reader {
             parse(text).map(|parsed| (parsed, quoted(text)))
         };
         self.value(path, meaning, parse, |(_, text)| text.clone()).map(|(parsed, _)| parsed)
+    }
+
+    /// The same for a text that may hold a secret when it is wrong: a problem does not repeat it.
+    pub(super) fn optional_secret_text<T>(
+        &mut self,
+        path: &'static str,
+        meaning: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let known = self.problems.len();
+        let read = self.optional_text(path, meaning, parse);
+        for problem in self.problems.iter_mut().skip(known) {
+            problem.given = HIDDEN.to_owned();
+        }
+        read
     }
 
     /// Paths of files, as a list of texts or as one text with commas; none when nobody set it.

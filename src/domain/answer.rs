@@ -12,6 +12,7 @@ use super::emergency::{EmergencyAccess, EmergencyCapability, EmergencySite};
 use super::offer::{Offer, Territories};
 use super::patient::Need;
 use super::record::Position;
+use super::road::{RoadDoubt, TravelMethod};
 use super::slot::Slot;
 use super::source::Confidence;
 use super::time::UtcInstant;
@@ -218,6 +219,8 @@ pub struct OptionParts {
     pub wait_minutes: u32,
     /// Minutes of travel of the patient (AMB) or of the professional (HH), rounded up; 0 for VR.
     pub travel_minutes: u32,
+    /// How that was reckoned.
+    pub travel_method: TravelMethod,
     /// Straight line in metres; 0 for VR.
     pub distance_m: u32,
     /// How the option's territory stands to the patient's.
@@ -390,6 +393,8 @@ pub struct CareAnswer {
     pub needed_by_at: Option<UtcInstant>,
     /// What is doubtful about the question.
     pub warnings: Vec<QueryWarning>,
+    /// Why some travel is reckoned by the straight line although road times are to be had.
+    pub road_doubt: Option<RoadDoubt>,
     /// The state from which the answer was given.
     pub stamp: Stamp,
 }

@@ -10,6 +10,7 @@ use crate::domain::answer::{
 };
 use crate::domain::code::{AppointmentType, Modality};
 use crate::domain::offer::Offer;
+use crate::domain::road::TravelMethod;
 use crate::domain::slot::Slot;
 use crate::domain::source::Confidence;
 
@@ -83,6 +84,7 @@ fn parts(question: &Question<'_>, found: &Match) -> OptionParts {
         wait_minutes: found.care_begins_at.minutes_since(question.now),
         travel_minutes: travelled_m
             .map_or(0, |distance_m| question.travel_seconds(found.modality, distance_m).div_ceil(60)),
+        travel_method: question.travel_method(found.modality),
         distance_m: travelled_m.unwrap_or(0),
         territory_preference: question.preference(&found.practice().territories),
         data_age_seconds: question.now.seconds_since(found.offer.heard_at()),
@@ -158,21 +160,25 @@ fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOpt
     let at = begins.with("à ");
     let (wait, distance) = (Wait(option.parts.wait_minutes), Kilometres(option.parts.distance_m));
     let travel = option.parts.travel_minutes;
+    let by_road = by_road(option);
     match (option.modality, option.appointment_type) {
         (Modality::Amb, AppointmentType::Routine) => {
-            write!(sentence, "Rendez-vous {at}, {wait}, à {distance} soit {travel} min de trajet")?;
+            write!(sentence, "Rendez-vous {at}, {wait}, à {distance} soit {travel} min de trajet{by_road}")?;
         }
         (Modality::Amb, AppointmentType::Walkin) => {
             let until = Local { zone, now, at: option.slot.window.end_at() };
             let towards = begins.with("vers ");
             write!(sentence, "Sans rendez-vous jusqu'à {until}, arrivée possible {towards}, ")?;
-            write!(sentence, "à {distance} soit {travel} min de trajet")?;
+            write!(sentence, "à {distance} soit {travel} min de trajet{by_road}")?;
         }
         (Modality::Vr, AppointmentType::Routine | AppointmentType::Walkin) => {
             write!(sentence, "Téléconsultation {at}, {wait}")?;
         }
         (Modality::Hh, AppointmentType::Routine | AppointmentType::Walkin) => {
             write!(sentence, "Visite à domicile {at}, {wait}, le professionnel part de {distance}")?;
+            if !by_road.is_empty() {
+                write!(sentence, " soit {travel} min de trajet{by_road}")?;
+            }
         }
     }
     sentence.push_str(match option.parts.territory_preference {
@@ -204,6 +210,14 @@ fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOpt
     }
     sentence.push('.');
     Ok(())
+}
+
+/// What is said of minutes that a road table told.
+const fn by_road(option: &CareOption) -> &'static str {
+    match option.parts.travel_method {
+        TravelMethod::RoadTable { .. } => " par la route",
+        TravelMethod::StraightLine | TravelMethod::None => "",
+    }
 }
 
 /// Whether teleconsultation from beyond the territory is shown although the policy would rather not.
@@ -268,7 +282,10 @@ fn write_why(
             0 => sentence.push_str("position inconnue"),
             excess => write!(sentence, "{} au-delà du rayon", Kilometres(excess))?,
         },
-        Rule::Arrival => write!(sentence, "le patient arriverait {} trop tard", Minutes(excess))?,
+        Rule::Arrival => {
+            let by_road = by_road(option);
+            write!(sentence, "le patient arriverait {} trop tard{by_road}", Minutes(excess))?;
+        }
         Rule::Delay => write!(sentence, "commence {} après le délai clinique", Minutes(excess))?,
         Rule::Capacity => sentence.push_str("complet"),
         Rule::Silence => write!(sentence, "éditeur silencieux depuis {}, à vérifier par téléphone", Minutes(excess))?,

@@ -10,11 +10,12 @@ use crate::domain::id::TerritoryId;
 use crate::domain::offer::{CareWays, Offer, territory_bits};
 use crate::domain::patient::TravelMode;
 use crate::domain::query::{CareQuery, CareQueryDraft};
+use crate::domain::road::{RoadTime, TravelMethod};
 use crate::domain::source::{Confidence, Fading};
 use crate::domain::time::{MS_PER_SECOND, UtcInstant};
 
 /// A query at an instant, under a policy.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Question<'q> {
     /// The query's parts.
     pub parts: &'q CareQueryDraft,
@@ -51,6 +52,17 @@ pub struct Question<'q> {
     professional_pace: Pace,
     /// Slower than neither of those who may travel.
     least_pace: Pace,
+    /// Where the question is asked about one place only: what a road table says of it.
+    road: PlaceByRoad,
+}
+
+/// What a road table says of one place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PlaceByRoad {
+    /// Of the patient's way there.
+    pub patient: Option<RoadTime>,
+    /// Of a professional's way to the patient.
+    pub professional: Option<RoadTime>,
 }
 
 /// Where a question is asked from.
@@ -117,7 +129,31 @@ impl<'q> Question<'q> {
             patient_pace,
             professional_pace,
             least_pace,
+            road: PlaceByRoad::default(),
         }
+    }
+
+    /// The same asked about one place, of which a road table says how long the way is whatever the straight line.
+    #[must_use]
+    pub fn by_road(&self, road: PlaceByRoad) -> Self {
+        let on_road = |pace: Pace, time: Option<RoadTime>| {
+            time.map_or(pace, |time| Pace::even(pace.base_seconds.saturating_add(time.seconds), 0))
+        };
+        let (patient_pace, professional_pace) =
+            (on_road(self.patient_pace, road.patient), on_road(self.professional_pace, road.professional));
+        let least_pace = patient_pace.at_most(professional_pace);
+        Self { patient_pace, professional_pace, least_pace, road, ..self.clone() }
+    }
+
+    /// How travel is reckoned for care in a modality.
+    #[must_use]
+    pub fn travel_method(&self, modality: Modality) -> TravelMethod {
+        let time = match modality {
+            Modality::Amb => self.road.patient,
+            Modality::Hh => self.road.professional,
+            Modality::Vr => return TravelMethod::None,
+        };
+        time.map_or(TravelMethod::StraightLine, |time| TravelMethod::RoadTable { age_seconds: time.age_seconds })
     }
 
     /// The same where teleconsultation from anywhere will do.
@@ -236,9 +272,14 @@ impl<'q> Question<'q> {
     #[must_use]
     #[inline]
     pub fn staleness_cost_seconds(&self, received_at: UtcInstant) -> u32 {
-        let stale =
-            self.now.ms_since(received_at) > i64::from(self.policy.fading.uncertain_after_seconds) * MS_PER_SECOND;
-        if stale { self.policy.doubt_cost_seconds } else { 0 }
+        if self.is_stale(received_at) { self.policy.doubt_cost_seconds } else { 0 }
+    }
+
+    /// Whether the word of a source that was received at an instant is doubted, unless a lease says otherwise.
+    #[must_use]
+    #[inline]
+    pub fn is_stale(&self, received_at: UtcInstant) -> bool {
+        self.now.ms_since(received_at) > i64::from(self.policy.fading.uncertain_after_seconds) * MS_PER_SECOND
     }
 
     /// When care could begin at a distance at the earliest, in the best of these ways.

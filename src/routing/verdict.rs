@@ -13,7 +13,8 @@ use crate::domain::slot::{Slot, SlotState};
 
 use super::eligibility::{OfferRules, RuleSet};
 use super::explanation::{option, why};
-use super::near::{Examiner, KindFailures};
+use super::failures::KindFailures;
+use super::near::Examiner;
 use super::question::Question;
 use super::ranking::{Match, Matcher, cost_seconds};
 use super::wording::{Kilometres, Local};

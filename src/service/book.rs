@@ -263,7 +263,7 @@ impl Service {
         if !another_helps {
             return Vec::new();
         }
-        let others = self.find(query).options.into_iter().filter(|option| option.slot.id != *refused);
+        let others = self.find_by_known_roads(query).options.into_iter().filter(|option| option.slot.id != *refused);
         others.take(ALTERNATIVES_MAX).collect()
     }
 }

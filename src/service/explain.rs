@@ -26,7 +26,7 @@ use crate::routing::verdict::{excluded_sentence, modalities, offered};
 use super::Service;
 use super::condition::is_degraded;
 use super::error::{Error, Reason};
-use super::find::{Finder, searches_by_place};
+use super::find::{Finder, Survey, searches_by_place};
 
 /// Most slots that one answer explains.
 pub(crate) const EXPLAINED_SLOTS_MAX: usize = 200;
@@ -172,7 +172,7 @@ impl Explainer<'_> {
         let query = refused.as_ref().unwrap_or(query);
         let triage = triage(query, finder.policy);
         let neighbours = finder.neighbours(query);
-        let (question, plan) = finder.settled(query, now, &neighbours);
+        let Survey { question, plan, .. } = finder.survey(query, now, &neighbours, query.limit());
         let ranked = if triage.searches { finder.best(&question, RANKED_MAX) } else { Vec::new() };
         let distance_m =
             offer.vector.zip(query.parts().position).map(|(at, patient)| at.distance_m(&EarthVector::from(&patient)));

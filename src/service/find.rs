@@ -9,22 +9,21 @@ use crate::domain::answer::{
     Availability, CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp, WhatIf,
 };
 use crate::domain::code::{Modality, ModalitySet};
-use crate::domain::geo::EarthVector;
-use crate::domain::id::{SlotId, TerritoryId};
-use crate::domain::offer::{Candidate, Offer};
+use crate::domain::id::TerritoryId;
+use crate::domain::offer::Judge;
 use crate::domain::query::CareQuery;
+use crate::domain::record::Position;
+use crate::domain::road::RoadDoubt;
 use crate::domain::time::UtcInstant;
 use crate::index::{Index, Reach, RemoteFrom};
-use crate::routing::eligibility::RuleSet;
 use crate::routing::explanation::{near_miss, option, outcome_of, outcome_sentence};
-use crate::routing::near::{Examination, Examiner};
+use crate::routing::near::{Examination, Examiner, Miss};
 use crate::routing::policy::{BeyondTerritory, Policy};
 use crate::routing::question::{BY_PLACE, Question, Surroundings};
 use crate::routing::radius::{RadiusPlan, department_of};
 use crate::routing::ranking::{Match, Matcher, travelled_m};
 use crate::routing::sites::{SitesQuery, nearest, sites_sentence};
 use crate::routing::triage::{Triage, triage};
-use crate::routing::verdict::failed;
 
 use super::Service;
 use super::condition::is_degraded;
@@ -47,6 +46,18 @@ pub struct Finder<'a> {
     pub degraded: bool,
 }
 
+/// What matched a question, and the question as it was settled.
+pub(super) struct Survey<'q> {
+    /// The question, within the radius in which it is answered.
+    pub(super) question: Question<'q>,
+    /// The radius.
+    pub(super) plan: RadiusPlan,
+    /// Best first.
+    matches: Vec<Match>,
+    /// Whether only teleconsultation from beyond the patient's territory did.
+    from_anywhere: bool,
+}
+
 /// What a search found; the default is that of none made.
 #[derive(Default)]
 struct Search {
@@ -57,6 +68,7 @@ struct Search {
     radius: Option<Radius>,
     needed_by_at: Option<UtcInstant>,
     policy_rules: Vec<PolicyRule>,
+    road_doubt: Option<RoadDoubt>,
 }
 
 /// What matched.
@@ -87,11 +99,13 @@ impl Finder<'_> {
     /// Answers a question at an instant.
     #[must_use]
     pub fn find(&self, query: &CareQuery, now: UtcInstant) -> CareAnswer {
+        // Of before the search: whatever is applied meanwhile may or may not be taken into account.
+        let position = self.index.head();
         let refused = self.without_refused(query);
         let query = refused.as_ref().unwrap_or(query);
         let triage = triage(query, self.policy);
         let search = if triage.searches { self.search(query, now) } else { Search::default() };
-        self.answer(query, now, triage, search)
+        self.answer(query, (position, now), triage, search)
     }
 
     /// The best openings only, without reasons: what the benches time.
@@ -99,21 +113,23 @@ impl Finder<'_> {
     pub fn matches(&self, query: &CareQuery, now: UtcInstant) -> (Vec<Match>, RadiusPlan) {
         let neighbours = self.neighbours(query);
         let surroundings = Surroundings { department: department_of(query), neighbours: &neighbours };
-        let Matched { matches, plan, .. } = self.matched(query, now, surroundings);
+        let Matched { matches, plan, .. } = self.matched(query, now, surroundings, query.limit());
         (matches, plan)
     }
 
-    /// The question that is answered in the end, and the radius in which: widened until there is enough choice.
-    pub(super) fn settled<'q>(
+    /// At most so many matches of a query, and the question that is answered in the end: widened until there is enough choice.
+    pub(super) fn survey<'q>(
         &'q self,
         query: &'q CareQuery,
         now: UtcInstant,
         neighbours: &'q [TerritoryId],
-    ) -> (Question<'q>, RadiusPlan) {
+        limit: usize,
+    ) -> Survey<'q> {
         let surroundings = Surroundings { department: department_of(query), neighbours };
-        let Matched { matches: _, plan, from_anywhere } = self.matched(query, now, surroundings);
+        let Matched { matches, plan, from_anywhere } = self.matched(query, now, surroundings, limit);
         let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
-        (if from_anywhere { question.from_anywhere() } else { question }, plan)
+        let question = if from_anywhere { question.from_anywhere() } else { question };
+        Survey { question, plan, matches, from_anywhere }
     }
 
     /// At most so many openings that suit a question, best first, within its radius.
@@ -128,14 +144,14 @@ impl Finder<'_> {
         matcher.into_matches()
     }
 
-    fn matched(&self, query: &CareQuery, now: UtcInstant, surroundings: Surroundings<'_>) -> Matched {
+    fn matched(&self, query: &CareQuery, now: UtcInstant, surroundings: Surroundings<'_>, limit: usize) -> Matched {
         let mut plan = RadiusPlan::new(query, self.policy);
         let enough = self.policy.enough_options.min(query.limit());
-        let mut matches = Vec::with_capacity(query.limit() + 1);
+        let mut matches = Vec::with_capacity(limit + 1);
         let mut is_first = true;
         loop {
             let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
-            let mut matcher = Matcher::resumed(&question, query.limit(), matches);
+            let mut matcher = Matcher::resumed(&question, limit, matches);
             let by_place = searches_by_place(question.suitable);
             if by_place {
                 self.look_around(&question, &mut matcher);
@@ -156,23 +172,23 @@ impl Finder<'_> {
         let from_anywhere = matches.is_empty() && last_resort && is_held_back;
         if from_anywhere {
             question = question.from_anywhere();
-            let mut matcher = Matcher::resumed(&question, query.limit(), matches);
+            let mut matcher = Matcher::resumed(&question, limit, matches);
             self.look_remotely(&question, &mut matcher);
             matches = matcher.into_matches();
         }
-        let matches = preferred::first(self.index, &question, matches, query.limit());
+        let matches = preferred::first(self.index, &question, matches, limit);
         Matched { from_anywhere: from_anywhere && !matches.is_empty(), matches, plan }
     }
 
     /// Looks for care to which somebody travels.
-    fn look_around(&self, question: &Question<'_>, matcher: &mut Matcher<'_>) {
+    fn look_around(&self, question: &Question<'_>, judge: &mut impl Judge) {
         let places = ModalitySet::from_bits(question.suitable.bits() & BY_PLACE.bits());
         let walk = Reach { modalities: places, by_place: true, ..reach(question, question.radius_m) };
-        self.index.search(&walk, matcher);
+        self.index.search(&walk, judge);
     }
 
     /// Looks for teleconsultation by time; when the patient's territory matters, of it and of its surroundings only.
-    fn look_remotely(&self, question: &Question<'_>, matcher: &mut Matcher<'_>) {
+    fn look_remotely(&self, question: &Question<'_>, judge: &mut impl Judge) {
         let territory_bits = question.territory_bits;
         let walk = Reach {
             modalities: ModalitySet::of(&[Modality::Vr]),
@@ -180,18 +196,25 @@ impl Finder<'_> {
             remote_from: question.remote_near_m.map(|near_m| RemoteFrom { near_m, territory_bits }),
             ..reach(question, question.radius_m)
         };
-        self.index.search(&walk, matcher);
+        self.index.search(&walk, judge);
     }
 
     fn search(&self, query: &CareQuery, now: UtcInstant) -> Search {
         let neighbours = self.neighbours(query);
-        let surroundings = Surroundings { department: department_of(query), neighbours: &neighbours };
-        let Matched { matches, plan, from_anywhere } = self.matched(query, now, surroundings);
-        let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
-        let question = if from_anywhere { question.from_anywhere() } else { question };
+        let survey = self.survey(query, now, &neighbours, query.limit());
+        let (search, misses) = self.examine(query, &survey, &survey.matches);
+        let Survey { question, matches, .. } = survey;
+        let near_misses = misses.into_iter().filter_map(|miss| told_miss(&question, miss)).collect();
+        let options = matches.into_iter().filter_map(|found| told_option(&question, found)).collect();
+        Search { options, near_misses, ..search }
+    }
+
+    /// What is to be told around the options that matched: everything but these and the near misses, which come beside.
+    fn examine(&self, query: &CareQuery, survey: &Survey<'_>, matches: &[Match]) -> (Search, Vec<Miss>) {
+        let Survey { question, plan, from_anywhere, .. } = survey;
         let short = matches.len() < query.limit();
         let schedules_max = if short { EXAMINED_WITHOUT_OPTIONS } else { EXAMINED_BESIDE_OPTIONS };
-        let mut examiner = Examiner::new(&question, schedules_max);
+        let mut examiner = Examiner::new(question, schedules_max);
         // Beside options enough, what is about as near as they are says enough; beside teleconsultations, what is around.
         let travelled = matches.iter().filter_map(|found| travelled_m(found.modality, found.distance_m));
         let options_m = travelled.max().unwrap_or(plan.radius().radius_m);
@@ -203,32 +226,38 @@ impl Finder<'_> {
             exhaustive: true,
             by_place: examines_places,
             by_time: !examines_places && query.parts().modalities.contains(Modality::Vr),
-            ..reach(&question, examined_m)
+            ..reach(question, examined_m)
         };
         self.index.search(&farther, &mut examiner);
         let mut examination = examiner.finish();
         examination.complete &= short && examines_places;
         let misses = std::mem::take(&mut examination.misses);
+        if matches.is_empty() && examination.silent_count == 0 {
+            examination.hear(self.silent_for(question.clone()));
+        }
         let first_begins_at = matches.iter().map(|found| found.care_begins_at).min();
-        let what_ifs = std::mem::take(&mut examination.additions).what_ifs(&question, first_begins_at);
-        let near_misses = misses.into_iter().filter_map(|miss| {
-            let slot = miss.found.slot()?;
-            Some(near_miss(&question, miss, slot))
-        });
+        let what_ifs = std::mem::take(&mut examination.additions).what_ifs(question, first_begins_at);
         let by_place = question.parts.position.is_some() && searches_by_place(question.suitable);
-        Search {
-            near_misses: near_misses.collect(),
+        let search = Search {
             what_ifs,
             radius: by_place.then(|| plan.radius()),
             needed_by_at: Some(question.needed_by_at),
             examination,
-            policy_rules: applied(&question, from_anywhere),
-            options: options(&question, matches),
-        }
+            policy_rules: applied(question, *from_anywhere),
+            ..Search::default()
+        };
+        (search, misses)
     }
 
-    fn answer(&self, query: &CareQuery, now: UtcInstant, triage: Triage, search: Search) -> CareAnswer {
-        let Search { options, near_misses, what_ifs, examination, radius, needed_by_at, policy_rules } = search;
+    fn answer(
+        &self,
+        query: &CareQuery,
+        (position, now): (Position, UtcInstant),
+        triage: Triage,
+        search: Search,
+    ) -> CareAnswer {
+        let Search { options, near_misses, what_ifs, examination, radius, needed_by_at, policy_rules, road_doubt } =
+            search;
         let best = options.first();
         let outcome = triage.outcome.unwrap_or_else(|| {
             best.map_or(CareOutcome::NoSlotInTime, |best| outcome_of(best.modality, best.appointment_type))
@@ -253,7 +282,7 @@ impl Finder<'_> {
             policy_rules: triage.red_flag.into_iter().chain(policy_rules).collect(),
             sentence,
             stamp: Stamp {
-                position: self.index.head(),
+                position,
                 answered_at: now,
                 data_age_seconds: options.iter().map(|option| option.parts.data_age_seconds).max(),
                 policy_version: Arc::clone(&self.policy.version),
@@ -271,6 +300,7 @@ impl Finder<'_> {
             near_misses,
             what_ifs,
             options,
+            road_doubt,
         }
     }
 
@@ -278,30 +308,6 @@ impl Finder<'_> {
     pub(super) fn without_refused(&self, query: &CareQuery) -> Option<CareQuery> {
         let case = self.index.case(query.parts().case_id.as_ref()?)?.value;
         (!case.refusals.is_empty()).then(|| query.without_refused(&case.refusals))
-    }
-
-    /// Which rules a slot of a schedule fails in a modality, in the widest radius and from as far as the policy ever goes: what
-    /// fails none and is no option gave way to others. `None` when the schedule does not have it.
-    pub(super) fn failed(
-        &self,
-        query: &CareQuery,
-        now: UtcInstant,
-        (offer, slot_id): (&Arc<Offer>, &SlotId),
-        modality: Modality,
-    ) -> Option<RuleSet> {
-        let at = offer.row.slots().position(|slot| slot.id == slot_id.as_str())?;
-        let opening = offer.row.openings().get(at)?;
-        let refused = self.without_refused(query);
-        let query = refused.as_ref().unwrap_or(query);
-        let neighbours = self.neighbours(query);
-        let surroundings = Surroundings { department: department_of(query), neighbours: &neighbours };
-        let radius_m = RadiusPlan::new(query, self.policy).widest().radius().radius_m;
-        let question = Question::new(query, self.policy, now, radius_m, surroundings);
-        let last_resort = self.policy.teleconsultation.beyond == BeyondTerritory::LastResort;
-        let question = if last_resort { question.from_anywhere() } else { question };
-        let patient = query.parts().position.as_ref().map(EarthVector::from);
-        let distance_m = patient.zip(offer.vector).map(|(patient, place)| patient.distance_m(&place));
-        Some(failed(&question, &Candidate { number: 0, offer, distance_m }, opening, modality))
     }
 
     /// The territories that share patients with the patient's own.
@@ -313,13 +319,16 @@ impl Finder<'_> {
     }
 }
 
-/// The options that matches make, as the slots were when they matched.
-fn options(question: &Question<'_>, matches: Vec<Match>) -> Vec<CareOption> {
-    let made = |found: Match| {
-        let slot = found.slot()?;
-        Some(option(question, found, slot))
-    };
-    matches.into_iter().filter_map(made).collect()
+/// The option that a match makes, as the slot was when it matched.
+fn told_option(question: &Question<'_>, found: Match) -> Option<CareOption> {
+    let slot = found.slot()?;
+    Some(option(question, found, slot))
+}
+
+/// The same of a near miss.
+fn told_miss(question: &Question<'_>, miss: Miss) -> Option<NearMiss> {
+    let slot = miss.found.slot()?;
+    Some(near_miss(question, miss, slot))
 }
 
 /// The rules of the policy that made a search what it is.
@@ -354,7 +363,10 @@ fn reach(question: &Question<'_>, radius_m: u32) -> Reach {
     }
 }
 
+mod gone;
 mod preferred;
+mod road;
+mod silence;
 mod warnings;
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::domain::record::{Position, Versioned};
 use crate::domain::slot::Slot;
 use crate::domain::time::{UtcInstant, Window};
 use crate::index::Counts;
+use crate::road::RoadHealth;
 
 use super::Service;
 use super::condition::{Condition, is_degraded};
@@ -42,6 +43,8 @@ pub struct Status {
     pub counts: Counts,
     /// Slots that were held or booked beyond the clinical delay since the service was made.
     pub beyond_delay_count: u64,
+    /// How road times stand; `None` when none are configured.
+    pub roads: Option<RoadHealth>,
 }
 
 /// A schedule with its slots.
@@ -73,6 +76,7 @@ impl Service {
             stamp: self.stamp(),
             counts: parts.index.counts(),
             beyond_delay_count: self.shared.beyond_delay_count.load(Ordering::Relaxed),
+            roads: self.roads().map(|roads| roads.health(parts.clock.now())),
         }
     }
 

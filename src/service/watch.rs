@@ -28,6 +28,7 @@ use super::{Caller, Service};
 use crate::domain::answer::CareAnswer;
 use crate::domain::query::CareQuery;
 use crate::domain::record::Position;
+use crate::domain::road::{Journey, RoadTimes};
 use crate::domain::time::{MS_PER_SECOND, UtcInstant};
 use crate::domain::violation::Violation;
 
@@ -132,6 +133,8 @@ pub struct Watch {
     to_be_counted: bool,
     /// Before this instant it is not answered anew.
     rests_until: Option<Instant>,
+    /// The road times of the first answer, which later ones keep so that their order is altered by nothing but the availability.
+    first_roads: Option<(RoadTimes, UtcInstant)>,
 }
 
 impl Service {
@@ -166,8 +169,8 @@ impl Service {
         let needed_by_at = token.as_ref().and_then(|token| token.needed_by_at);
         let shown = token.map(|token| token.shown);
         let query = query.needed_by(needed_by_at);
-        let (service, rests_until) = (self.clone(), None);
-        Ok(Watch { service, seat, query, question, ends_at, shown, to_be_counted, rests_until })
+        let (service, rests_until, first_roads) = (self.clone(), None, None);
+        Ok(Watch { service, seat, query, question, ends_at, shown, to_be_counted, rests_until, first_roads })
     }
 
     /// Whether what changed since a token can be told: it is of this question and of a state that this history contains.
@@ -198,7 +201,7 @@ impl Watch {
             if now >= self.ends_at || !self.seat.is_taken() {
                 return None;
             }
-            let update = self.look(now);
+            let update = self.look(now).await;
             self.rests_until = Some(Instant::now() + Duration::from_millis(WATCH_INTERVAL_MS));
             if update.is_some() {
                 return update;
@@ -207,10 +210,25 @@ impl Watch {
     }
 
     /// Answers the question anew, says what to listen for next, and what to tell the client, if anything.
-    fn look(&mut self, now: UtcInstant) -> Option<WatchUpdate> {
+    async fn look(&mut self, now: UtcInstant) -> Option<WatchUpdate> {
         let dispatched = self.seat.dispatched();
         let finder = self.service.finder(&self.query, now);
-        let mut answer = finder.find(&self.query, now);
+        let (mut answer, times) = match (self.service.roads(), &self.first_roads) {
+            (None, _) => (finder.find(&self.query, now), RoadTimes::default()),
+            (Some(roads), None) => {
+                let (answer, times) = finder.find_asking(&self.query, now, roads).await;
+                self.first_roads = Some((times.clone(), now));
+                (answer, times)
+            }
+            (Some(roads), Some((first, asked_at))) => {
+                let mut times = first.later(now.seconds_since(*asked_at));
+                let known = |from, wanted: &[Journey]| {
+                    times = std::mem::take(&mut times).or(&roads.known(from, wanted, now));
+                    times.clone()
+                };
+                (finder.find_knowing(&self.query, now, known), times)
+            }
+        };
         if std::mem::take(&mut self.to_be_counted) {
             answer = self.service.count(&self.query, answer);
         }
@@ -218,7 +236,7 @@ impl Watch {
             self.query = self.query.clone().needed_by(answer.needed_by_at);
         }
         let shown = Shown::of(&answer);
-        let difference = self.shown.as_ref().map(|old| old.difference(&shown, &finder, &self.query, &answer));
+        let difference = self.shown.as_ref().map(|old| old.difference(&shown, &finder, &self.query, (&answer, &times)));
         let interest = Interest::of(&self.query, &answer, &finder);
         let gone = difference.iter().flat_map(|difference| difference.gone.iter());
         let returns = gone.filter_map(|gone| gone.free_from);

@@ -13,7 +13,8 @@ use crate::cli::failure::Failure;
 use crate::cli::terminal::Terminal;
 use crate::clock::SystemClock;
 use crate::config::{
-    self, Config, LedgerOverrides, LoggingOverrides, Overrides, PolicyOverrides, ServerOverrides, Sources,
+    self, Config, LedgerOverrides, LoggingOverrides, Overrides, PolicyOverrides, RoadTimesOverrides, ServerOverrides,
+    Sources,
 };
 use crate::telemetry;
 
@@ -38,6 +39,12 @@ pub struct ServeArguments {
     /// Policy of a territory, of a department or of the nation; may be repeated
     #[arg(long, value_name = "FILE")]
     pub policy: Vec<PathBuf>,
+    /// OSRM or Valhalla server that is asked for road times of the last candidates
+    #[arg(long, value_name = "URL")]
+    pub road_times_url: Option<String>,
+    /// What that server speaks: osrm, valhalla
+    #[arg(long, value_name = "ENGINE")]
+    pub road_times_engine: Option<String>,
     /// Print the settings in force, each with where it came from, and end
     #[arg(long)]
     pub print_config: bool,
@@ -52,6 +59,10 @@ impl ServeArguments {
                 ledger: LedgerOverrides { data_dir: self.data_dir.clone(), ..LedgerOverrides::default() },
                 logging: LoggingOverrides { level: self.log_level.clone(), format: self.log_format.clone() },
                 policy: PolicyOverrides { files: self.policy.clone() },
+                road_times: RoadTimesOverrides {
+                    url: self.road_times_url.clone(),
+                    engine: self.road_times_engine.clone(),
+                },
             },
         }
     }

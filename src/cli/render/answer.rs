@@ -18,6 +18,9 @@ pub fn answer(answer: &pb::FindCareResponse, layout: &Layout) -> String {
     if !answer.options.is_empty() {
         parts.push(format!("Options\n{}", options(&answer.options, today, layout)));
     }
+    if let Some(doubt) = &answer.road_times_doubt {
+        parts.push(wrapped(&format!("Trajets : {} ({})", doubt.sentence, doubt.reason), layout.width, 2));
+    }
     if !answer.near_misses.is_empty() {
         parts.push(format!("Presque possibles\n{}", near_misses(&answer.near_misses, today, layout)));
     }

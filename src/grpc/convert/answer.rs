@@ -6,6 +6,7 @@ use crate::domain::answer::{
     Availability, CareAnswer, CareOutcome, Exclusion, NearMiss, PolicyRule, QueryWarning, Radius, RadiusSource,
     Relaxation, Rule, SilentSource, SiteDistance, WhatIf,
 };
+use crate::domain::road::RoadDoubt;
 use crate::proto::routing as pb;
 
 /// Writes an answer.
@@ -27,6 +28,7 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         availability,
         silent_sources,
         what_ifs,
+        road_doubt,
         stamp,
     } = answer;
     let (decision_type, orientation_type) = outcome.hub_codes();
@@ -50,7 +52,12 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         availability: availability_to_proto(*availability).into(),
         silent_sources: silent_sources.iter().map(silent_source_to_proto).collect(),
         what_ifs: what_ifs.iter().map(what_if_to_proto).collect(),
+        road_times_doubt: road_doubt.map(road_doubt_to_proto),
     }
+}
+
+fn road_doubt_to_proto(doubt: RoadDoubt) -> pb::RoadTimesDoubt {
+    pb::RoadTimesDoubt { reason: doubt.code().to_owned(), sentence: doubt.sentence().to_owned() }
 }
 
 const fn availability_to_proto(availability: Availability) -> pb::Availability {

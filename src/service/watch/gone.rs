@@ -5,6 +5,7 @@
 use super::ShownOption;
 use crate::domain::answer::{CareAnswer, Rule};
 use crate::domain::query::CareQuery;
+use crate::domain::road::RoadTimes;
 use crate::domain::slot::{Slot, SlotState};
 use crate::domain::time::UtcInstant;
 use crate::routing::eligibility::RuleSet;
@@ -76,7 +77,12 @@ impl GoneReason {
 }
 
 /// What became of an option that an answer no longer has.
-pub(super) fn became(option: &ShownOption, finder: &Finder<'_>, query: &CareQuery, answer: &CareAnswer) -> Gone {
+pub(super) fn became(
+    option: &ShownOption,
+    finder: &Finder<'_>,
+    query: &CareQuery,
+    (answer, times): (&CareAnswer, &RoadTimes),
+) -> Gone {
     let told = |reason, free_from| Gone { option: option.clone(), reason, free_from };
     let Some(slot) = finder.index.slot(&option.slot_id).map(|slot| slot.value) else {
         return told(GoneReason::Withdrawn, None);
@@ -88,7 +94,7 @@ pub(super) fn became(option: &ShownOption, finder: &Finder<'_>, query: &CareQuer
     }
     let now = answer.stamp.answered_at;
     let offer = finder.index.offer(&slot.schedule_id);
-    let failed = offer.and_then(|offer| finder.failed(query, now, (&offer, &option.slot_id), option.modality));
+    let failed = offer.and_then(|offer| finder.failed(query, (now, times), (&offer, &option.slot_id), option.modality));
     let Some(failed) = failed else { return told(GoneReason::Changed, None) };
     // What fails another rule too is none again when a hold ends.
     let returns_at = Some(slot.free_from()).filter(|at| failed.only() == Some(Rule::Capacity) && *at < UtcInstant::MAX);

@@ -10,6 +10,7 @@ use crate::domain::answer::{Availability, CareAnswer, CareOption};
 use crate::domain::code::{AppointmentType, Modality};
 use crate::domain::id::SlotId;
 use crate::domain::query::CareQuery;
+use crate::domain::road::RoadTimes;
 use crate::domain::source::Confidence;
 use crate::domain::time::{MS_PER_MINUTE, UtcInstant, Window};
 use crate::service::find::Finder;
@@ -82,7 +83,7 @@ impl Shown {
         new: &Self,
         finder: &Finder<'_>,
         query: &CareQuery,
-        answer: &CareAnswer,
+        (answer, times): (&CareAnswer, &RoadTimes),
     ) -> Difference {
         let (mut places, mut confidence_changed) = (Vec::new(), Vec::new());
         for (place, option) in new.options.iter().enumerate() {
@@ -97,7 +98,7 @@ impl Shown {
         Difference {
             new: places,
             confidence_changed,
-            gone: gone.map(|option| became(option, finder, query, answer)).collect(),
+            gone: gone.map(|option| became(option, finder, query, (answer, times))).collect(),
             availability_changed: self.availability != new.availability,
             sites_changed: self.sites_digest != new.sites_digest,
         }

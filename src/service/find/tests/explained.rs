@@ -307,7 +307,7 @@ fn check(agendas: &[(Agenda, Vec<Slot>)], draft: CareQueryDraft) -> Result<(), T
     let explainer = Explainer { index: &index, policies: &policies, degraded: false };
     let searches = triage(&query, policy).searches;
     let neighbours = finder.neighbours(&query);
-    let (question, _) = finder.settled(&query, ten(), &neighbours);
+    let question = finder.survey(&query, ten(), &neighbours, query.limit()).question;
     let matches = if searches { finder.best(&question, 10_000) } else { vec![] };
     let unlimited: Vec<_> = matches.iter().map(|found| found.slot().unwrap().id.clone()).collect();
     let answered: Vec<_> = finder.find(&query, ten()).options.iter().map(|option| option.slot.id.clone()).collect();
