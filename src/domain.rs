@@ -16,6 +16,7 @@ pub mod directory;
 pub mod regulator;
 pub mod slot;
 pub mod source;
+pub mod share;
 pub mod case;
 pub mod offer;
 pub mod emergency;

@@ -43,6 +43,7 @@ use crate::domain::answer::Stamp;
 use crate::domain::id::PrincipalId;
 use crate::domain::query::CareQuery;
 use crate::domain::regulator::RegulatorRole;
+use crate::domain::share::TurnClock;
 use crate::domain::time::UtcInstant;
 use crate::index::Index;
 use crate::ledger::Ledger;
@@ -115,6 +116,8 @@ struct Shared {
     tension: Tension,
     /// Road times, when a server for them is configured.
     roads: OnceLock<Arc<Roads>>,
+    /// Numbers the turns of those whom answers name first.
+    share_turns: TurnClock,
 }
 
 /// Who calls.
@@ -149,11 +152,18 @@ impl Service {
     pub fn under(parts: Parts, policies: PolicySet) -> Self {
         let started_at = parts.clock.now();
         let watches = watch::hub(&parts.index);
-        let clock_doubt = ArcSwapOption::empty();
-        let (turns, beyond_delay_count, tension) = (Turns::default(), AtomicU64::new(0), Tension::new());
-        let roads = OnceLock::new();
-        let shared =
-            Shared { parts, policies, started_at, clock_doubt, turns, beyond_delay_count, watches, tension, roads };
+        let shared = Shared {
+            parts,
+            policies,
+            started_at,
+            clock_doubt: ArcSwapOption::empty(),
+            turns: Turns::default(),
+            beyond_delay_count: AtomicU64::new(0),
+            watches,
+            tension: Tension::new(),
+            roads: OnceLock::new(),
+            share_turns: TurnClock::default(),
+        };
         Self { shared: Arc::new(shared) }
     }
 

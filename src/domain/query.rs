@@ -6,7 +6,7 @@ use super::code::{
 };
 use super::department::Department;
 use super::geo::GeoPoint;
-use super::id::{CaseId, CommuneCode, PractitionerId, ScheduleId, TerritoryId};
+use super::id::{CaseId, CommuneCode, PractitionerId, ScheduleId, SlotId, TerritoryId};
 use super::patient::{Age, Language, NeedSet, TravelMode};
 use super::time::UtcInstant;
 use super::violation::Violation;
@@ -70,6 +70,8 @@ pub struct CareQueryDraft {
     pub languages: Vec<Language>,
     /// Search radius in metres; the department's when absent.
     pub radius_m: Option<u32>,
+    /// What whoever asks has before their eyes, in order: among equivalents it stays where it is.
+    pub shown: Vec<SlotId>,
     /// Most options wanted.
     pub limit: Option<u32>,
     /// Role of the person who asks; unknown when absent.
@@ -154,6 +156,13 @@ impl CareQuery {
     #[must_use]
     pub fn needed_by(mut self, needed_by_at: Option<UtcInstant>) -> Self {
         self.draft.needed_by_at = needed_by_at;
+        self
+    }
+
+    /// The same question of somebody who has these options before their eyes, in this order.
+    #[must_use]
+    pub fn shown(mut self, shown: Vec<SlotId>) -> Self {
+        self.draft.shown = shown;
         self
     }
 

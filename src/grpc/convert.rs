@@ -16,6 +16,7 @@ pub(super) mod refusal;
 pub(super) mod row;
 pub(super) mod query;
 pub(super) mod answer;
+mod choice;
 pub(super) mod option;
 pub(super) mod watch;
 pub(super) mod explanation;

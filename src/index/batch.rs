@@ -99,10 +99,14 @@ impl SlotChanges {
         self.0.iter()
     }
 
+    /// Whether it has a word on a slot.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.0.binary_search_by(|change| change.id.as_str().cmp(id)).is_ok()
+    }
+
     /// The slots of a row after these changes.
     pub(super) fn applied_to<'a>(&'a self, row: Option<&'a Row>) -> Vec<SlotView<'a>> {
-        let changed = |slot: &SlotView<'_>| self.0.binary_search_by(|change| change.id.as_str().cmp(slot.id)).is_ok();
-        let kept = row.into_iter().flat_map(Row::slots).filter(|slot| !changed(slot));
+        let kept = row.into_iter().flat_map(Row::slots).filter(|slot| !self.has(slot.id));
         let new = self.0.iter().filter_map(|change| change.slot.as_ref()).map(SlotView::of);
         kept.chain(new).collect()
     }

@@ -57,6 +57,7 @@ fn schedule(number: usize, place: usize) -> Body {
         booking_url: "".into(),
         source_revision: 1,
         received_at: minute(-60),
+        first_published_at: None,
     }))
 }
 

@@ -17,8 +17,9 @@ use super::shared::Shared;
 use crate::domain::directory::{Place, Schedule};
 use crate::domain::emergency::LocatedSite;
 use crate::domain::id::{PlaceId, PractitionerId, ScheduleId, SlotId, SourceId};
-use crate::domain::offer::{Offer, Row};
+use crate::domain::offer::{Offer, Row, SlotView};
 use crate::domain::record::{Body, Change, Key, Position, Versioned};
+use crate::domain::share::{CaseNumber, Share, Turn};
 use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
 
@@ -222,13 +223,25 @@ fn settle(index: &Index, id: &ScheduleId, changes: &SlotChanges, facts_changed: 
         Some(_) | None => resolved(index, id),
     };
     match offer {
-        Some(offer) => move_to(index, &node, offer.with_slots(slots)),
+        Some(offer) => {
+            let shared_before = known.as_ref().is_some_and(|known| Arc::ptr_eq(&known.share, &offer.share));
+            let is_news = |slot: &&SlotView<'_>| !shared_before || changes.has(slot.id);
+            slots.iter().filter(is_news).for_each(|slot| note_turns(&offer.share, slot));
+            move_to(index, &node, offer.with_slots(slots));
+        }
         None => {
             take_away(index, &node);
             node.wait(Row::new(slots, None));
         }
     }
     note(index, &node, changes);
+}
+
+/// Every hold was a turn, whatever became of it.
+fn note_turns(share: &Share, slot: &SlotView<'_>) {
+    for claim in slot.claims() {
+        share.note(Turn::at(claim.held_at), CaseNumber::of(&claim.case_id));
+    }
 }
 
 /// Notes which slots the schedule has now.
@@ -273,7 +286,20 @@ fn resolved(index: &Index, id: &ScheduleId) -> Option<Offer> {
     };
     let pulse = index.pulses.of(&schedule.source_id);
     let contact_failures = cases::contact_failures(index, id);
-    Some(Offer { contact_failures, ..Offer::new(schedule, place, practitioner, pulse) })
+    let share = share_of(index, &schedule);
+    share.note_first_published(schedule.first_published_at);
+    Some(Offer { contact_failures, share, ..Offer::new(schedule, place, practitioner, pulse) })
+}
+
+/// The share of whoever gives care by a schedule: that of the professional's other schedules, else its own.
+fn share_of(index: &Index, schedule: &Schedule) -> Arc<Share> {
+    let theirs = match &schedule.practitioner_id {
+        Some(practitioner_id) => schedules_naming(index, practitioner_id),
+        None => ScheduleIds::from_iter([schedule.id.clone()]),
+    };
+    let offers = theirs.iter().filter_map(|id| index.nodes.get(id)?.offer());
+    let known = offers.into_iter().find(|offer| offer.schedule.practitioner_id == schedule.practitioner_id);
+    known.map(|offer| Arc::clone(&offer.share)).unwrap_or_default()
 }
 
 /// The resolved schedules of a source. It looks at all, which only a lease that begins or ends costs.

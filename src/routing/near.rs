@@ -13,6 +13,7 @@ use crate::domain::time::{MS_PER_DAY, UtcInstant};
 
 use super::eligibility::{OfferRules, reach_m};
 use super::failures::KindFailures;
+use super::fairness::Precedence;
 use super::question::Question;
 use super::ranking::{Match, cost_seconds};
 use super::what_if::Additions;
@@ -247,6 +248,7 @@ fn as_match(
     Match {
         number: candidate.number,
         cost_seconds,
+        precedence: Precedence::default(),
         offer: Arc::clone(candidate.offer),
         opening: at,
         kind: opening.kind,

@@ -71,9 +71,9 @@ pub struct Policy {
     pub doubt_cost_seconds: u32,
     /// What is shown when nothing suits.
     pub fallback: Fallback,
-    /// How equivalent professionals share; checked, and not yet applied.
+    /// How equivalent professionals share.
     pub fairness: Fairness,
-    /// How many options may be alike; checked, and not yet applied.
+    /// How many options may be alike.
     pub diversity: Diversity,
 }
 
@@ -113,13 +113,13 @@ pub struct Fallback {
 /// How equivalent professionals share.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fairness {
-    /// Options whose cost differs by less than this are equivalent.
+    /// Width of the steps of cost, in seconds: options of one step are equivalent; 0 when nothing is.
     pub equivalent_within_seconds: u32,
-    /// Weight of who was chosen least recently, in per cent.
+    /// In how many of 100 cases who was chosen least recently goes first, new or not; 100 with the next.
     pub least_recent_percent: u32,
-    /// Weight of who is new, in per cent.
+    /// In how many of 100 cases newcomers go first, among them who was chosen least recently.
     pub newcomer_percent: u32,
-    /// How long somebody is new.
+    /// How many days after the first publication somebody is new.
     pub newcomer_days: u32,
 }
 
@@ -206,7 +206,7 @@ impl Policy {
             fallback: Fallback { sites_max: 3, closed_sites_max: 0, far_m: 150_000 },
             fairness: Fairness {
                 equivalent_within_seconds: 0,
-                least_recent_percent: 0,
+                least_recent_percent: 100,
                 newcomer_percent: 0,
                 newcomer_days: 0,
             },

@@ -11,6 +11,7 @@ use crate::domain::offer::{CareWays, Offer, territory_bits};
 use crate::domain::patient::TravelMode;
 use crate::domain::query::{CareQuery, CareQueryDraft};
 use crate::domain::road::{RoadTime, TravelMethod};
+use crate::domain::share::CaseNumber;
 use crate::domain::source::{Confidence, Fading};
 use crate::domain::time::{MS_PER_SECOND, UtcInstant};
 
@@ -43,6 +44,12 @@ pub struct Question<'q> {
     pub remote_near_m: Option<u32>,
     /// Territories that share patients with the patient's own.
     pub neighbours: &'q [TerritoryId],
+    /// The case, in whose eyes turns are counted.
+    pub case: CaseNumber,
+    /// Whether newcomers go before their equivalents.
+    pub newcomers_first: bool,
+    /// How long the step of costs has run in which now is, in seconds.
+    into_step_seconds: u32,
     fading: Fading,
     /// Bits of the patient's territories and of those neighbours: most others have none of them.
     pub territory_bits: u64,
@@ -109,6 +116,7 @@ impl<'q> Question<'q> {
             (false, true) => professional_pace,
             (true, true) | (false, false) => patient_pace.at_most(professional_pace),
         };
+        let case = parts.case_id.as_ref().map_or(CaseNumber::NONE, CaseNumber::of);
         let restricted = policy.teleconsultation.beyond != BeyondTerritory::Always && has_territory(parts);
         Self {
             parts,
@@ -124,6 +132,9 @@ impl<'q> Question<'q> {
             delay_rule: by_policy.map(|delay| &delay.rule),
             remote_near_m: restricted.then_some(policy.teleconsultation.near_m),
             neighbours,
+            case,
+            newcomers_first: case.percentile(now) < policy.fairness.newcomer_percent,
+            into_step_seconds: into_step_seconds(now, policy.fairness.equivalent_within_seconds),
             fading: policy.fading,
             territory_bits: territory_bits(&parts.territories) | territory_bits(neighbours),
             patient_pace,
@@ -166,6 +177,32 @@ impl<'q> Question<'q> {
     #[must_use]
     pub fn has_territory(&self) -> bool {
         has_territory(self.parts)
+    }
+
+    /// The number of the step in which a cost falls, from that of now; `None` when the policy has no steps.
+    #[must_use]
+    #[inline]
+    pub fn steps_of_cost(&self, cost_seconds: u32) -> Option<u32> {
+        let step_seconds = self.policy.fairness.equivalent_within_seconds;
+        cost_seconds.saturating_add(self.into_step_seconds).checked_div(step_seconds)
+    }
+
+    /// The greatest cost in a step.
+    #[must_use]
+    #[inline]
+    pub fn last_cost_of_step(&self, step: u32) -> u32 {
+        let step_seconds = self.policy.fairness.equivalent_within_seconds;
+        if step_seconds == 0 {
+            return step;
+        }
+        step.saturating_add(1).saturating_mul(step_seconds).saturating_sub(1 + self.into_step_seconds)
+    }
+
+    /// Whether an offer is of the patient's own practitioner.
+    #[must_use]
+    pub fn is_preferred(&self, offer: &Offer) -> bool {
+        let preferred = &self.parts.preferred_practitioner;
+        preferred.is_some() && *preferred == offer.schedule.practitioner_id
     }
 
     /// The rule of the policy that leaves a modality out.
@@ -293,6 +330,12 @@ impl<'q> Question<'q> {
         let arrival_at = self.arrival_at(distance_m);
         if ways.intersects(WALK_IN) { arrival_at } else { arrival_at.plus_minutes(self.policy.arrival_margin_minutes) }
     }
+}
+
+/// Steps begin at multiples of their width since 1970.
+fn into_step_seconds(now: UtcInstant, step_seconds: u32) -> u32 {
+    let into = now.ms().div_euclid(MS_PER_SECOND).checked_rem_euclid(i64::from(step_seconds));
+    into.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(0)
 }
 
 fn has_territory(parts: &CareQueryDraft) -> bool {

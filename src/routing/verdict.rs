@@ -14,6 +14,7 @@ use crate::domain::slot::{Slot, SlotState};
 use super::eligibility::{OfferRules, RuleSet};
 use super::explanation::{option, why};
 use super::failures::KindFailures;
+use super::fairness::Precedence;
 use super::near::Examiner;
 use super::question::Question;
 use super::ranking::{Match, Matcher, cost_seconds};
@@ -54,6 +55,7 @@ pub fn modalities(
         let found = Match {
             number: candidate.number,
             cost_seconds,
+            precedence: Precedence::default(),
             offer: Arc::clone(candidate.offer),
             opening: at,
             kind: opening.kind,
@@ -61,7 +63,7 @@ pub fn modalities(
             care_begins_at,
             distance_m: candidate.distance_m,
         };
-        (failed, option(question, found, Arc::clone(slot)))
+        (failed, option(question, found, Arc::clone(slot), None))
     });
     let mut looked: Vec<(RuleSet, CareOption)> = looked.collect();
     looked.sort_by_key(|(failed, option)| {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::domain::answer::{
-    Availability, CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp, WhatIf,
+    Alike, Availability, CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp, WhatIf,
 };
 use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::id::TerritoryId;
@@ -16,7 +16,8 @@ use crate::domain::record::Position;
 use crate::domain::road::RoadDoubt;
 use crate::domain::time::UtcInstant;
 use crate::index::{Index, Reach, RemoteFrom};
-use crate::routing::explanation::{near_miss, option, outcome_of, outcome_sentence};
+use crate::routing::diversity::Choice;
+use crate::routing::explanation::{near_miss, options, outcome_of, outcome_sentence};
 use crate::routing::near::{Examination, Examiner, Miss};
 use crate::routing::policy::{BeyondTerritory, Policy};
 use crate::routing::question::{BY_PLACE, Question, Surroundings};
@@ -27,6 +28,8 @@ use crate::routing::triage::{Triage, triage};
 
 use super::Service;
 use super::condition::is_degraded;
+
+pub(super) use choice::RANKED_MAX;
 
 /// Schedules examined for near misses when there are options enough: cell by cell around the patient, the nearest first.
 const EXAMINED_BESIDE_OPTIONS: usize = 16;
@@ -52,8 +55,8 @@ pub(super) struct Survey<'q> {
     pub(super) question: Question<'q>,
     /// The radius.
     pub(super) plan: RadiusPlan,
-    /// Best first.
-    matches: Vec<Match>,
+    /// What suits, and what of it is told.
+    choice: Choice,
     /// Whether only teleconsultation from beyond the patient's territory did.
     from_anywhere: bool,
 }
@@ -69,11 +72,12 @@ struct Search {
     needed_by_at: Option<UtcInstant>,
     policy_rules: Vec<PolicyRule>,
     road_doubt: Option<RoadDoubt>,
+    alike: Vec<Alike>,
 }
 
 /// What matched.
 struct Matched {
-    matches: Vec<Match>,
+    choice: Choice,
     plan: RadiusPlan,
     /// Whether only teleconsultation from beyond the patient's territory did.
     from_anywhere: bool,
@@ -113,45 +117,34 @@ impl Finder<'_> {
     pub fn matches(&self, query: &CareQuery, now: UtcInstant) -> (Vec<Match>, RadiusPlan) {
         let neighbours = self.neighbours(query);
         let surroundings = Surroundings { department: department_of(query), neighbours: &neighbours };
-        let Matched { matches, plan, .. } = self.matched(query, now, surroundings, query.limit());
-        (matches, plan)
+        let Matched { choice, plan, .. } = self.matched(query, now, surroundings, query.limit());
+        (choice.told, plan)
     }
 
-    /// At most so many matches of a query, and the question that is answered in the end: widened until there is enough choice.
+    /// What suits a query, chosen from at least so many, and the question that is answered in the end.
     pub(super) fn survey<'q>(
         &'q self,
         query: &'q CareQuery,
         now: UtcInstant,
         neighbours: &'q [TerritoryId],
-        limit: usize,
+        pool: usize,
     ) -> Survey<'q> {
         let surroundings = Surroundings { department: department_of(query), neighbours };
-        let Matched { matches, plan, from_anywhere } = self.matched(query, now, surroundings, limit);
+        let Matched { choice, plan, from_anywhere } = self.matched(query, now, surroundings, pool);
         let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
         let question = if from_anywhere { question.from_anywhere() } else { question };
-        Survey { question, plan, matches, from_anywhere }
+        Survey { question, plan, choice, from_anywhere }
     }
 
-    /// At most so many openings that suit a question, best first, within its radius.
-    pub(super) fn best(&self, question: &Question<'_>, limit: usize) -> Vec<Match> {
-        let mut matcher = Matcher::new(question, limit);
-        if searches_by_place(question.suitable) {
-            self.look_around(question, &mut matcher);
-        }
-        if question.suitable.contains(Modality::Vr) {
-            self.look_remotely(question, &mut matcher);
-        }
-        matcher.into_matches()
-    }
-
-    fn matched(&self, query: &CareQuery, now: UtcInstant, surroundings: Surroundings<'_>, limit: usize) -> Matched {
+    /// What suits a query, chosen from at least so many: widened until there is enough choice.
+    fn matched(&self, query: &CareQuery, now: UtcInstant, surroundings: Surroundings<'_>, pool: usize) -> Matched {
         let mut plan = RadiusPlan::new(query, self.policy);
         let enough = self.policy.enough_options.min(query.limit());
-        let mut matches = Vec::with_capacity(limit + 1);
+        let mut matches = Vec::with_capacity(pool + 1);
         let mut is_first = true;
         loop {
             let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
-            let mut matcher = Matcher::resumed(&question, limit, matches);
+            let mut matcher = Matcher::resumed(&question, pool, matches);
             let by_place = searches_by_place(question.suitable);
             if by_place {
                 self.look_around(&question, &mut matcher);
@@ -172,12 +165,12 @@ impl Finder<'_> {
         let from_anywhere = matches.is_empty() && last_resort && is_held_back;
         if from_anywhere {
             question = question.from_anywhere();
-            let mut matcher = Matcher::resumed(&question, limit, matches);
+            let mut matcher = Matcher::resumed(&question, pool, matches);
             self.look_remotely(&question, &mut matcher);
             matches = matcher.into_matches();
         }
-        let matches = preferred::first(self.index, &question, matches, limit);
-        Matched { from_anywhere: from_anywhere && !matches.is_empty(), matches, plan }
+        let choice = self.chosen(&question, matches, pool, query.limit());
+        Matched { from_anywhere: from_anywhere && !choice.told.is_empty(), choice, plan }
     }
 
     /// Looks for care to which somebody travels.
@@ -202,16 +195,17 @@ impl Finder<'_> {
     fn search(&self, query: &CareQuery, now: UtcInstant) -> Search {
         let neighbours = self.neighbours(query);
         let survey = self.survey(query, now, &neighbours, query.limit());
-        let (search, misses) = self.examine(query, &survey, &survey.matches);
-        let Survey { question, matches, .. } = survey;
+        let (search, misses) = self.examine(query, &survey);
+        let Survey { question, choice, .. } = survey;
         let near_misses = misses.into_iter().filter_map(|miss| told_miss(&question, miss)).collect();
-        let options = matches.into_iter().filter_map(|found| told_option(&question, found)).collect();
-        Search { options, near_misses, ..search }
+        let alike = choice.alike();
+        Search { options: options(&question, choice.told), near_misses, alike, ..search }
     }
 
     /// What is to be told around the options that matched: everything but these and the near misses, which come beside.
-    fn examine(&self, query: &CareQuery, survey: &Survey<'_>, matches: &[Match]) -> (Search, Vec<Miss>) {
-        let Survey { question, plan, from_anywhere, .. } = survey;
+    fn examine(&self, query: &CareQuery, survey: &Survey<'_>) -> (Search, Vec<Miss>) {
+        let Survey { question, plan, choice, from_anywhere } = survey;
+        let matches = &choice.told;
         let short = matches.len() < query.limit();
         let schedules_max = if short { EXAMINED_WITHOUT_OPTIONS } else { EXAMINED_BESIDE_OPTIONS };
         let mut examiner = Examiner::new(question, schedules_max);
@@ -256,8 +250,8 @@ impl Finder<'_> {
         triage: Triage,
         search: Search,
     ) -> CareAnswer {
-        let Search { options, near_misses, what_ifs, examination, radius, needed_by_at, policy_rules, road_doubt } =
-            search;
+        let Search { options, near_misses, what_ifs, examination, radius, needed_by_at, policy_rules, .. } = search;
+        let Search { road_doubt, alike, .. } = search;
         let best = options.first();
         let outcome = triage.outcome.unwrap_or_else(|| {
             best.map_or(CareOutcome::NoSlotInTime, |best| outcome_of(best.modality, best.appointment_type))
@@ -295,6 +289,7 @@ impl Finder<'_> {
             examined_count: examination.examined_count,
             examined_all: examination.complete,
             exclusions: examination.exclusions,
+            alike,
             availability,
             silent_sources: examination.silent_sources,
             near_misses,
@@ -319,13 +314,7 @@ impl Finder<'_> {
     }
 }
 
-/// The option that a match makes, as the slot was when it matched.
-fn told_option(question: &Question<'_>, found: Match) -> Option<CareOption> {
-    let slot = found.slot()?;
-    Some(option(question, found, slot))
-}
-
-/// The same of a near miss.
+/// The near miss that an examination found, with its slot as it is.
 fn told_miss(question: &Question<'_>, miss: Miss) -> Option<NearMiss> {
     let slot = miss.found.slot()?;
     Some(near_miss(question, miss, slot))
@@ -363,10 +352,12 @@ fn reach(question: &Question<'_>, radius_m: u32) -> Reach {
     }
 }
 
+mod choice;
 mod gone;
 mod preferred;
 mod road;
 mod silence;
+mod turn;
 mod warnings;
 
 #[cfg(test)]

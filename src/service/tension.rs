@@ -189,14 +189,15 @@ fn own_part() -> usize {
 }
 
 impl Service {
-    /// Answers the regulator's question, and counts whether it found anything.
+    /// Answers the regulator's question, counts whether it found anything, and notes whose turn it was.
     #[must_use]
     pub fn find_counted(&self, query: &CareQuery) -> CareAnswer {
         self.count(query, self.find(query))
     }
 
-    /// Counts whether an answer found anything.
+    /// Counts whether an answer found anything, and the turn of whom it names first.
     pub(super) fn count(&self, query: &CareQuery, answer: CareAnswer) -> CareAnswer {
+        self.note_turn(query, &answer);
         // Where nothing was looked for, nothing was missed.
         if answer.needed_by_at.is_some() {
             self.shared.tension.note(&self.parts().index, query, &answer);

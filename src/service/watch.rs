@@ -168,7 +168,7 @@ impl Service {
         let token = token.filter(|token| self.can_resume(token, question, now));
         let needed_by_at = token.as_ref().and_then(|token| token.needed_by_at);
         let shown = token.map(|token| token.shown);
-        let query = query.needed_by(needed_by_at);
+        let query = query.needed_by(needed_by_at).shown(shown.as_ref().map(Shown::slot_ids).unwrap_or_default());
         let (service, rests_until, first_roads) = (self.clone(), None, None);
         Ok(Watch { service, seat, query, question, ends_at, shown, to_be_counted, rests_until, first_roads })
     }
@@ -245,6 +245,8 @@ impl Watch {
         if self.shown.as_ref() == Some(&shown) {
             return None;
         }
+        // The turns of others must not move what is looked at.
+        self.query = self.query.clone().shown(shown.slot_ids());
         self.shown = Some(shown.clone());
         let token = WatchToken {
             question: self.question,

@@ -19,12 +19,12 @@ fn the_national_policy_is_shown_as_tables_json_and_toml() {
     let folder = tempfile::tempdir().unwrap();
     let (exit, table, _) = run(folder.path(), "policy show");
     assert_eq!(exit, Some(0));
-    assert!(table.contains("national-2026-2") && table.contains("red-flag.stroke"), "{table}");
+    assert!(table.contains("national-2026-3") && table.contains("red-flag.stroke"), "{table}");
     let (_, json, _) = run(folder.path(), "policy show --output json");
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json["version"], "national-2026-2");
+    assert_eq!(json["version"], "national-2026-3");
     let (_, toml, _) = run(folder.path(), "policy show --output toml");
-    fs::write(folder.path().join("again.toml"), toml.replace("national-2026-2", "mine-1")).unwrap();
+    fs::write(folder.path().join("again.toml"), toml.replace("national-2026-3", "mine-1")).unwrap();
     let (exit, told, _) = run(folder.path(), "policy validate again.toml");
     assert_eq!((exit, told.trim()), (Some(0), "politique nationale : mine-1 est valide"));
 }

@@ -15,7 +15,8 @@ const SCENARIOS_MIN: usize = 80;
 /// Scenarios that a family has at least.
 const FAMILY_MIN: usize = 2;
 /// The families, as the files name them.
-const FAMILIES: [&str; 30] = [
+const FAMILIES: [&str; 31] = [
+    "Partage et diversité",
     "Sources silencieuses",
     "Réservation et changement",
     "Offres refusées",

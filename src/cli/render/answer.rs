@@ -27,6 +27,10 @@ pub fn answer(answer: &pb::FindCareResponse, layout: &Layout) -> String {
     if let Some(text) = exclusions(answer, layout) {
         parts.push(text);
     }
+    if !answer.alike_left_out.is_empty() {
+        let lines = answer.alike_left_out.iter().map(|one| words::alike(one.likeness(), one.count));
+        parts.push(wrapped(&format!("Laissés de côté : {}", lines.collect::<Vec<_>>().join(" · ")), layout.width, 2));
+    }
     if !answer.what_ifs.is_empty() {
         let lines = answer.what_ifs.iter().map(|one| wrapped(&format!("- {}", one.sentence), layout.width, 2));
         parts.push(format!("Et si\n{}", lines.collect::<Vec<_>>().join("\n")));

@@ -250,3 +250,13 @@ pub const fn confidence(confidence: pb::Confidence) -> &'static str {
         pb::Confidence::Hidden => "MASQUÉE",
     }
 }
+
+/// How many were left out for being alike.
+#[must_use]
+pub fn alike(likeness: pb::Likeness, count: u32) -> String {
+    match likeness {
+        pb::Likeness::Unspecified => format!("{count} semblables à d'autres options"),
+        pb::Likeness::Place => format!("{count} au même lieu que d'autres options"),
+        pb::Likeness::Practitioner => format!("{count} du même professionnel que d'autres options"),
+    }
+}

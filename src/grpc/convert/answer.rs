@@ -1,5 +1,6 @@
 //! What the regulator is told.
 
+use super::choice::alike_to_proto;
 use super::common::{confidence_to_proto, instant_to_proto, phone_to_proto, stamp_to_proto};
 use super::option::{option_to_proto, unknown_to_proto};
 use crate::domain::answer::{
@@ -18,6 +19,7 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         options,
         near_misses,
         exclusions,
+        alike,
         examined_count,
         examined_all,
         emergency_sites,
@@ -53,6 +55,7 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         silent_sources: silent_sources.iter().map(silent_source_to_proto).collect(),
         what_ifs: what_ifs.iter().map(what_if_to_proto).collect(),
         road_times_doubt: road_doubt.map(road_doubt_to_proto),
+        alike_left_out: alike.iter().map(alike_to_proto).collect(),
     }
 }
 

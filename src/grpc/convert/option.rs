@@ -1,5 +1,6 @@
 //! One thing that can be done, with its reasons.
 
+use super::choice::fair_share_to_proto;
 use super::common::{confidence_to_proto, instant_to_proto, need_to_proto, phone_to_proto, territories_to_proto};
 use super::emergency_site::capability_to_proto;
 use super::practitioner::specialties_to_proto;
@@ -73,7 +74,7 @@ fn address_of(place: &Place) -> String {
 /// Writes the figures behind a rank.
 pub(in crate::grpc) fn parts_to_proto(parts: &OptionParts) -> pb::OptionParts {
     let OptionParts { wait_minutes, travel_minutes, distance_m, territory_preference, travel_method, .. } = parts;
-    let OptionParts { data_age_seconds, confidence, cost_seconds, contact_failures, preferred, .. } = parts;
+    let OptionParts { data_age_seconds, confidence, cost_seconds, contact_failures, preferred, fair_share, .. } = parts;
     let preference = match territory_preference {
         TerritoryPreference::Unspecified => pb::TerritoryPreference::Unspecified,
         TerritoryPreference::Own => pb::TerritoryPreference::Own,
@@ -97,6 +98,7 @@ pub(in crate::grpc) fn parts_to_proto(parts: &OptionParts) -> pb::OptionParts {
         confidence: confidence_to_proto(*confidence).into(),
         travel_method: method.into(),
         road_age_seconds,
+        fair_share: fair_share.as_ref().map(fair_share_to_proto),
     }
 }
 

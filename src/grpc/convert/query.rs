@@ -109,6 +109,7 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         needs: needs_from_proto(&needs, path.field("needs"), findings),
         languages: languages_from_proto(&languages, path.field("languages"), QUERY_LANGUAGES_MAX, findings),
         radius_m,
+        shown: Vec::new(),
         limit,
         role: findings.optional(path.field("role"), &role, Role::parse),
         options_wanted,

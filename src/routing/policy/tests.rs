@@ -39,7 +39,7 @@ fn line_of(text: &str) -> usize {
 #[test]
 fn the_policy_that_ships_is_valid_and_is_the_default() {
     let shipped = Policy::shipped().unwrap();
-    assert_eq!((&*shipped.version, &*shipped), ("national-2026-2", &Policy::default()));
+    assert_eq!((&*shipped.version, &*shipped), ("national-2026-3", &Policy::default()));
     assert!(shipped.red_flags.len() >= 8 && shipped.delays.len() >= 8 && shipped.modalities.len() >= 4);
 }
 
@@ -85,7 +85,7 @@ fn each_fault_is_named_with_its_line_its_path_and_what_to_do() {
             "forbids every modality for M06.01",
         ),
         ("neighbour_cost_seconds = 300", "neighbour_cost_seconds = 900", "costs more than any other territory"),
-        ("newcomer_percent = 20", "newcomer_percent = 30", "more than 100 together"),
+        ("newcomer_percent = 20", "newcomer_percent = 30", "not 100 together"),
         ("neighbours = []", "neighbours = [\"12\"]", "territory_preference.neighbours[0]"),
         ("official_radius_up_to_km = 10", "official_radius_up_to_km = 4", "can take no department"),
         ("margin_minutes = 5", "margin_minutes = \"5\"", "arrival.margin_minutes: give a whole number from 0 to 120"),
@@ -147,14 +147,14 @@ fn an_unknown_rule_a_wrong_base_and_the_same_patients_twice_are_refused() {
     let found = local_problems("disabled = [\"red-flag.strok\"]\nbased_on = \"national-2026-1\"\n");
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[0], "4: disabled[0]: no rule has the id `red-flag.strok`; nearest known: red-flag.stroke");
-    assert!(found[1].starts_with("5: based_on: the national policy is `national-2026-2`"), "{found:?}");
+    assert!(found[1].starts_with("5: based_on: the national policy is `national-2026-3`"), "{found:?}");
 
     let local = |version: &str| format!("format = 1\nversion = \"{version}\"\ndepartment = \"69\"\n");
     let files = [file("a", &local("x")), file("b", &local("y"))];
     let found = PolicySet::load(&files).unwrap_err().0;
     assert!(found[0].to_string().starts_with("b:1: is for the same patients as a"), "{found:?}");
 
-    let found = PolicySet::load(&[file("p", &local("national-2026-2"))]).unwrap_err().0;
+    let found = PolicySet::load(&[file("p", &local("national-2026-3"))]).unwrap_err().0;
     assert!(found[0].message.contains("is the version of the national policy"), "{found:?}");
     let found = PolicySet::load(&[file("p", "format = 1\nversion = \"x\"\ndepartment = \"6O\"\n")]).unwrap_err().0;
     assert!(found[0].message.contains("nearest known"), "{found:?}");

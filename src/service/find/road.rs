@@ -3,7 +3,7 @@
 //! Invariant: without road times the answer is that of [`Finder::find`]; asking takes its deadline at most, and nothing is held
 //! meanwhile that others wait for. Deliberately absent: how a table is asked, which is `road`'s.
 
-use super::{Finder, Search, Survey, told_miss, told_option};
+use super::{Finder, Search, Survey, told_miss};
 use crate::domain::answer::CareAnswer;
 use crate::domain::geo::GeoPoint;
 use crate::domain::id::TerritoryId;
@@ -12,7 +12,12 @@ use crate::domain::record::Position;
 use crate::domain::road::{Journey, RoadTimes};
 use crate::domain::time::UtcInstant;
 use crate::road::Roads;
+use crate::routing::diversity::Choice;
+use crate::routing::explanation::option;
+use crate::routing::fairness::fair_shares;
 use crate::routing::near::{Miss, NEAR_MISSES_MAX};
+use crate::routing::question::Question;
+use crate::routing::ranking::Match;
 use crate::routing::road::{ByRoad, JUDGED_BEYOND, by_road, journeys, may_suit_by_road};
 use crate::routing::triage::{Triage, triage};
 use crate::service::Service;
@@ -28,8 +33,9 @@ struct Draft<'q> {
 
 /// What was found by the straight line.
 struct Found<'q> {
-    /// With some candidates beyond the options.
-    survey: Survey<'q>,
+    question: Question<'q>,
+    /// The options and some candidates beyond.
+    candidates: Vec<Match>,
     search: Search,
     misses: Vec<Miss>,
 }
@@ -92,28 +98,34 @@ impl Finder<'_> {
         let triage = triage(query, self.policy);
         let found = triage.searches.then(|| {
             let survey = self.survey(query, now, neighbours, query.limit() + JUDGED_BEYOND);
-            let options = survey.matches.get(..query.limit()).unwrap_or(&survey.matches);
-            let (search, misses) = self.examine(query, &survey, options);
-            Found { survey, search, misses }
+            let (search, misses) = self.examine(query, &survey);
+            let Survey { question, choice, .. } = survey;
+            Found { question, candidates: choice.into_candidates(JUDGED_BEYOND), search, misses }
         });
         Draft { query, asked_of: (position, now), triage, found }
     }
 
     fn finish(&self, draft: Draft<'_>, times: &RoadTimes) -> CareAnswer {
         let Draft { query, asked_of, triage, found } = draft;
-        let Some(Found { survey, search, misses }) = found else {
+        let Some(Found { question, candidates, search, misses }) = found else {
             return self.answer(query, asked_of, triage, Search::default());
         };
-        let Survey { question, matches, .. } = survey;
-        let ByRoad { mut suited, missed } = by_road(&question, matches, &misses, times);
-        suited.truncate(query.limit());
-        let options: Vec<_> = suited.into_iter().filter_map(|(asked, found)| told_option(&asked, found)).collect();
+        let ByRoad { suited, missed } = by_road(&question, candidates, &misses, times);
+        let choice = Choice::of(&question, suited.iter().map(|(_, found)| found.clone()).collect(), query.limit());
+        let (alike, shares) = (choice.alike(), fair_shares(&question, &choice.told));
+        let told = choice.told.into_iter().zip(shares).filter_map(|(found, fair_share)| {
+            // Each schedule is there once, asked about by its own road.
+            let (asked, _) = suited.iter().find(|(_, known)| known.number == found.number)?;
+            let slot = found.slot()?;
+            Some(option(asked, found, slot, fair_share))
+        });
+        let options: Vec<_> = told.collect();
         let by_road = missed.into_iter().filter_map(|(asked, miss)| told_miss(&asked, miss));
         let by_line = misses.into_iter().filter_map(|miss| told_miss(&question, miss));
         let is_no_option = |id| options.iter().all(|option| option.slot.id != id);
         let near_misses = by_road.chain(by_line).filter(|miss| is_no_option(miss.option.slot.id.clone()));
         let near_misses = near_misses.take(NEAR_MISSES_MAX).collect();
-        self.answer(query, asked_of, triage, Search { options, near_misses, road_doubt: times.doubt, ..search })
+        self.answer(query, asked_of, triage, Search { options, near_misses, alike, road_doubt: times.doubt, ..search })
     }
 }
 
@@ -121,9 +133,9 @@ impl Draft<'_> {
     /// From where which journeys are wanted; `None` when nobody travels.
     fn wanted(&self) -> Option<(GeoPoint, Vec<Journey>)> {
         let from = self.query.parts().position?;
-        let Found { survey, misses, .. } = self.found.as_ref()?;
+        let Found { question, candidates, misses, .. } = self.found.as_ref()?;
         let near = misses.iter().filter(|miss| may_suit_by_road(miss)).map(|miss| &miss.found);
-        let wanted = journeys(&survey.question, survey.matches.iter().chain(near));
+        let wanted = journeys(question, candidates.iter().chain(near));
         (!wanted.is_empty()).then_some((from, wanted))
     }
 }

@@ -77,6 +77,11 @@ impl Shown {
         }
     }
 
+    /// The slots of the options, best first.
+    pub(super) fn slot_ids(&self) -> Vec<SlotId> {
+        self.options.iter().map(|option| option.slot_id.clone()).collect()
+    }
+
     /// What is different in a newer answer, which shows `new`.
     pub(super) fn difference(
         &self,

@@ -69,6 +69,8 @@ pub(super) fn all() -> Vec<(&'static str, Body)> {
     };
     let calling_back =
         Schedule { id: ScheduleId::parse("agenda-2").unwrap(), no_show_call_back: Some(true), ..schedule() };
+    let dated =
+        Schedule { id: ScheduleId::parse("agenda-3").unwrap(), first_published_at: Some(at(-60)), ..schedule() };
     vec![
         ("slot-attended", Body::Slot(attended().into())),
         ("orientation", Body::Orientation(orientation().into())),
@@ -76,5 +78,6 @@ pub(super) fn all() -> Vec<(&'static str, Body)> {
         ("tally", Body::Tally(tally().into())),
         ("tally-bare", Body::Tally(bare_tally.into())),
         ("schedule-calling-back", Body::Schedule(calling_back.into())),
+        ("schedule-dated", Body::Schedule(dated.into())),
     ]
 }

@@ -142,5 +142,5 @@ fn the_territorys_policy_comes_before_the_departments_and_an_estimated_departmen
     let version = |draft| set.of_query(&CareQuery::parse(draft).unwrap()).version.to_string();
     assert_eq!(version(asked_by("699990016")), "cpts");
     assert_eq!(version(asked_by("699990024")), "rhone");
-    assert_eq!(version(CareQueryDraft { department: None, ..draft() }), "national-2026-2");
+    assert_eq!(version(CareQueryDraft { department: None, ..draft() }), "national-2026-3");
 }

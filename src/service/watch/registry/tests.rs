@@ -72,6 +72,7 @@ fn notice(opening: &Opening) -> Notice {
         booking_url: Arc::from(""),
         source_revision: 0,
         received_at: NOW,
+        first_published_at: None,
     };
     let slot = Slot {
         id: SlotId::parse("slot").unwrap(),
