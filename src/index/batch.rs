@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Index;
 use super::holds::{self, HoldChange};
-use crate::domain::id::{ClaimId, ScheduleId, SlotId};
+use crate::domain::id::{CaseId, ClaimId, ScheduleId, SlotId};
 use crate::domain::offer::{Row, SlotView};
 use crate::domain::record::Versioned;
 use crate::domain::slot::{Claim, Slot};
@@ -21,6 +21,8 @@ pub(super) struct Touched {
     pub(super) offers: FxHashSet<ScheduleId>,
     /// The last word on every slot that changed.
     pub(super) slots: FxHashMap<SlotId, Word>,
+    /// Cases that refuse other offers than before.
+    pub(super) cases: Vec<CaseId>,
     /// Whether an emergency site changed.
     pub(super) sites: bool,
     /// Whether a territory changed.

@@ -1,4 +1,4 @@
-//! Who hears which schedules a batch of changes touched.
+//! Who hears which schedules and cases a batch of changes touched.
 //!
 //! Invariant: it is told after readers can see the changes, by the writer itself and so with nothing to wait for. Of the
 //! policies alone it is told before the head shows their change.
@@ -6,7 +6,7 @@
 use std::fmt::Debug;
 
 use super::PolicyRecord;
-use crate::domain::id::ScheduleId;
+use crate::domain::id::{CaseId, ScheduleId};
 
 /// Hears what batches of changes touch.
 pub trait Observer: Debug + Send + Sync {
@@ -19,4 +19,7 @@ pub trait Observer: Debug + Send + Sync {
     /// Notes schedules whose openings or facts changed, and whether an emergency site, a territory or the policies
     /// did; returns at once.
     fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool);
+
+    /// Notes cases that refuse other offers than before; returns at once.
+    fn refused(&self, cases: Vec<CaseId>);
 }

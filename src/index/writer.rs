@@ -48,7 +48,7 @@ impl Writer {
             index.sites.store(Arc::new(located.collect()));
         }
         let surroundings = touched.sites || touched.territories || touched.policy;
-        let policy_changed = touched.policy;
+        let (policy_changed, cases) = (touched.policy, std::mem::take(&mut touched.cases));
         let (moves, mut offers) = touched.moves(index);
         for (id, slots) in &moves.coming {
             let facts_changed = offers.remove(id);
@@ -80,6 +80,9 @@ impl Writer {
             let schedules = seen([&moves.coming, &moves.leaving], &offers);
             if surroundings || !schedules.is_empty() {
                 observer.touched(schedules, surroundings);
+            }
+            if !cases.is_empty() {
+                observer.refused(cases);
             }
         }
     }
@@ -126,7 +129,7 @@ impl Writer {
             }
             (Key::Slot(id), Some(Body::Slot(slot))) => self.take_slot(index, id, version, Some(slot), touched),
             (Key::Case(id), Some(Body::Case(case))) => {
-                touched.offers.extend(cases::take(index, id, version, Some(case)));
+                cases::take(index, id, version, Some(case), touched);
             }
             (Key::Slot(id), _) => self.take_slot(index, id, version, None, touched),
             (key, _) => self.remove(index, key, version, touched),
@@ -201,7 +204,7 @@ impl Writer {
                     touched.offers.extend(schedules_of(index, id));
                 }
             }
-            Key::Case(id) => touched.offers.extend(cases::take(index, id, version, None)),
+            Key::Case(id) => cases::take(index, id, version, None, touched),
             Key::Orientation(id) => {
                 index.figures.orientations.apply(id, version, None);
             }

@@ -28,6 +28,15 @@ pub fn offered(question: &Question<'_>, candidate: Candidate<'_>) -> Option<Matc
     matcher.into_matches().pop()
 }
 
+/// Everything that an opening fails in a modality, which it need not be in any more.
+#[must_use]
+pub fn failed(question: &Question<'_>, candidate: &Candidate<'_>, opening: &Opening, modality: Modality) -> RuleSet {
+    let rules = OfferRules::of(question, candidate.offer);
+    let failures = KindFailures::of(question, &rules, candidate, opening.kind);
+    let (failed, _) = failures.failed(question, opening, modality, candidate.distance_m);
+    failed.union(RuleSet::when(!opening.kind.modalities().contains(modality), Rule::Modality))
+}
+
 /// An opening in each of its modalities, the one that fails least first, with the sentence of that one as if it suited.
 #[must_use]
 pub fn modalities(

@@ -44,8 +44,7 @@ pub(super) fn outcome(text: &str) -> Result<CareOutcome, String> {
 
 /// What is known of whether something is free, by its code.
 pub(super) fn availability(text: &str) -> Result<Availability, String> {
-    let all = [Availability::NotAsked, Availability::Free, Availability::None, Availability::Unknown];
-    one_of(&all, Availability::code, text)
+    one_of(&Availability::ALL, Availability::code, text)
 }
 
 /// Why an offer came to nothing, by its code.

@@ -9,16 +9,14 @@ use crate::domain::answer::{
     Alike, Availability, CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp, WhatIf,
 };
 use crate::domain::code::{Modality, ModalitySet};
-use crate::domain::geo::EarthVector;
-use crate::domain::id::{SlotId, TerritoryId};
-use crate::domain::offer::{Judge, Offer};
+use crate::domain::id::TerritoryId;
+use crate::domain::offer::Judge;
 use crate::domain::query::CareQuery;
 use crate::domain::record::Position;
 use crate::domain::road::RoadDoubt;
 use crate::domain::time::UtcInstant;
 use crate::index::{Index, Reach, RemoteFrom};
 use crate::routing::diversity::Choice;
-use crate::routing::eligibility::{RuleSet, opening_rules};
 use crate::routing::explanation::{near_miss, options, outcome_of, outcome_sentence};
 use crate::routing::near::{Examination, Examiner, Miss};
 use crate::routing::policy::{BeyondTerritory, Policy};
@@ -305,23 +303,6 @@ impl Finder<'_> {
         (!case.refusals.is_empty()).then(|| query.without_refused(&case.refusals))
     }
 
-    /// Which rules of time and capacity a slot of a schedule fails when care is given in a modality.
-    pub(super) fn timing(
-        &self,
-        query: &CareQuery,
-        now: UtcInstant,
-        (offer, slot_id): (&Offer, &SlotId),
-        modality: Modality,
-    ) -> RuleSet {
-        let surroundings = Surroundings { department: department_of(query), neighbours: &[] };
-        let question = Question::new(query, self.policy, now, 0, surroundings);
-        let at = offer.row.slots().position(|slot| slot.id == slot_id.as_str());
-        let Some(opening) = at.and_then(|at| offer.row.openings().get(at)) else { return RuleSet::EMPTY };
-        let patient = query.parts().position.as_ref().map(EarthVector::from);
-        let distance_m = patient.zip(offer.vector).map(|(patient, place)| patient.distance_m(&place));
-        opening_rules(&question, opening, modality, distance_m).0
-    }
-
     /// The territories that share patients with the patient's own.
     pub(super) fn neighbours(&self, query: &CareQuery) -> Vec<TerritoryId> {
         let own = query.parts().territories.first().and_then(|own| self.index.territory(own));
@@ -370,6 +351,7 @@ fn reach(question: &Question<'_>, radius_m: u32) -> Reach {
 }
 
 mod choice;
+mod gone;
 mod preferred;
 mod road;
 mod silence;

@@ -111,6 +111,10 @@ pub const WATCH_RECHECK_MS: i64 = 15 * MS_PER_SECOND;
 pub const WATCH_RECHECK_MIN_MS: i64 = MS_PER_SECOND;
 /// Most schedules that changes name before watches hear that anything may have changed.
 pub const WATCH_GATHERED_MAX: usize = 4_096;
+/// Most cases that changes name before watches hear that anything may have changed.
+pub const WATCH_GATHERED_CASES_MAX: usize = 4_096;
+/// Most schedules of the preferred practitioner that a watch listens to; of more it hears where they are.
+pub const WATCH_PREFERRED_MAX: usize = 16;
 /// Most squares of the map in which a watch is listed; larger areas hear of all squares.
 pub const WATCH_SQUARES_MAX: usize = 256;
 /// Most instants at which a hold ends that a watch waits for.

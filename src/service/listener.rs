@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::policy::Policies;
 use super::watch::Hub;
-use crate::domain::id::ScheduleId;
+use crate::domain::id::{CaseId, ScheduleId};
 use crate::index::{Observer, PolicyRecord};
 
 /// Hands on what the index tells.
@@ -27,5 +27,9 @@ impl Observer for Listener {
 
     fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool) {
         self.watches.touched(schedules, surroundings);
+    }
+
+    fn refused(&self, cases: Vec<CaseId>) {
+        self.watches.refused(cases);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Invariant: nothing is kept of a question but the counters that it raised, whose number is bounded; no position, no case.
 //! Each thread counts in a part of its own, so that counting waits for nobody; a listing adds the parts up. What finds no
-//! room is counted without detail. Answers are counted, not cases: who asks twice counts twice.
+//! room is counted without detail. Answers are counted, not cases: who asks twice counts twice, who watches once, with the
+//! first answer.
 //! Deliberately absent: durability; a restart begins anew, and the answer says since when it counts.
 
 use std::cell::Cell as ThreadCell;

@@ -275,6 +275,22 @@ async fn a_watch_keeps_the_road_times_of_its_first_answer() {
     assert_eq!(stub.asked().len(), 1, "later answers do not wait for a server");
 }
 
+#[tokio::test]
+async fn an_option_that_is_too_late_by_road_alone_goes_for_that_and_is_not_said_to_be_free() {
+    let stub = RoadStub::start(osrm(first_is_far)).await;
+    let town = town(&stub, in_an_hour()).await;
+    let request =
+        pb::WatchCareRequest { query: Some(query()), duration_seconds: Some(3_600), ..pb::WatchCareRequest::default() };
+    let mut watch = town.routing().watch_care(request).await.unwrap().into_inner();
+    watch.message().await.unwrap().unwrap();
+    // Half an hour by road, and a few minutes as the crow flies.
+    town.clock.advance_seconds(40 * 60);
+    let told = watch.message().await.unwrap().unwrap();
+    assert_eq!(slots(told.answer.as_ref().unwrap()), ["b"]);
+    let gone: Vec<_> = told.gone_options.iter().map(|gone| (gone.slot_id.as_str(), gone.reason())).collect();
+    assert_eq!(gone, [("a", pb::GoneReason::TooLate)]);
+}
+
 /// What is logged while it lives, at every level.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);

@@ -78,6 +78,15 @@ words! {
         BeyondDelay => "hors délai";
         Outranked => "dépassé";
         Changed => "modifié";
+        Excluded => "refusé";
+        Silent => "éditeur silencieux";
+    }
+    /// Whether something is free.
+    availability, Availability, "AVAILABILITY_" {
+        Unspecified => "non recherchée";
+        Free => "des créneaux sont libres";
+        None => "aucun créneau libre";
+        Unknown => "inconnue, des éditeurs sont silencieux";
     }
     /// Where a radius came from.
     radius_source, RadiusSource, "RADIUS_SOURCE_" {

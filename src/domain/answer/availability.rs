@@ -19,6 +19,9 @@ pub enum Availability {
 }
 
 impl Availability {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::NotAsked, Self::Free, Self::None, Self::Unknown];
+
     /// Stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
