@@ -97,8 +97,10 @@ impl Job for AttendanceJob {
         let key = Key::Slot(slot.id.clone());
         let write = Write::Put(Body::Slot(Arc::new(slot)));
         let attended = Entry { key, expected_version: version, not_before, not_after, write };
-        let freed = freed.map(|next| Entry::put(Body::Case(Arc::new(next)), case.version));
-        Ok(Plan::Write { entries: [attended].into_iter().chain(freed).collect(), outcome })
+        // A reader may see the slot booked a moment before the case is: then the case is insisted on as it is seen.
+        let checked = || Entry::check(Key::Case(case.value.id.clone()), case.version);
+        let case = freed.map_or_else(checked, |next| Entry::put(Body::Case(Arc::new(next)), case.version));
+        Ok(Plan::Write { entries: vec![attended, case], outcome })
     }
 
     fn probed(&self, sight: &Sight<'_>) -> Result<Key, Error> {

@@ -71,7 +71,11 @@ impl ClaimJob {
         match &self.action {
             Action::Confirm => case_entry(sight, &case, None, Some(case.value.booked(self.id, slot))).map(Some),
             Action::Release => Ok(None),
-            Action::Cancel { reason: _ } => Ok(case.value.freed(self.id).map(entry)),
+            // A reader may see the slot booked a moment before the case is: then the case is insisted on as it is seen.
+            Action::Cancel { reason: _ } => {
+                let checked = || Entry::check(Key::Case(claim.case_id.clone()), case.version);
+                Ok(Some(case.value.freed(self.id).map_or_else(checked, entry)))
+            }
         }
     }
 

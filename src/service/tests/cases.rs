@@ -1,9 +1,10 @@
 //! One live booking a case, whoever asks and however many at once.
 
 use super::world::*;
+use crate::domain::case::Case;
 use crate::domain::id::{CaseId, ClaimId, RequestId, SlotId, SourceId};
-use crate::domain::record::Key;
-use crate::domain::slot::ClaimState;
+use crate::domain::record::{Body, Key};
+use crate::domain::slot::{AttendanceKind, ClaimState};
 use crate::ledger::{Append, AppendOutcome, Entry};
 use crate::service::*;
 
@@ -49,6 +50,35 @@ async fn a_case_may_hold_several_slots_until_one_is_booked() {
     let world = with_slots(3).await;
     for number in 0..3 {
         held(&world, &format!("h{number}"), &format!("schedule-1-{number}")).await;
+    }
+}
+
+/// Puts the case with or without its booking, as a reader may see it before the rest of the append shows.
+async fn put_case(ledger: &WatchedLedger, version: u64, case: Case) {
+    let entries = vec![Entry::put(Body::Case(Arc::new(case)), version)];
+    let outcome = ledger.append(Append { entries, request: None }).await;
+    assert!(matches!(outcome, AppendOutcome::Appended { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_cancellation_or_an_attendance_that_sees_the_slot_before_the_case_frees_the_case_all_the_same() {
+    for is_cancelled in [true, false] {
+        let world = with_slots(1).await;
+        let booked = held(&world, "h0", "schedule-1-0").await;
+        world.confirm("c0", booked).await.unwrap();
+        let seen = || world.index.case(&CaseId::parse("dossier-1").unwrap()).unwrap();
+        let whole = Case::clone(&seen().value);
+        put_case(&world.ledger, seen().version, whole.freed(booked).unwrap()).await;
+        world.advance_seconds(6 * 3_600);
+        let (ledger, version) = (Arc::clone(&world.ledger), seen().version);
+        world.ledger.overtake(async move { put_case(&ledger, version, whole).await });
+        if is_cancelled {
+            world.cancel("x0", booked).await.unwrap();
+        } else {
+            let (caller, kind) = (Caller::local(), AttendanceKind::Seen);
+            world.service.record_attendance(&caller, request("a0"), booked, kind).await.unwrap();
+        }
+        assert_eq!(seen().value.booking, None);
     }
 }
 

@@ -5,13 +5,14 @@
 //! too much through costs an answer in vain, no more.
 
 use super::notice::Notice;
-use crate::domain::answer::CareAnswer;
+use crate::domain::answer::{CareAnswer, CareOption};
 use crate::domain::code::{Modality, ModalitySet, ProfessionSet, SpecialtySet};
 use crate::domain::geo::{EarthVector, GeoPoint};
 use crate::domain::id::{CaseId, ScheduleId};
 use crate::domain::offer::Practice;
 use crate::domain::query::CareQuery;
 use crate::domain::time::UtcInstant;
+use crate::routing::policy::Diversity;
 use crate::service::find::Finder;
 use crate::service::limits::{WATCH_PREFERRED_MAX, WATCH_RECHECK_MS};
 
@@ -109,10 +110,25 @@ fn useful_until(query: &CareQuery, answer: &CareAnswer, finder: &Finder<'_>) -> 
 }
 
 /// Whether an opening that costs more than every option may take their place: because of who gives care, because it is within
-/// a radius that would do, or because the options are those for want of any other.
+/// a radius that would do, or because the options are those, or as alike as they are, for want of any other.
 fn yields_to_later(query: &CareQuery, answer: &CareAnswer, finder: &Finder<'_>) -> bool {
     let is_widened = answer.radius.is_some_and(|radius| radius.widened_count > 0);
     let last_resort = &finder.policy.teleconsultation.rule.id;
     let from_anywhere = answer.policy_rules.iter().any(|rule| rule.id == *last_resort);
-    query.parts().preferred_practitioner.is_some() || is_widened || from_anywhere
+    let is_filled_up = is_filled_up(&answer.options, finder.policy.diversity);
+    query.parts().preferred_practitioner.is_some() || is_widened || from_anywhere || is_filled_up
+}
+
+/// Whether more options are alike than the policy would have, for want of others.
+fn is_filled_up(options: &[CareOption], diversity: Diversity) -> bool {
+    let is_over = |max: u32, is_like: &dyn Fn(&&CareOption) -> bool| {
+        options.iter().filter(is_like).nth(usize::try_from(max).unwrap_or(usize::MAX)).is_some()
+    };
+    options.iter().map(|option| &option.offer.schedule).any(|schedule| {
+        let same_place = |other: &&CareOption| other.offer.schedule.place_id == schedule.place_id;
+        let same_practitioner = |other: &&CareOption| {
+            schedule.practitioner_id.is_some() && other.offer.schedule.practitioner_id == schedule.practitioner_id
+        };
+        is_over(diversity.per_place_max, &same_place) || is_over(diversity.per_practitioner_max, &same_practitioner)
+    })
 }

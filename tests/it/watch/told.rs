@@ -50,6 +50,23 @@ async fn a_saturation_that_begins_is_extended_or_ends_is_told_though_the_order_o
 }
 
 #[tokio::test]
+async fn a_later_opening_that_makes_options_less_alike_comes_at_once() {
+    let town = with_two_practitioners().await;
+    held(&town, "h", "b").await;
+    for number in [3, 4] {
+        let schedule = pb::Schedule { place_id: "place-1".into(), ..crate::harness::world::schedule(number) };
+        let schedule = Some(schedule);
+        let request = pb::UpsertScheduleRequest { request_id: format!("s{number}"), schedule };
+        town.directory().upsert_schedule(request).await.unwrap();
+    }
+    publish(&town, batch("b2", 2, vec![slot("c", 3, 70), slot("d", 4, 80)])).await;
+    let mut messages = watching(&town, pb::CareQuery { limit: Some(3), ..best() }, &["a", "c", "d"]).await;
+    publish(&town, batch("b3", 3, vec![slot("theirs", 2, 150)])).await;
+    let told = next(&mut messages).await;
+    assert_eq!((slots(&told), gone(&told)), (vec!["a", "c", "theirs"], vec![("d", pb::GoneReason::Outranked)]));
+}
+
+#[tokio::test]
 async fn a_later_opening_of_the_preferred_practitioner_comes_at_once() {
     let town = with_two_practitioners().await;
     held(&town, "h", "b").await;
