@@ -22,7 +22,7 @@ use hdrhistogram::Histogram;
 use sas_router::clock::{Clock as _, SharedClock, Stopwatch, SystemClock};
 use sas_router::domain::code::{AppointmentType, Modality, ModalitySet, SpecialtySet, Visibility, VisibilitySet};
 use sas_router::domain::id::{CaseId, ClaimId, PrincipalId, RequestId, ScheduleId, SlotId};
-use sas_router::domain::record::{Body, Change};
+use sas_router::domain::record::{Body, Change, Versioned};
 use sas_router::domain::slot::{NewHold, Published, Slot, SlotTraits};
 use sas_router::domain::time::Window;
 use sas_router::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, FILE_NAME};
@@ -42,6 +42,14 @@ impl ChangeSink for Counter {
     fn apply(&self, changes: &[Change]) {
         self.0.fetch_add(changes.len() as u64, Ordering::Relaxed);
     }
+
+    fn begin_reload(&self) {}
+
+    fn reload(&self, _: &[Change]) {}
+
+    fn finish_reload(&self) {}
+
+    fn records(&self, _: &mut dyn FnMut(Versioned<Body>)) {}
 }
 
 fn main() {
