@@ -275,7 +275,7 @@ pub struct LedgerHealth {
 
 /// Records with conditional append; see the module's documentation.
 pub trait Ledger: Send + Sync + 'static {
-    /// Name of the implementation: `memory`, `embedded`.
+    /// Name of the implementation: `memory`, `embedded`, `redis`.
     fn kind(&self) -> &'static str;
 
     /// What an acknowledged write survives, in plain words.

@@ -67,10 +67,14 @@ impl Failure {
     pub fn of_start(error: &StartError) -> Self {
         match error {
             StartError::Ledger(fault) => Self::of_ledger(fault, error),
-            StartError::Address { .. } | StartError::Policies(_) => Self::Usage(error.to_string()),
-            StartError::AddressInUse { .. } | StartError::LedgerTask { .. } | StartError::Serve(_) => {
-                Self::Local(error.to_string())
+            StartError::Redis(fault) if fault.trouble.is_of_settings() => Self::Usage(error.to_string()),
+            StartError::Address { .. } | StartError::Policies(_) | StartError::RedisAddress(_) => {
+                Self::Usage(error.to_string())
             }
+            StartError::AddressInUse { .. }
+            | StartError::LedgerTask { .. }
+            | StartError::Serve(_)
+            | StartError::Redis(_) => Self::Local(error.to_string()),
         }
     }
 

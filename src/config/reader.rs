@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use toml::Value;
 
 use super::layer::{Layer, Origin};
+use super::ledger::without_credentials;
 use super::problem::{Problem, Problems};
 
 /// One setting in force.
@@ -78,7 +79,7 @@ impl Reader {
             let text = value.as_str().ok_or_else(|| "give a text between quotes".to_owned())?;
             parse(text).map(|parsed| (parsed, quoted(text)))
         };
-        self.value(path, meaning, parse, |(_, text)| text.clone()).map(|(parsed, _)| parsed)
+        self.value(path, meaning, parse, |(_, text)| without_credentials(text)).map(|(parsed, _)| parsed)
     }
 
     /// Paths of files, as a list of texts or as one text with commas; none when nobody set it.
@@ -186,7 +187,7 @@ fn quoted(text: &str) -> String {
     Value::String(text.to_owned()).to_string()
 }
 
-/// A value as a message repeats it: cut to 64 characters.
+/// A value as a message repeats it: without credentials, cut to 64 characters.
 fn shown(value: &Value) -> String {
-    value.to_string().chars().filter(|character| !character.is_control()).take(64).collect()
+    without_credentials(&value.to_string()).chars().filter(|character| !character.is_control()).take(64).collect()
 }

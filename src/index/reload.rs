@@ -93,3 +93,6 @@ fn body<T>(record: Versioned<T>, of: impl Fn(T) -> Body) -> Versioned<Body> {
 fn bodies<T>(records: Vec<Versioned<T>>, of: impl Fn(T) -> Body) -> Vec<Versioned<Body>> {
     records.into_iter().map(|record| body(record, &of)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,12 +3,11 @@
 mod cases;
 mod kinds;
 mod limits;
+mod recorder;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Barrier};
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 
 use super::codec::samples::{NOW_MS, numbered_slot};
 use super::*;
@@ -17,6 +16,7 @@ use crate::clock::{Clock as _, ManualClock, SharedClock};
 pub(super) use cases::*;
 pub(super) use kinds::every_kind_of_record_is_kept_as_it_is;
 pub(super) use limits::what_no_ledger_takes_is_named;
+pub(super) use recorder::Recorder;
 
 /// Makes ledgers of one implementation.
 pub(super) trait Factory {
@@ -25,65 +25,6 @@ pub(super) trait Factory {
 
     /// An empty ledger.
     fn make(&self, clock: SharedClock, sink: Arc<dyn ChangeSink>) -> Self::Ledger;
-}
-
-/// Remembers what it was told.
-#[derive(Default)]
-pub(super) struct Recorder {
-    changes: Mutex<Vec<Change>>,
-    records: Mutex<HashMap<Key, Versioned<Body>>>,
-    /// Keys that came since a reload began.
-    reloaded: Mutex<HashSet<Key>>,
-}
-
-impl Recorder {
-    /// Everything that it was told.
-    pub(super) fn changes(&self) -> Vec<Change> {
-        self.changes.lock().clone()
-    }
-
-    /// Every record as it was told last.
-    pub(super) fn held(&self) -> HashMap<Key, Versioned<Body>> {
-        self.records.lock().clone()
-    }
-
-    fn take(&self, changes: &[Change], is_forced: bool) {
-        let mut records = self.records.lock();
-        for Change { position: _, key, version, body } in changes {
-            if !is_forced && records.get(key).is_some_and(|known| known.version >= *version) {
-                continue;
-            }
-            match body {
-                Some(body) => records.insert(key.clone(), Versioned { version: *version, value: body.clone() }),
-                None => records.remove(key),
-            };
-        }
-    }
-}
-
-impl ChangeSink for Recorder {
-    fn apply(&self, changes: &[Change]) {
-        self.changes.lock().extend_from_slice(changes);
-        self.take(changes, false);
-    }
-
-    fn begin_reload(&self) {
-        self.reloaded.lock().clear();
-    }
-
-    fn reload(&self, records: &[Change]) {
-        self.reloaded.lock().extend(records.iter().map(|record| record.key.clone()));
-        self.take(records, true);
-    }
-
-    fn finish_reload(&self) {
-        let reloaded = self.reloaded.lock();
-        self.records.lock().retain(|key, _| reloaded.contains(key));
-    }
-
-    fn records(&self, take: &mut dyn FnMut(Versioned<Body>)) {
-        self.records.lock().values().cloned().for_each(take);
-    }
 }
 
 /// A ledger under test with its clock and its sink.

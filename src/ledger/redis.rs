@@ -38,6 +38,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::codec::Interner;
 use super::queue::{Prepared, QUEUE_APPENDS_MAX};
@@ -122,14 +123,20 @@ impl RedisLedger {
     ///
     /// # Errors
     /// When the server cannot be used; the error says what to do.
-    pub fn open(address: &RedisAddress, options: RedisOptions, sink: Arc<dyn ChangeSink>) -> Result<Self, OpenError> {
-        Self::open_by(address, options, None, sink)
+    pub fn open(
+        address: &RedisAddress,
+        options: RedisOptions,
+        instance_id: Uuid,
+        sink: Arc<dyn ChangeSink>,
+    ) -> Result<Self, OpenError> {
+        Self::open_by(address, options, instance_id, None, sink)
     }
 
     /// The same; with a clock, the server goes by it instead of its own.
     fn open_by(
         address: &RedisAddress,
         options: RedisOptions,
+        instance_id: Uuid,
         clock: Option<SharedClock>,
         sink: Arc<dyn ChangeSink>,
     ) -> Result<Self, OpenError> {
@@ -142,7 +149,7 @@ impl RedisLedger {
             clock,
             sink,
             shared: Arc::clone(&shared),
-            instance: uuid::Uuid::now_v7().to_string(),
+            instance: instance_id.to_string(),
             deployment: String::new(),
             history: History::default(),
             interner: Interner::new(),

@@ -25,6 +25,7 @@ mod cli_policy;
 mod clocks;
 mod national_examples;
 mod crash;
+mod redis;
 mod full_disk;
 mod scenarios;
 mod sources;

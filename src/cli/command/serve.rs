@@ -26,6 +26,10 @@ pub struct ServeArguments {
     /// Folder in which state is kept; made when it is not there
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
+    /// Redis in which many instances share state: redis://host[:port][/db], rediss:// with TLS; a password is better
+    /// given in SAS_ROUTER_LEDGER__URL, since others see command lines
+    #[arg(long, value_name = "URL", conflicts_with = "data_dir")]
+    pub ledger: Option<String>,
     /// Address and port to listen on; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
@@ -49,7 +53,7 @@ impl ServeArguments {
             file: self.config.clone(),
             overrides: Overrides {
                 server: ServerOverrides { listen: self.listen.clone(), ..ServerOverrides::default() },
-                ledger: LedgerOverrides { data_dir: self.data_dir.clone(), ..LedgerOverrides::default() },
+                ledger: LedgerOverrides { kind: None, data_dir: self.data_dir.clone(), url: self.ledger.clone() },
                 logging: LoggingOverrides { level: self.log_level.clone(), format: self.log_format.clone() },
                 policy: PolicyOverrides { files: self.policy.clone() },
             },

@@ -1,5 +1,7 @@
 //! The ledger in Redis, on real servers that each test starts and ends: the common suite first.
 
+#[allow(dead_code, reason = "shared with the integration tests; either uses a part of it")]
+#[path = "../../../tests/it/harness/redis_server.rs"]
 mod server;
 mod preflight;
 mod sharing;
@@ -43,6 +45,11 @@ impl Ledger for OnItsServer {
     }
 }
 
+/// The address of a server.
+fn address_of(server: &Server) -> RedisAddress {
+    RedisAddress::parse(&server.url()).unwrap()
+}
+
 /// An instance with what its sink was told.
 struct Instance {
     ledger: RedisLedger,
@@ -57,7 +64,7 @@ impl Instance {
     fn open_with(server: &Server, options: RedisOptions) -> Self {
         let sink = Arc::new(Recorder::default());
         let told = Arc::clone(&sink) as Arc<dyn ChangeSink>;
-        let ledger = RedisLedger::open(&server.address(), options, told).unwrap();
+        let ledger = RedisLedger::open(&address_of(server), options, Uuid::now_v7(), told).unwrap();
         Self { ledger, sink }
     }
 
@@ -111,7 +118,7 @@ impl Factory for OnServer {
 
     fn make(&self, clock: SharedClock, sink: Arc<dyn ChangeSink>) -> OnItsServer {
         let server = Server::start();
-        let ledger = RedisLedger::open_by(&server.address(), options(), Some(clock), sink).unwrap();
+        let ledger = RedisLedger::open_by(&address_of(&server), options(), Uuid::now_v7(), Some(clock), sink).unwrap();
         OnItsServer { ledger, _server: server }
     }
 }

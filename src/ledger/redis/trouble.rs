@@ -89,6 +89,27 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// Whether other settings of this service, or of the server, would help; otherwise something is down.
+    #[must_use]
+    pub const fn is_of_settings(&self) -> bool {
+        match self {
+            Self::Credentials(_)
+            | Self::OldServer { .. }
+            | Self::Replica { .. }
+            | Self::Permissions { .. }
+            | Self::NewerFormat { .. }
+            | Self::Partitions { .. }
+            | Self::OtherDeployment { .. } => true,
+            Self::Away(_)
+            | Self::Loading
+            | Self::Said(_)
+            | Self::FewReplicas { .. }
+            | Self::Damaged(_)
+            | Self::BegunAnew
+            | Self::Thread(_) => false,
+        }
+    }
+
     /// Whether it may pass by itself in a moment.
     pub(super) fn may_pass(&self) -> bool {
         matches!(self, Self::Loading | Self::BegunAnew)

@@ -3,7 +3,7 @@
 use super::*;
 
 fn refusal(address: &RedisAddress) -> OpenError {
-    match RedisLedger::open(address, options(), Arc::new(Recorder::default())) {
+    match RedisLedger::open(address, options(), Uuid::now_v7(), Arc::new(Recorder::default())) {
         Ok(_) => panic!("{address} was accepted"),
         Err(error) => error,
     }
@@ -35,14 +35,14 @@ fn wrong_credentials_are_named_and_not_repeated() {
         assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
     }
     let sink = Arc::new(Recorder::default());
-    assert!(RedisLedger::open(&address(&server, ":right@"), options(), sink).is_ok());
+    assert!(RedisLedger::open(&address(&server, ":right@"), options(), Uuid::now_v7(), sink).is_ok());
 }
 
 #[test]
 fn a_replica_names_its_primary() {
     let primary = Server::start();
     let replica = Server::start_with(&["--replicaof", "127.0.0.1", &primary.port().to_string()]);
-    let error = refusal(&replica.address());
+    let error = refusal(&address_of(&replica));
     let expected = Trouble::Replica { primary: format!("127.0.0.1:{}", primary.port()) };
     assert_eq!(*error.trouble, expected);
 }
@@ -55,7 +55,9 @@ fn commands_that_the_user_may_not_run_are_named() {
     let Trouble::Permissions { user, missing, pattern: _ } = &*error.trouble else { panic!("{error}") };
     assert_eq!((user.as_str(), missing.as_str()), ("sas", "+xadd +rename"));
     server.say("ACL SETUSER sas +xadd +rename");
-    let ledger = RedisLedger::open(&address(&server, "sas:pw@"), options(), Arc::new(Recorder::default())).unwrap();
+    let ledger =
+        RedisLedger::open(&address(&server, "sas:pw@"), options(), Uuid::now_v7(), Arc::new(Recorder::default()))
+            .unwrap();
     assert!(ledger.durability().starts_with("unknown"), "CONFIG may be forbidden: {}", ledger.durability());
 }
 
@@ -64,10 +66,10 @@ fn data_of_another_shape_are_left_alone() {
     let server = Server::start();
     drop(Instance::open(&server));
     server.say("HSET sas:{0}:m partitions 16");
-    let partitions = refusal(&server.address());
+    let partitions = refusal(&address_of(&server));
     assert_eq!(*partitions.trouble, Trouble::Partitions { found: "16".to_owned() });
     server.say("HSET sas:{0}:m partitions 1 format 99");
-    assert_eq!(*refusal(&server.address()).trouble, Trouble::NewerFormat { found: 99 });
+    assert_eq!(*refusal(&address_of(&server)).trouble, Trouble::NewerFormat { found: 99 });
 }
 
 #[test]

@@ -1,21 +1,19 @@
-//! A real server on a free port of the loopback, with a folder of its own; it ends with its handle.
+//! A real Redis server on a free port of the loopback, with a folder of its own; it ends with its handle.
+//!
+//! Deliberately absent: a client; what is said to it is said as a line of text.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use tempfile::TempDir;
-
-use super::super::RedisAddress;
-use crate::clock::Stopwatch;
 
 /// Folder of its files within its folder.
 const FILES: &str = "appendonlydir";
 
 /// A running server.
-pub(in crate::ledger::redis) struct Server {
+pub(crate) struct Server {
     child: Option<Child>,
     folder: TempDir,
     port: u16,
@@ -24,12 +22,12 @@ pub(in crate::ledger::redis) struct Server {
 
 impl Server {
     /// Starts one that syncs every write.
-    pub(in crate::ledger::redis) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
     /// Starts one with further settings.
-    pub(in crate::ledger::redis) fn start_with(settings: &[&str]) -> Self {
+    pub(crate) fn start_with(settings: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let arguments = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let mut server = Self { child: None, folder: tempfile::tempdir().unwrap(), port, arguments };
@@ -38,28 +36,31 @@ impl Server {
     }
 
     /// Its address.
-    pub(in crate::ledger::redis) fn address(&self) -> RedisAddress {
-        RedisAddress::parse(&format!("redis://127.0.0.1:{}", self.port)).unwrap()
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
     }
 
     /// Starts it, the first time or again.
-    pub(in crate::ledger::redis) fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         let program = "redis-server";
         let mut command = Command::new(program);
         command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
         command.args(["--appendonly", "yes", "--appendfsync", "always", "--aof-load-truncated", "no"]);
         command.arg("--dir").arg(self.folder.path()).args(["--repl-diskless-sync-delay", "0"]).args(&self.arguments);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        self.child = Some(child.expect("redis-server must be installed (apt-get install redis-server)"));
-        let waited = Stopwatch::start();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(waited.elapsed() < Duration::from_secs(10), "the server does not listen");
-            std::thread::yield_now();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut child = child.expect("redis-server must be installed (apt-get install redis-server)");
+        let mut log = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        self.child = Some(child);
+        let mut said = Vec::new();
+        while !said.last().is_some_and(|line: &String| line.contains("Ready to accept connections")) {
+            said.push(log.next().unwrap_or_else(|| panic!("the server ended: {said:#?}")));
         }
+        // A full pipe would stop the server.
+        std::thread::spawn(move || log.for_each(drop));
     }
 
     /// Says a command, and gives the first line that it answers.
-    pub(in crate::ledger::redis) fn say(&self, command: &str) -> String {
+    pub(crate) fn say(&self, command: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
         let mut line = String::new();
@@ -68,18 +69,18 @@ impl Server {
     }
 
     /// Sends it a signal.
-    pub(in crate::ledger::redis) fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
     /// Its port.
-    pub(in crate::ledger::redis) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// Ends it without a word.
-    pub(in crate::ledger::redis) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
@@ -87,7 +88,7 @@ impl Server {
     }
 
     /// Starts one on a copy of these files.
-    pub(in crate::ledger::redis) fn start_on(files: &Path) -> Self {
+    pub(crate) fn start_on(files: &Path) -> Self {
         let mut server = Self::start();
         server.kill();
         server.restore(files);
@@ -96,25 +97,25 @@ impl Server {
     }
 
     /// Deletes its files while it does not run.
-    pub(in crate::ledger::redis) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         std::fs::remove_dir_all(self.folder.path().join(FILES)).unwrap();
     }
 
     /// A copy of its files as they are.
-    pub(in crate::ledger::redis) fn copy(&self) -> TempDir {
+    pub(crate) fn copy(&self) -> TempDir {
         let copy = tempfile::tempdir().unwrap();
         copy_folder(&self.folder.path().join(FILES), &copy.path().join(FILES));
         copy
     }
 
     /// Gives it other files while it does not run.
-    pub(in crate::ledger::redis) fn restore(&self, files: impl AsRef<Path>) {
+    pub(crate) fn restore(&self, files: impl AsRef<Path>) {
         self.forget();
         copy_folder(&files.as_ref().join(FILES), &self.folder.path().join(FILES));
     }
 
     /// Where its files are.
-    pub(in crate::ledger::redis) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 }
