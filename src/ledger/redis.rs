@@ -17,6 +17,7 @@ mod address;
 mod answers;
 mod bootstrap;
 mod engine;
+mod heart;
 mod history;
 mod keys;
 mod link;

@@ -49,7 +49,7 @@ fn a_record_goes_back_to_an_older_version_and_a_missing_one_goes() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
     #[test]
     fn after_a_reload_an_index_equals_a_fresh_one(
         before in 0usize..33,

@@ -11,8 +11,9 @@ use tokio::sync::mpsc::Receiver;
 
 use super::answers::Answers;
 use super::bootstrap::{self, Standing};
+use super::heart::Heart;
 use super::history::{History, Mark};
-use super::keys::{INSTANCES, META};
+use super::keys::META;
 use super::link::Link;
 use super::recover::Recovery;
 use super::script::Scripts;
@@ -30,8 +31,6 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// Longest pause before a server is tried again.
 const PAUSE_MAX: Duration = Duration::from_millis(1_000);
-/// How often an instance says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Longest wait, at start, for a server that is about to come.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -155,7 +154,7 @@ impl Engine {
         let records = self.catch_up(&mut writer, &standing).await?;
         let block = Duration::from_millis(BLOCK_MS.into());
         let tail = Link::open(&self.address, RESPONSE_TIMEOUT + block).await?;
-        self.beat(&mut writer).await?;
+        Heart { link: &mut writer, instance: &self.instance, shared: &self.shared }.beat().await?;
         self.shared.accept();
         tracing::info!(redis = %self.address, records, sequence = standing.mark.sequence, "the ledger writes");
         Ok(Session { writer, tail, run, records })
@@ -225,38 +224,17 @@ impl Engine {
         };
         let mut tail =
             Tail { link: tail, history, sink: sink.as_ref(), shared: &shared, answers: &answers, interner, run: &run };
-        tokio::select! {
+        let mut heart = Heart { link: &mut beats, instance: &instance, shared: &shared };
+        let ended = tokio::select! {
             ended = writer.run(jobs) => ended,
             ended = tail.run() => ended,
-            ended = beat_always(&mut beats, &instance, &shared) => ended,
+            ended = heart.beat_always() => ended,
+        };
+        if matches!(ended, Ended::Closing) {
+            heart.stop().await;
         }
+        ended
     }
-
-    async fn beat(&self, link: &mut Link) -> Result<(), Trouble> {
-        Ok(beat(link, &self.instance, &self.shared).await?)
-    }
-}
-
-/// Says every now and then that this instance lives and how far it has followed.
-async fn beat_always(link: &mut Link, instance: &str, shared: &Shared) -> Ended {
-    loop {
-        tokio::time::sleep(HEARTBEAT).await;
-        if let Err(error) = beat(link, instance, shared).await {
-            return Ended::Lost(error);
-        }
-    }
-}
-
-async fn beat(link: &mut Link, instance: &str, shared: &Shared) -> Result<(), super::link::LinkError> {
-    let mut time = cmd("TIME");
-    time.arg(&[] as &[&str]);
-    let mut fields = super::reply::Fields::of(link.ask(&time).await?)?;
-    let (seconds, microseconds) = (fields.number()?, fields.number()?);
-    let head = shared.health().head;
-    let beat = format!("{} {} {}", seconds * 1_000 + microseconds / 1_000, head.epoch, head.sequence);
-    let mut set = cmd("HSET");
-    set.arg(INSTANCES).arg(instance).arg(beat);
-    link.ask(&set).await.map(|_| ())
 }
 
 async fn read_run(link: &mut Link) -> Result<String, Trouble> {

@@ -101,7 +101,7 @@ pub(super) async fn check(link: &mut Link, replicas: u16, deployment: Option<&st
 }
 
 /// Commands that are used, outside and inside of scripts, each with arguments that its check needs.
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 22] = [
     &["INFO", "server"],
     &["SCRIPT", "LOAD", "return 1"],
     &["EVALSHA", "0", "1", META],
@@ -121,6 +121,8 @@ const COMMANDS: [&[&str]; 20] = [
     &["ZREM", META, "a"],
     &["ZRANGEBYSCORE", META, "0", "0"],
     &["UNLINK", META],
+    &["EXISTS", META],
+    &["WAIT", "0", "0"],
     &["RENAME", META, META],
 ];
 

@@ -6,6 +6,7 @@ mod server;
 mod preflight;
 mod sharing;
 mod outages;
+mod storms;
 
 use std::sync::Arc;
 

@@ -39,6 +39,9 @@ const LASTING: [&str; 7] = ["NOSCRIPT", "READONLY", "LOADING", "BUSY", "MASTERDO
 
 type Waiting = (Prepared, oneshot::Sender<AppendOutcome>);
 
+/// One reply to each call, and how many replicas have what was written, when any is waited for.
+type Exchanged = (Vec<Result<Value, LinkError>>, Option<u64>);
+
 /// The writer of one session.
 pub(super) struct Writer<'a> {
     /// Its connection.
@@ -61,6 +64,7 @@ impl Writer<'_> {
     /// Writes what comes, until the link fails, the server has begun anew, or the ledger closes.
     pub(super) async fn run(&mut self, jobs: &mut Receiver<Job>) -> Ended {
         loop {
+            self.answers.have_room().await;
             let Some(job) = jobs.recv().await else { return self.close().await };
             let mut batch = Vec::new();
             let next = self.collect(job, jobs, &mut batch).await;
@@ -113,17 +117,9 @@ impl Writer<'_> {
 
     async fn write(&mut self, batch: Vec<Waiting>) -> Result<(), Ended> {
         let clock = self.clock.map(|clock| clock.now());
-        let mut commands = Pipeline::with_capacity(batch.len() + 1);
-        for (prepared, _) in &batch {
-            commands.add_command(self.call(prepared, clock));
-        }
-        if self.ack_replicas > 0 {
-            let mut wait = cmd("WAIT");
-            wait.arg(self.ack_replicas).arg(REPLICAS_WAITED_MS);
-            commands.add_command(wait);
-        }
-        let mut replies = match self.link.send(&commands).await {
-            Ok(replies) => replies,
+        let calls = batch.iter().map(|(prepared, _)| self.call(prepared, clock)).collect();
+        let (replies, reached) = match self.exchange(calls).await {
+            Ok(exchanged) => exchanged,
             Err(lost) => {
                 self.shared.refuse(&lost.to_string());
                 for (_, answer) in batch {
@@ -133,7 +129,6 @@ impl Writer<'_> {
                 return Err(Ended::Lost(lost));
             }
         };
-        let reached = if self.ack_replicas > 0 { replies.pop().map(reached).transpose()? } else { None };
         let missed = reached.filter(|reached| *reached < u64::from(self.ack_replicas));
         let mut result = Ok(());
         for ((prepared, answer), reply) in batch.into_iter().zip(replies) {
@@ -142,6 +137,44 @@ impl Writer<'_> {
             }
         }
         result
+    }
+
+    /// The replies to calls, and how many replicas have what was written; `None` when none is waited for.
+    async fn exchange(&mut self, calls: Vec<Cmd>) -> Result<Exchanged, LinkError> {
+        let (mut replies, mut count) = self.send(&calls).await?;
+        let is_forgotten =
+            |reply: &Result<Value, LinkError>| reply.as_ref().is_err_and(|error| error.code() == "NOSCRIPT");
+        // A server that was told to forget its scripts has not run these calls.
+        let forgotten: Vec<bool> = replies.iter().map(is_forgotten).collect();
+        if forgotten.contains(&true) {
+            self.link.load(self.scripts).await?;
+            let again: Vec<Cmd> =
+                calls.into_iter().zip(&forgotten).filter(|(_, forgotten)| **forgotten).map(|(call, _)| call).collect();
+            let (again, reached) = self.send(&again).await?;
+            let places = replies.iter_mut().zip(forgotten).filter(|(_, forgotten)| *forgotten);
+            places.zip(again).for_each(|((place, _), reply)| *place = reply);
+            count = count.zip(reached).map(|(first, second)| first.min(second));
+        }
+        Ok((replies, count))
+    }
+
+    async fn send(&mut self, calls: &[Cmd]) -> Result<Exchanged, LinkError> {
+        let mut commands = Pipeline::with_capacity(calls.len() + 1);
+        calls.iter().for_each(|call| {
+            commands.add_command(call.clone());
+        });
+        if self.ack_replicas == 0 {
+            return Ok((self.link.send(&commands).await?, None));
+        }
+        let mut wait = cmd("WAIT");
+        wait.arg(self.ack_replicas).arg(REPLICAS_WAITED_MS);
+        commands.add_command(wait);
+        let mut replies = self.link.send(&commands).await?;
+        let reached = replies.pop().ok_or(LinkError::Odd("too few replies"))??;
+        match reached {
+            Value::Int(count) => Ok((replies, Some(u64::try_from(count).unwrap_or_default()))),
+            _ => Err(LinkError::Odd("WAIT")),
+        }
     }
 
     /// Tells the outcome of one append, once the sink has been told as much as it was judged by.
@@ -252,10 +285,8 @@ impl Writer<'_> {
 
     /// Everything before is answered once the sink has been told.
     async fn close(&self) -> Ended {
-        let waited = Stopwatch::start();
-        while !self.answers.is_empty() && waited.elapsed() < super::CLOSE_TIMEOUT {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
+        // Whoever is not told by then hears that the outcome is unknown.
+        let _ = tokio::time::timeout(super::CLOSE_TIMEOUT, self.answers.are_told()).await;
         Ended::Closing
     }
 }
@@ -275,14 +306,6 @@ impl Trimmed {
         let (_, _, _) = (fields.number()?, fields.number()?, fields.instant_ms()?);
         let count = usize::try_from(fields.number()?).map_err(|_| LinkError::Odd("a count"))?;
         Ok(Some(Self { count, steady_at: UtcInstant::from_ms(fields.instant_ms()?) }))
-    }
-}
-
-fn reached(reply: Result<Value, LinkError>) -> Result<u64, Ended> {
-    match reply {
-        Ok(Value::Int(count)) => Ok(u64::try_from(count).unwrap_or_default()),
-        Ok(_) => Err(Ended::Lost(LinkError::Odd("WAIT"))),
-        Err(error) => Err(Ended::Lost(error)),
     }
 }
 

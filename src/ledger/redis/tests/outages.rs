@@ -57,6 +57,43 @@ fn appends_are_refused_at_once_while_the_server_is_frozen_and_go_on_after() {
 }
 
 #[test]
+fn a_server_that_forgot_its_scripts_is_given_them_again() {
+    let server = Server::start();
+    let instance = Instance::open(&server);
+    filled(&instance, 0..3);
+    assert_eq!(server.say("SCRIPT FLUSH"), "+OK");
+    filled(&instance, 3..6);
+    assert_eq!(instance.head(), (1, 6));
+}
+
+#[test]
+fn a_full_server_refuses_and_takes_writes_again_when_there_is_room() {
+    let server = Server::start();
+    let instance = Instance::open(&server);
+    filled(&instance, 0..3);
+    assert_eq!(server.say("CONFIG SET maxmemory 1"), "+OK");
+    let refused = instance.append(vec![put(3, 1, 0)]);
+    assert!(matches!(refused, AppendOutcome::Unavailable(Unavailable::Refused(_))), "{refused:?}");
+    assert_eq!(server.say("CONFIG SET maxmemory 0"), "+OK");
+    filled(&instance, 3..6);
+    assert_eq!((instance.head(), instance.sink.held().len()), ((1, 6), 6));
+}
+
+#[test]
+fn an_instance_that_ends_is_not_waited_for() {
+    let server = Server::start();
+    let (first, second) = (Instance::open(&server), Instance::open(&server));
+    assert_eq!(server.say("HLEN sas:{0}:i"), ":2");
+    drop(second);
+    assert_eq!(server.say("HLEN sas:{0}:i"), ":1");
+    server.say("HSET sas:{0}:i long-gone '1 1 1'");
+    drop(first);
+    let third = Instance::open(&server);
+    assert_eq!(server.say("HLEN sas:{0}:i"), ":1", "an old one is forgotten");
+    drop(third);
+}
+
+#[test]
 fn an_emptied_server_is_given_every_record_by_an_instance_that_has_them() {
     let server = Server::start();
     let (first, second) = (Instance::open(&server), Instance::open(&server));
