@@ -26,8 +26,8 @@ pub struct ServeArguments {
     /// Folder in which state is kept; made when it is not there
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
-    /// Redis in which many instances share state: redis://host[:port][/db], rediss:// with TLS; a password is better
-    /// given in SAS_ROUTER_LEDGER__URL, since others see command lines
+    /// Redis in which many instances share state; give a password in the environment (`ledger.url`), since others see
+    /// command lines
     #[arg(long, value_name = "URL", conflicts_with = "data_dir")]
     pub ledger: Option<String>,
     /// Address and port to listen on; port 0 takes any free one

@@ -79,7 +79,8 @@ impl Answers {
 
 impl Inner {
     fn settle(&mut self) {
-        while let Some(waiting) = self.waiting.pop_front_if(|waiting| waiting.head <= self.told) {
+        while self.waiting.front().is_some_and(|waiting| waiting.head <= self.told) {
+            let Some(waiting) = self.waiting.pop_front() else { break };
             // Whoever no longer waits needs no answer.
             let _ = waiting.answer.send(waiting.outcome);
         }

@@ -240,10 +240,8 @@ impl Engine {
 async fn read_run(link: &mut Link) -> Result<String, Trouble> {
     let mut read = cmd("HGET");
     read.arg(META).arg("run");
-    match link.ask(&read).await? {
-        Value::BulkString(run) => Ok(String::from_utf8_lossy(&run).into_owned()),
-        _ => Err(Trouble::BegunAnew),
-    }
+    let Value::BulkString(run) = link.ask(&read).await? else { return Err(Trouble::BegunAnew) };
+    Ok(String::from_utf8_lossy(&run).into_owned())
 }
 
 /// Refuses what comes until the ledger closes.

@@ -35,26 +35,20 @@ pub(super) enum LinkError {
 impl LinkError {
     /// What a reply says when it is a refusal.
     fn of_reply(value: Value) -> Result<Value, Self> {
-        match value {
-            Value::ServerError(error) => {
-                Err(Self::Said { code: error.code().to_owned(), text: error.details().unwrap_or_default().to_owned() })
-            }
-            value => Ok(value),
-        }
+        let Value::ServerError(error) = value else { return Ok(value) };
+        Err(Self::Said { code: error.code().to_owned(), text: error.details().unwrap_or_default().to_owned() })
     }
 
     fn of_error(error: &RedisError) -> Self {
-        match error.kind() {
-            ErrorKind::Server(_) | ErrorKind::Extension => Self::Said {
-                code: error.code().unwrap_or("ERR").to_owned(),
-                text: error.detail().unwrap_or_default().to_owned(),
-            },
-            ErrorKind::AuthenticationFailed => {
-                Self::Said { code: "WRONGPASS".to_owned(), text: error.detail().unwrap_or_default().to_owned() }
-            }
-            _ if error.is_timeout() => Self::Lost("the server is silent".to_owned()),
-            _ => Self::Lost(error.to_string()),
+        let said =
+            |code: &str| Self::Said { code: code.to_owned(), text: error.detail().unwrap_or_default().to_owned() };
+        if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) {
+            return said(error.code().unwrap_or("ERR"));
         }
+        if error.kind() == ErrorKind::AuthenticationFailed {
+            return said("WRONGPASS");
+        }
+        Self::Lost(if error.is_timeout() { "the server is silent".to_owned() } else { error.to_string() })
     }
 
     /// First word of what the server says; empty when it says nothing.

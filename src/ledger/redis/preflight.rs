@@ -101,7 +101,7 @@ pub(super) async fn check(link: &mut Link, replicas: u16, deployment: Option<&st
 }
 
 /// Commands that are used, outside and inside of scripts, each with arguments that its check needs.
-const COMMANDS: [&[&str]; 22] = [
+pub(super) const COMMANDS: [&[&str]; 22] = [
     &["INFO", "server"],
     &["SCRIPT", "LOAD", "return 1"],
     &["EVALSHA", "0", "1", META],
@@ -183,11 +183,8 @@ async fn check_contents(link: &mut Link, deployment: Option<&str>) -> Result<Opt
 async fn info(link: &mut Link, section: &str) -> Result<String, LinkError> {
     let mut info = cmd("INFO");
     info.arg(section);
-    match link.ask(&info).await? {
-        redis::Value::BulkString(text) => Ok(String::from_utf8_lossy(&text).into_owned()),
-        redis::Value::VerbatimString { text, .. } => Ok(text),
-        _ => Err(LinkError::Odd("INFO")),
-    }
+    let redis::Value::BulkString(text) = link.ask(&info).await? else { return Err(LinkError::Odd("INFO")) };
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn value_of<'a>(info: &'a str, name: &str) -> Option<&'a str> {

@@ -219,13 +219,13 @@ impl Recovery<'_> {
         let mut replies = self.link.send(&commands).await?.into_iter();
         let missing = || Trouble::from(LinkError::Odd("too few replies"));
         let reply = replies.next().ok_or_else(missing)??;
-        match replies.next().ok_or_else(missing)?? {
-            Value::Int(reached) if reached >= i64::from(wanted) => Ok(reply),
-            Value::Int(reached) => {
-                Err(Trouble::FewReplicas { reached: u64::try_from(reached).unwrap_or_default(), wanted })
-            }
-            _ => Err(LinkError::Odd("WAIT").into()),
+        let Value::Int(reached) = replies.next().ok_or_else(missing)?? else {
+            return Err(LinkError::Odd("WAIT").into());
+        };
+        if reached >= i64::from(wanted) {
+            return Ok(reply);
         }
+        Err(Trouble::FewReplicas { reached: u64::try_from(reached).unwrap_or_default(), wanted })
     }
 }
 

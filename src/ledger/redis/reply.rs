@@ -87,11 +87,11 @@ pub(super) struct Fields(std::vec::IntoIter<Value>);
 impl Fields {
     /// The fields of an array; of nothing when the server answers nothing.
     pub(super) fn of(value: Value) -> Result<Self, LinkError> {
-        match value {
-            Value::Array(values) => Ok(Self(values.into_iter())),
-            Value::Nil => Ok(Self(Vec::new().into_iter())),
-            _ => Err(LinkError::Odd("no array")),
+        if value == Value::Nil {
+            return Ok(Self(Vec::new().into_iter()));
         }
+        let Value::Array(values) = value else { return Err(LinkError::Odd("no array")) };
+        Ok(Self(values.into_iter()))
     }
 
     /// The next field as it came.

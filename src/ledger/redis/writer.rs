@@ -170,11 +170,8 @@ impl Writer<'_> {
         wait.arg(self.ack_replicas).arg(REPLICAS_WAITED_MS);
         commands.add_command(wait);
         let mut replies = self.link.send(&commands).await?;
-        let reached = replies.pop().ok_or(LinkError::Odd("too few replies"))??;
-        match reached {
-            Value::Int(count) => Ok((replies, Some(u64::try_from(count).unwrap_or_default()))),
-            _ => Err(LinkError::Odd("WAIT")),
-        }
+        let Some(Ok(Value::Int(count))) = replies.pop() else { return Err(LinkError::Odd("WAIT")) };
+        Ok((replies, Some(u64::try_from(count).unwrap_or_default())))
     }
 
     /// Tells the outcome of one append, once the sink has been told as much as it was judged by.

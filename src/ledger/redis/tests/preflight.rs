@@ -62,6 +62,25 @@ fn commands_that_the_user_may_not_run_are_named() {
 }
 
 #[test]
+fn what_is_checked_is_all_that_is_needed() {
+    let server = Server::start();
+    let names = super::super::preflight::COMMANDS.iter().map(|command| format!("+{}", command[0].to_lowercase()));
+    let rights = names.collect::<Vec<_>>().join(" ");
+    let user = format!("ACL SETUSER sas reset on >pw ~sas:{{0}}:* +acl|whoami +acl|dryrun {rights}");
+    assert_eq!(server.say(&user), "+OK");
+    let sink = Arc::new(Recorder::default());
+    let told = Arc::clone(&sink) as Arc<dyn ChangeSink>;
+    let ledger = RedisLedger::open(&address(&server, "sas:pw@"), options(), Uuid::now_v7(), told).unwrap();
+    let instance = Instance { ledger, sink };
+    assert!(is_written(&instance.request(vec![put(1, 1, 0)], request("lrm", "r1", 1, "first"))));
+    assert!(is_written(&instance.append(vec![Entry::remove(put(1, 1, 0).key, 1), put(2, 1, 0)])));
+    assert_eq!(wait(instance.ledger.trim(UtcInstant::from_ms(1))), Ok(0));
+    assert_eq!(server.say("FLUSHALL"), "+OK");
+    instance.wait_for("recovery", |instance| instance.head().0 == 2);
+    assert_eq!(Instance::open(&server).sink.held().len(), 1);
+}
+
+#[test]
 fn data_of_another_shape_are_left_alone() {
     let server = Server::start();
     drop(Instance::open(&server));

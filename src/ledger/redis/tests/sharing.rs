@@ -8,8 +8,8 @@ use super::*;
 fn what_one_instance_writes_reaches_the_others() {
     let server = Server::start();
     let instances: Vec<_> = (0..3).map(|_| Instance::open(&server)).collect();
-    for number in 0..30 {
-        assert!(is_written(&instances[number as usize % 3].append(vec![put(number, 1, 0)])));
+    for (number, instance) in (0..30).zip(instances.iter().cycle()) {
+        assert!(is_written(&instance.append(vec![put(number, 1, 0)])));
     }
     for instance in &instances {
         instance.wait_for("thirty changes", |instance| instance.head() == (1, 30));

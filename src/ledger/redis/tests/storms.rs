@@ -21,7 +21,10 @@ fn write_until(done: &AtomicBool, instance: &Instance, next: &AtomicU64) -> Vec<
                     break;
                 }
                 AppendOutcome::Unavailable(_) => std::thread::yield_now(),
-                other => panic!("{number}: {other:?}"),
+                other @ (AppendOutcome::Conflict { .. }
+                | AppendOutcome::OutOfTime { .. }
+                | AppendOutcome::RequestIdReused
+                | AppendOutcome::Invalid(_)) => panic!("{number}: {other:?}"),
             }
         }
     }
