@@ -4,7 +4,8 @@
 //! seed; 10,000 questions in the mix of `support/questions.rs`, each timed alone, after 1,000 to warm up; the median and
 //! the 99th percentile over all. The brute force answers the first 1,000 and must answer the same. `full` is the whole
 //! answer with near misses, exclusions, emergency sites and sentences. Run: `cargo bench --bench matching`, or with
-//! `-- 100000` for one size only. Figures with machine and date stand in `README.md` beside this file.
+//! `-- 100000` for one size only. `after choices` is the
+//! plain match once each question was answered, so that whoever came first has had a turn. Figures with machine and date stand in `README.md` beside this file.
 #![allow(
     missing_docs,
     clippy::print_stdout,
@@ -26,7 +27,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sas_router::clock::{Clock as _, ManualClock};
+use sas_router::domain::directory::Schedule;
 use sas_router::domain::record::Body;
+use sas_router::domain::share::CaseNumber;
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
 use sas_router::routing::policy::Policy;
@@ -83,6 +86,12 @@ fn measure(size: usize) -> f64 {
     });
     report("full answer", full.collect::<Vec<_>>().into_iter().skip(1_000));
     counting(&index, &asked);
+    let chosen = asked.iter().map(|(_, query, now)| {
+        let started = Instant::now();
+        std::hint::black_box(finder.matches(query, *now));
+        started.elapsed()
+    });
+    report("plain match after choices", chosen.collect::<Vec<_>>().into_iter().skip(1_000));
     let brute = compare(&finder, &Oracle::new(&region), &asked[..1_000]);
     println!("p50 of brute force / p50 of plain match: {:.0}x", brute / median);
     median
@@ -130,7 +139,12 @@ fn compare(finder: &Finder<'_>, oracle: &Oracle, asked: &[Asked]) -> f64 {
     let mut times = Vec::new();
     for (_, query, now) in asked {
         let started = Instant::now();
-        let expected = oracle.find(query, *now);
+        let case = query.parts().case_id.as_ref().map_or(CaseNumber::NONE, CaseNumber::of);
+        let precedence = |schedule: &Schedule| {
+            let turn = finder.index.offer(&schedule.id).map(|offer| offer.share.turn(case).counted_at(*now));
+            (false, turn.unwrap_or_default())
+        };
+        let expected = oracle.find(query, *now, &precedence);
         times.push(started.elapsed());
         let found = finder.matches(query, *now).0.into_iter().map(|one| -> Found {
             (one.cost_seconds, one.offer.schedule.id.to_string(), one.slot().unwrap().id.to_string(), one.modality)

@@ -126,7 +126,12 @@ async fn directory(service: &Service, bodies: &[Body]) {
                     Body::EmergencySite(one) => {
                         drop(service.upsert_emergency_site(&caller, request_id, (*one).clone()).await.unwrap())
                     }
-                    Body::Source(_) | Body::Slot(_) | Body::Case(_) | Body::Orientation(_) | Body::Tally(_) => {}
+                    Body::Source(_)
+                    | Body::Slot(_)
+                    | Body::Case(_)
+                    | Body::Orientation(_)
+                    | Body::Tally(_)
+                    | Body::Policy(_) => {}
                 }
             });
         }

@@ -4,7 +4,6 @@
 //! complete. End: health says `NOT_SERVING`, calls under way finish within the drain time, writes under way complete, and the
 //! ledger is closed last. Names everything; nothing but the command line names it.
 
-pub mod policies;
 mod signals;
 mod steadiness;
 mod forgetting;
@@ -27,7 +26,7 @@ use crate::ledger::Ledger;
 use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, OpenError};
 use crate::ledger::memory::MemoryLedger;
 use crate::ledger::redis::{AddressError, OpenError as RedisOpenError, RedisAddress, RedisLedger, RedisOptions};
-use crate::routing::policy::PolicyProblems;
+use crate::road::{CertificatesError, Roads};
 use crate::service::{Applier, Parts, Service, WatchLimits};
 use crate::tasks::Tasks;
 
@@ -55,9 +54,6 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
-    /// The policies are not valid; every problem with its line.
-    #[error(transparent)]
-    Policies(#[from] PolicyProblems),
     /// The ledger cannot be opened; the message says what to do.
     #[error(transparent)]
     Ledger(#[from] OpenError),
@@ -73,6 +69,9 @@ pub enum StartError {
         /// The data folder, or the address of Redis.
         place: String,
     },
+    /// A server of road times cannot be asked over TLS.
+    #[error("road_times.url: {0}")]
+    RoadTimes(#[from] CertificatesError),
     /// The server cannot be built.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -129,7 +128,6 @@ impl App {
     pub async fn start_with(config: Config, clock: SharedClock, listener: TcpListener) -> Result<Self, StartError> {
         let address = config.server.listen;
         let address = listener.local_addr().map_err(|source| StartError::Address { address, source })?;
-        let policies = policies::load(&config.policy.files)?;
         let index = Arc::new(Index::new());
         let instance_id = Uuid::now_v7();
         let ledger = OpenedLedger::open(&config.ledger, instance_id, &clock, &index).await?;
@@ -143,9 +141,12 @@ impl App {
             instance_id,
             version: VERSION,
         };
-        let service = Service::under(parts, policies);
+        let service = Service::new(parts);
         let (watches_max, watches_per_caller_max) = (config.limits.watches_max, config.limits.watches_per_caller_max);
         service.limit_watches(WatchLimits { watches_max, watches_per_caller_max });
+        if let Some(options) = config.road_times.options.clone() {
+            service.ask_roads(Roads::new(options)?);
+        }
         let forgetting = Forgetting::new(service.clone(), clock, recorded_at);
         let server = Arc::new(Server::start(service.clone(), listener, options(&config), &background).await?);
         let shutdown = CancellationToken::new();

@@ -14,6 +14,7 @@ pub mod render;
 pub mod command;
 pub mod import;
 pub mod sample;
+pub mod policies;
 
 use std::process::ExitCode;
 
@@ -105,7 +106,7 @@ enum Command {
     Status(status::StatusArguments),
     /// Play scenarios: given a world, when somebody asks, then this is answered
     Scenario(scenario::ScenarioArguments),
-    /// Show or validate the policy: red flags, delays, modalities, travel, costs
+    /// Show, validate or change the policy: red flags, delays, modalities, travel, costs
     Policy(policy::PolicyArguments),
     /// Print completions for a shell
     Completions(completions::CompletionsArguments),
@@ -136,7 +137,8 @@ impl Command {
             Self::Sources(arguments) => arguments.server.output,
             Self::Status(arguments) => arguments.server.output,
             Self::Scenario(arguments) => arguments.output(),
-            Self::Serve(_) | Self::Demo(_) | Self::Export(_) | Self::Policy(_) | Self::Completions(_) => Output::Table,
+            Self::Policy(arguments) => arguments.output(),
+            Self::Serve(_) | Self::Demo(_) | Self::Export(_) | Self::Completions(_) => Output::Table,
         }
     }
 }
@@ -188,7 +190,7 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Sources(arguments) => source::list(&arguments, terminal).await,
         Command::Status(arguments) => status::run(&arguments, terminal).await,
         Command::Scenario(arguments) => scenario::run(&arguments, terminal).await,
-        Command::Policy(arguments) => policy::run(&arguments, terminal),
+        Command::Policy(arguments) => policy::run(&arguments, terminal).await,
         Command::Completions(arguments) => {
             completions::run(&arguments, &mut Arguments::command(), terminal);
             Ok(Exit::Success)

@@ -13,7 +13,7 @@ mod limits;
 mod ledger;
 mod purge;
 mod logging;
-mod policy;
+mod road_times;
 
 use std::path::PathBuf;
 
@@ -26,10 +26,10 @@ pub use layer::Origin;
 pub use ledger::{LedgerConfig, LedgerKind, SecretUrl};
 pub use limits::LimitsConfig;
 pub use logging::{LogFormat, LoggingConfig};
-pub use policy::PolicyConfig;
 pub use problem::{Problem, Problems};
 pub use purge::PurgeConfig;
 pub use reader::Setting;
+pub use road_times::RoadTimesConfig;
 pub use server::ServerConfig;
 
 /// Everything that an operator may set.
@@ -45,8 +45,8 @@ pub struct Config {
     pub purge: PurgeConfig,
     /// What is logged, and how.
     pub logging: LoggingConfig,
-    /// Which policies are in force.
-    pub policy: PolicyConfig,
+    /// Whether travel is asked of a road table.
+    pub road_times: RoadTimesConfig,
     settings: Vec<Setting>,
 }
 
@@ -68,16 +68,19 @@ pub struct Overrides {
     pub ledger: LedgerOverrides,
     /// Of the logs.
     pub logging: LoggingOverrides,
-    /// Of the policies.
-    pub policy: PolicyOverrides,
+    /// Of the road times.
+    pub road_times: RoadTimesOverrides,
 }
 
-/// Flags of the policies.
+/// Flags of the road times.
 #[derive(Clone, PartialEq, Default, Debug, Serialize)]
-pub struct PolicyOverrides {
-    /// Policy files.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub files: Vec<PathBuf>,
+pub struct RoadTimesOverrides {
+    /// Address of the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// `osrm` or `valhalla`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
 }
 
 /// Flags of the server.
@@ -150,7 +153,7 @@ fn load_with(sources: Sources, environment: impl Iterator<Item = (String, String
         ledger: LedgerConfig::read(&mut reader),
         purge: PurgeConfig::read(&mut reader),
         logging: LoggingConfig::read(&mut reader),
-        policy: PolicyConfig::read(&mut reader),
+        road_times: RoadTimesConfig::read(&mut reader),
         settings: Vec::new(),
     };
     let settings = reader.finish()?;

@@ -14,6 +14,7 @@ mod watching;
 mod explanation;
 mod orientation;
 mod indicators;
+mod policy;
 mod booking;
 mod operations;
 mod reflection;

@@ -34,10 +34,11 @@ mod placing;
 mod writer;
 mod reload;
 mod figures;
+mod policy;
 
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use dashmap::DashMap;
 use parking_lot::Mutex;
 use rustc_hash::FxBuildHasher;
@@ -67,6 +68,7 @@ use slots::SlotTable;
 use writer::{ScheduleIds, Writer};
 
 pub use observer::Observer;
+pub use policy::PolicyRecord;
 pub use reach::{Reach, RemoteFrom};
 pub use sources::SourceExtent;
 
@@ -86,6 +88,7 @@ pub struct Index {
     /// Schedules that name a practitioner.
     by_practitioner: DashMap<PractitionerId, ScheduleIds, FxBuildHasher>,
     figures: Figures,
+    policy: ArcSwapOption<PolicyRecord>,
     slots: SlotTable,
     claims: DashMap<ClaimId, SlotId, FxBuildHasher>,
     holds: Holds,
@@ -142,6 +145,7 @@ impl Index {
             contact_failures: DashMap::with_hasher(FxBuildHasher),
             by_practitioner: DashMap::with_hasher(FxBuildHasher),
             figures: Figures::default(),
+            policy: ArcSwapOption::empty(),
             slots: SlotTable::new(),
             claims: DashMap::with_hasher(FxBuildHasher),
             holds: Holds::default(),

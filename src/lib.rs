@@ -4,6 +4,7 @@ pub mod domain;
 pub mod routing;
 pub mod index;
 pub mod ledger;
+pub mod road;
 pub mod service;
 pub mod scenario;
 pub mod clock;

@@ -23,8 +23,9 @@ mod file;
 mod world;
 mod check;
 mod run;
+mod shipped;
 
 pub use check::Difference;
-pub use file::{Corpus, Scenario, load};
+pub use file::{Corpus, Scenario, load, shipped};
 pub use problem::{Problem, Problems};
-pub use run::{Verdict, run};
+pub use run::{Verdict, run, run_under};

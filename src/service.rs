@@ -30,12 +30,15 @@ mod source;
 mod condition;
 mod status;
 mod purge;
+mod policy;
+mod listener;
 mod applier;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::clock::SharedClock;
@@ -43,12 +46,16 @@ use crate::domain::answer::Stamp;
 use crate::domain::id::PrincipalId;
 use crate::domain::query::CareQuery;
 use crate::domain::regulator::RegulatorRole;
+use crate::domain::share::TurnClock;
 use crate::domain::time::UtcInstant;
 use crate::index::Index;
 use crate::ledger::Ledger;
-use crate::routing::policy::{Policy, PolicySet};
+use crate::road::Roads;
+use crate::routing::policy::Policy;
 use crate::tasks::Tasks;
 
+pub use crate::road::RoadHealth;
+pub use crate::routing::policy::PolicyScope;
 pub use applier::Applier;
 pub use attendance::Attended;
 pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView};
@@ -58,6 +65,9 @@ pub use explain::Explained;
 pub use find::Finder;
 pub use indicators::{DayIndicators, Indicators};
 pub use orientation::OrientationRequest;
+pub use policy::{
+    AnswerDigest, ChangeSort, ChangedAnswer, PolicyRequest, PolicyView, Preview, PreviewRequest, policy_problems,
+};
 pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
 pub use refuse::{RefusalList, RefusalRequest, RefusalScope, ScheduleRefusals};
 pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
@@ -71,6 +81,10 @@ pub use watch::{
 };
 pub use withdraw::{WithdrawOutcome, Withdrawal};
 
+use condition::is_degraded;
+use limits::QUESTIONS_KEPT_MAX;
+use listener::Listener;
+use policy::{Asked, Policies};
 use tension::Tension;
 use turns::Turns;
 use write::Written;
@@ -100,7 +114,11 @@ pub struct Service {
 
 struct Shared {
     parts: Parts,
-    policies: PolicySet,
+    policies: Arc<Policies>,
+    /// The last questions.
+    asked: Asked,
+    /// Held while a candidate is tried on them.
+    previewing: Mutex<()>,
     started_at: UtcInstant,
     /// Why the machine's clock is not trusted with forgetting.
     clock_doubt: ArcSwapOption<String>,
@@ -111,6 +129,10 @@ struct Shared {
     watches: Arc<watch::Hub>,
     /// Which needs found nothing.
     tension: Tension,
+    /// Road times, when a server for them is configured.
+    roads: OnceLock<Arc<Roads>>,
+    /// Numbers the turns of those whom answers name first.
+    share_turns: TurnClock,
 }
 
 /// Who calls.
@@ -134,21 +156,40 @@ pub struct Done<T> {
 }
 
 impl Service {
-    /// A service over these parts, under the national policy.
+    /// A service over these parts, under the policies that the index has, else the national ones.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self::under(parts, PolicySet::of(Arc::new(Policy::default())))
+        let started_at = parts.clock.now();
+        let (policies, watches) = (Arc::new(Policies::shipped()), Arc::<watch::Hub>::default());
+        let listener = Listener { policies: Arc::clone(&policies), watches: Arc::clone(&watches) };
+        parts.index.observe(Arc::new(listener));
+        // Only now, so that no change falls between.
+        policies.take_from(&parts.index);
+        let shared = Shared {
+            parts,
+            policies,
+            asked: Asked::new(QUESTIONS_KEPT_MAX),
+            previewing: Mutex::new(()),
+            started_at,
+            clock_doubt: ArcSwapOption::empty(),
+            turns: Turns::default(),
+            beyond_delay_count: AtomicU64::new(0),
+            watches,
+            tension: Tension::new(),
+            roads: OnceLock::new(),
+            share_turns: TurnClock::default(),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
-    /// A service over these parts, under these policies.
-    #[must_use]
-    pub fn under(parts: Parts, policies: PolicySet) -> Self {
-        let started_at = parts.clock.now();
-        let watches = watch::hub(&parts.index);
-        let clock_doubt = ArcSwapOption::empty();
-        let (turns, beyond_delay_count, tension) = (Turns::default(), AtomicU64::new(0), Tension::new());
-        let shared = Shared { parts, policies, started_at, clock_doubt, turns, beyond_delay_count, watches, tension };
-        Self { shared: Arc::new(shared) }
+    /// Gives it road times to ask for; a second time changes nothing.
+    pub fn ask_roads(&self, roads: Arc<Roads>) {
+        let _ = self.shared.roads.set(roads);
+    }
+
+    /// Road times, when there are any.
+    fn roads(&self) -> Option<&Roads> {
+        self.shared.roads.get().map(Arc::as_ref)
     }
 
     /// What it is made of.
@@ -157,18 +198,23 @@ impl Service {
     }
 
     /// The matching policy of whoever has no other.
-    fn policy(&self) -> &Policy {
-        self.shared.policies.national()
+    fn policy(&self) -> Arc<Policy> {
+        Arc::clone(self.policies().load().set.national())
     }
 
-    /// Every matching policy.
-    fn policies(&self) -> &PolicySet {
+    /// The matching policies in force.
+    fn policies(&self) -> &Policies {
         &self.shared.policies
     }
 
     /// The matching policy of a query.
-    fn policy_of(&self, query: &CareQuery) -> &Policy {
-        self.shared.policies.of_query(query)
+    fn policy_of(&self, query: &CareQuery) -> Arc<Policy> {
+        Arc::clone(self.policies().load().set.of_query(query))
+    }
+
+    /// Whether callers are served less than they should be.
+    fn is_degraded(&self, now: UtcInstant) -> bool {
+        is_degraded(&self.parts().ledger.health(), now) || self.policies().load().problem.is_some()
     }
 
     /// What is told of a write.

@@ -42,7 +42,8 @@ pub fn directory_changes(region: &mut Region, share: f64, random: &mut Random) -
             | Body::Slot(_)
             | Body::Case(_)
             | Body::Orientation(_)
-            | Body::Tally(_) => continue,
+            | Body::Tally(_)
+            | Body::Policy(_) => continue,
         }
         news.push((body.key(), Some(body.clone())));
     }

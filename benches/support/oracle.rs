@@ -16,6 +16,7 @@ use sas_router::domain::id::TerritoryId;
 use sas_router::domain::patient::{Language, Need, NeedSet};
 use sas_router::domain::query::CareQuery;
 use sas_router::domain::record::Body;
+use sas_router::domain::share::Turn;
 use sas_router::domain::slot::Slot;
 use sas_router::domain::time::UtcInstant;
 
@@ -63,8 +64,11 @@ pub struct Oracle {
     neighbours: HashMap<TerritoryId, Vec<TerritoryId>>,
 }
 
-/// Cost, schedule, slot, modality: the order of the product.
+/// Cost, schedule, slot, modality: the order of the product where nobody was ever chosen.
 pub type Found = (u32, String, String, Modality);
+
+/// Whether the sharer of a schedule goes behind newcomers, and when they were last chosen.
+pub type Precedence<'a> = &'a dyn Fn(&Schedule) -> (bool, Turn);
 
 impl Oracle {
     pub fn new(region: &Region) -> Self {
@@ -81,7 +85,8 @@ impl Oracle {
                 | Body::Slot(_)
                 | Body::Case(_)
                 | Body::Orientation(_)
-                | Body::Tally(_) => {}
+                | Body::Tally(_)
+                | Body::Policy(_) => {}
             }
         }
         let agendas: Vec<Agenda> = schedules
@@ -133,12 +138,12 @@ impl Oracle {
     }
 
     /// The best openings, one a schedule, best first; teleconsultation from beyond the territory when there is nothing else.
-    pub fn find(&self, query: &CareQuery, now: UtcInstant) -> Vec<Found> {
-        let found = self.find_from(query, now, 50_000);
-        if found.is_empty() { self.find_from(query, now, u32::MAX) } else { found }
+    pub fn find(&self, query: &CareQuery, now: UtcInstant, precedence: Precedence<'_>) -> Vec<Found> {
+        let found = self.find_from(query, now, 50_000, precedence);
+        if found.is_empty() { self.find_from(query, now, u32::MAX, precedence) } else { found }
     }
 
-    fn find_from(&self, query: &CareQuery, now: UtcInstant, remote_m: u32) -> Vec<Found> {
+    fn find_from(&self, query: &CareQuery, now: UtcInstant, remote_m: u32, precedence: Precedence<'_>) -> Vec<Found> {
         let parts = query.parts();
         let center = EarthVector::from(&parts.position.unwrap());
         let radius_m = parts.radius_m.unwrap_or(300_000);
@@ -176,10 +181,41 @@ impl Oracle {
                 row += 1;
             }
         }
-        let mut all: Vec<Found> = best.into_values().collect();
-        all.sort_by(|a, b| order(a).cmp(&order(b)));
-        all.truncate(query.limit());
-        all
+        let five_minutes_and_turn = |number: u32, found: &Found| {
+            let (behind_newcomers, turn) = precedence(&self.agendas[number as usize].schedule);
+            let at = i64::from(found.0) + now.ms() / 1_000;
+            (at / 300, behind_newcomers, turn)
+        };
+        let all = best.into_iter().map(|(number, found)| (five_minutes_and_turn(number, &found), number, found));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by(|(a, _, of_a), (b, _, of_b)| (a, order(of_a)).cmp(&(b, order(of_b))));
+        self.diverse(&all.into_iter().map(|(_, number, found)| (number, found)).collect::<Vec<_>>(), query.limit())
+    }
+
+    /// At most three of a place and two of a professional, unless others are too few; in the order in which they come.
+    fn diverse(&self, all: &[(u32, Found)], limit: usize) -> Vec<Found> {
+        let (mut kept, mut spare): (Vec<usize>, Vec<usize>) = (vec![], vec![]);
+        let (mut places, mut practitioners) = (HashMap::new(), HashMap::new());
+        for (at, (number, _)) in all.iter().enumerate() {
+            if kept.len() == limit {
+                break;
+            }
+            let schedule = &self.agendas[*number as usize].schedule;
+            let here = places.get(&schedule.place_id).copied().unwrap_or(0);
+            let theirs = schedule.practitioner_id.as_ref().and_then(|id| practitioners.get(id)).copied().unwrap_or(0);
+            if here >= 3 || theirs >= 2 {
+                spare.push(at);
+                continue;
+            }
+            kept.push(at);
+            places.insert(schedule.place_id.clone(), here + 1);
+            if let Some(id) = &schedule.practitioner_id {
+                practitioners.insert(id.clone(), theirs + 1);
+            }
+        }
+        kept.extend(spare.into_iter().take(limit - kept.len()));
+        kept.sort_unstable();
+        kept.into_iter().map(|at| all[at].1.clone()).collect()
     }
 
     #[allow(clippy::too_many_arguments, reason = "an oracle is written flat")]

@@ -74,7 +74,7 @@ pub struct Town {
 }
 
 /// Everything that was made, as the changes that make it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Region {
     pub towns: Vec<Town>,
     pub territories: Vec<TerritoryId>,
@@ -295,6 +295,7 @@ fn schedule(
         booking_url: "".into(),
         source_revision: 1,
         received_at: at_minute(0),
+        first_published_at: None,
     })));
     let mut ways = vec![(Modality::Amb, AppointmentType::Routine)];
     ways.extend(random.chance(0.12).then_some((Modality::Amb, AppointmentType::Walkin)));

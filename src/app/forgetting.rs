@@ -31,6 +31,8 @@ impl Forgetting {
     pub(super) async fn step(&mut self, elapsed: Duration) {
         self.steadiness.observe(self.clock.now(), elapsed);
         self.tell();
+        // They are in memory alone: dropping too much costs a preview, keeping too much a promise.
+        self.service.forget_questions();
         if self.told.is_some() {
             return;
         }

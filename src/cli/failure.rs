@@ -68,11 +68,10 @@ impl Failure {
         match error {
             StartError::Ledger(fault) => Self::of_ledger(fault, error),
             StartError::Redis(fault) if fault.trouble.is_of_settings() => Self::Usage(error.to_string()),
-            StartError::Address { .. } | StartError::Policies(_) | StartError::RedisAddress(_) => {
-                Self::Usage(error.to_string())
-            }
+            StartError::Address { .. } | StartError::RedisAddress(_) => Self::Usage(error.to_string()),
             StartError::AddressInUse { .. }
             | StartError::LedgerTask { .. }
+            | StartError::RoadTimes(_)
             | StartError::Serve(_)
             | StartError::Redis(_) => Self::Local(error.to_string()),
         }

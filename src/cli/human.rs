@@ -14,6 +14,7 @@ use crate::domain::department::Department;
 use crate::domain::geo::{GeoPoint, whole_metres};
 use crate::domain::patient::{Age, Language, Need, TravelMode};
 use crate::domain::query::{NEEDED_WITHIN_MAX_MINUTES, RADIUS_MAX_M, RADIUS_MIN_M};
+use crate::domain::time::UtcInstant;
 use crate::proto::routing as pb;
 
 /// A position in degrees: `LATITUDE,LONGITUDE`.
@@ -76,6 +77,15 @@ fn minutes_of(upper: &str) -> Option<u32> {
     let hours: u32 = hours.trim().parse().ok()?;
     let minutes = if minutes.is_empty() && upper.ends_with('H') { 0 } else { minutes.trim().parse().ok()? };
     hours.checked_mul(60)?.checked_add(minutes)
+}
+
+/// An instant as an answer tells it, in RFC 3339.
+///
+/// # Errors
+/// When it is none.
+pub fn parse_instant(text: &str) -> Result<UtcInstant, String> {
+    let help = || format!("`{text}` is no instant: write it with its zone, for instance 2026-11-23T10:30:00Z");
+    UtcInstant::parse_rfc3339(text.trim()).ok_or_else(help)
 }
 
 /// A radius in metres, given in kilometres: `7`, `2.5` or `2,5`.

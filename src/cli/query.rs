@@ -7,6 +7,7 @@ use clap::Args;
 use super::human;
 use crate::domain::geo::GeoPoint;
 use crate::domain::patient::{Need, TravelMode};
+use crate::domain::time::UtcInstant;
 use crate::proto::routing as pb;
 
 /// What the regulator asks, nothing that identifies the patient.
@@ -39,6 +40,9 @@ pub struct QueryArguments {
     /// Care must begin within: 4H, 30M, ASAP, 1h30, or minutes
     #[arg(long, value_name = "DELAY", value_parser = human::parse_delay, allow_negative_numbers = true)]
     pub within: Option<u32>,
+    /// Care must begin by this instant, as an answer told it: 2026-11-23T10:30:00Z; instead of --within
+    #[arg(long, value_name = "INSTANT", value_parser = human::parse_instant, conflicts_with = "within")]
+    pub needed_by: Option<UtcInstant>,
     /// Accepted specialties of TRE_R38, for instance SM54; general practice unless given
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = human::parse_specialty)]
     pub specialty: Vec<String>,
@@ -128,6 +132,10 @@ impl QueryArguments {
             excluded_practitioner_ids: given.exclude_practitioner,
             excluded_schedule_ids: given.exclude_schedule,
             preferred_practitioner_id: given.preferred_practitioner.unwrap_or_default(),
+            needed_by_at: given.needed_by.map(|at| prost_types::Timestamp {
+                seconds: at.ms().div_euclid(1_000),
+                nanos: i32::try_from(at.ms().rem_euclid(1_000)).unwrap_or_default() * 1_000_000,
+            }),
         }
     }
 }

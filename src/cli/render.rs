@@ -4,6 +4,8 @@
 //! Deliberately absent: writing (see `terminal`), asking the service, and sentences that the service already gives.
 
 pub mod policy;
+pub mod policy_activation;
+pub mod policy_diff;
 pub mod table;
 pub mod time;
 pub mod words;

@@ -57,8 +57,20 @@ fn a_question_in_human_forms_becomes_the_interface_s() {
         excluded_practitioner_ids: vec!["10002909371".to_owned()],
         excluded_schedule_ids: vec!["a".to_owned(), "b".to_owned()],
         preferred_practitioner_id: "internal:x".to_owned(),
+        needed_by_at: None,
     };
     assert_eq!(arguments.query.to_query(&arguments.case), expected);
+}
+
+#[test]
+fn the_end_of_a_delay_is_an_instant_with_its_zone() {
+    let Command::Find(arguments) = parse("find --needed-by 2026-11-23T11:30:00.250+01:00").unwrap().command else {
+        panic!("not find")
+    };
+    let expected = prost_types::Timestamp { seconds: 1_795_429_800, nanos: 250_000_000 };
+    assert_eq!(arguments.query.to_query("").needed_by_at, Some(expected));
+    assert!(parse("find --needed-by 11:30").is_err());
+    assert!(parse("find --needed-by 2026-11-23T10:30:00Z --within 4H").is_err(), "one of them");
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! Reads settings out of the layers: the last layer that sets one wins; what is wrong is noted and reading goes on.
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 
 use toml::Value;
 
 use super::layer::{Layer, Origin};
 use super::ledger::without_credentials;
 use super::problem::{Problem, Problems};
+
+/// What a problem says in the place of a value that may hold a secret.
+const HIDDEN: &str = "(not shown)";
 
 /// One setting in force.
 #[derive(Clone, PartialEq, Debug)]
@@ -82,25 +84,19 @@ impl Reader {
         self.value(path, meaning, parse, |(_, text)| without_credentials(text)).map(|(parsed, _)| parsed)
     }
 
-    /// Paths of files, as a list of texts or as one text with commas; none when nobody set it.
-    pub(super) fn paths(&mut self, path: &'static str, meaning: &'static str) -> Vec<PathBuf> {
-        let parse = |value: &Value| {
-            let texts: Option<Vec<&str>> = match value {
-                Value::String(text) => Some(text.split(',').map(str::trim).collect()),
-                Value::Array(list) => list.iter().map(Value::as_str).collect(),
-                Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Table(_) => None,
-            };
-            let texts = texts.filter(|texts| texts.iter().all(|text| !text.is_empty()));
-            let paths = texts.map(|texts| texts.into_iter().map(PathBuf::from).collect::<Vec<_>>());
-            paths.ok_or_else(|| "give a list of files between quotes".to_owned())
-        };
-        let write = |paths: &Vec<PathBuf>| {
-            Value::Array(paths.iter().map(|path| Value::String(path.display().to_string())).collect()).to_string()
-        };
-        self.value(path, meaning, parse, write).unwrap_or_else(|| {
-            self.unset(path, meaning);
-            Vec::new()
-        })
+    /// The same for a text that may hold a secret when it is wrong: a problem does not repeat it.
+    pub(super) fn optional_secret_text<T>(
+        &mut self,
+        path: &'static str,
+        meaning: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let known = self.problems.len();
+        let read = self.optional_text(path, meaning, parse);
+        for problem in self.problems.iter_mut().skip(known) {
+            problem.given = HIDDEN.to_owned();
+        }
+        read
     }
 
     /// Notes a setting that nobody set.

@@ -1,6 +1,7 @@
 //! What operators may get wrong, and what they are told.
 
 use super::*;
+use crate::road::EngineKind;
 
 fn environment(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>().into_iter()
@@ -154,4 +155,39 @@ fn a_password_is_never_repeated() {
     }
     let found = problems(Sources::default(), &[url, ("SAS_ROUTER_LEDGER__URI", "redis://:s3c@ret@host")]);
     assert!(!format!("{found:?}").contains("s3c"), "a misspelt setting neither: {found:?}");
+}
+
+#[test]
+fn road_times_are_off_until_a_server_is_named() {
+    let load = |pairs: &[(&str, &str)]| {
+        let sources = Sources { overrides: in_memory(), ..Sources::default() };
+        load_with(sources, environment(pairs)).unwrap().road_times.options
+    };
+    assert_eq!(load(&[]), None);
+    let osrm = load(&[("SAS_ROUTER_ROAD_TIMES__URL", "http://127.0.0.1:5000")]).unwrap();
+    assert_eq!((osrm.engine, osrm.deadline.as_millis(), osrm.walking), (EngineKind::Osrm, 150, None));
+    let valhalla = [
+        ("SAS_ROUTER_ROAD_TIMES__URL", "https://roads.example"),
+        ("SAS_ROUTER_ROAD_TIMES__ENGINE", "valhalla"),
+        ("SAS_ROUTER_ROAD_TIMES__DEADLINE_MS", "80"),
+    ];
+    let valhalla = load(&valhalla).unwrap();
+    assert_eq!((valhalla.engine, valhalla.deadline.as_millis()), (EngineKind::Valhalla, 80));
+    assert_eq!(valhalla.walking, Some(valhalla.car), "one server knows cars and pedestrians");
+}
+
+#[test]
+fn every_mistake_about_road_times_is_told_and_no_secret_repeated() {
+    let (_folder, path) =
+        file("[road_times]\nurl = \"http://me:hunter2@roads\"\nengine = \"graphhopper\"\ndeadline_ms = 0\n");
+    let variables = [("SAS_ROUTER_ROAD_TIMES__WALKING_URL", "http://roads/?key=hunter2")];
+    let found = problems(Sources { file: path, overrides: in_memory() }, &variables);
+    let paths: Vec<_> = found.iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!(paths, ["road_times.engine", "road_times.deadline_ms", "road_times.url", "road_times.walking_url"]);
+    let told = Problems(found).to_string();
+    assert!(!told.contains("hunter2") && told.contains("without user and password"), "{told}");
+    let walking_only = [("SAS_ROUTER_ROAD_TIMES__WALKING_URL", "http://roads")];
+    let found = problems(Sources { file: None, overrides: in_memory() }, &walking_only);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].to_string().starts_with("road_times.url: missing"), "{}", found[0]);
 }

@@ -1,23 +1,27 @@
 //! What the regulator is told: an outcome, options with their reasons, near misses, emergency sites, doubts.
 
 mod availability;
+mod choice;
 mod doubt;
+mod radius;
 mod what_if;
 
 use std::sync::Arc;
 
 use super::code::{AppointmentType, DecisionType, Modality, OrientationType};
-use super::department::Department;
 use super::emergency::{EmergencyAccess, EmergencyCapability, EmergencySite};
 use super::offer::{Offer, Territories};
 use super::patient::Need;
 use super::record::Position;
+use super::road::{RoadDoubt, TravelMethod};
 use super::slot::Slot;
 use super::source::Confidence;
 use super::time::UtcInstant;
 
 pub use availability::{Availability, SilentSource};
+pub use choice::{Alike, FairShare, FairShareReason, Likeness};
 pub use doubt::{QueryDoubt, QueryWarning};
+pub use radius::{Radius, RadiusSource};
 pub use what_if::{Relaxation, WhatIf};
 
 /// What to do.
@@ -211,13 +215,15 @@ pub enum Unknown {
     Capability(EmergencyCapability),
 }
 
-/// The figures behind the rank; their weighted sum is the cost, and the least cost comes first.
+/// The figures behind the rank: their weighted sum is the cost; the least step of cost comes first, in it who has the turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OptionParts {
     /// Minutes until care begins, rounded up.
     pub wait_minutes: u32,
     /// Minutes of travel of the patient (AMB) or of the professional (HH), rounded up; 0 for VR.
     pub travel_minutes: u32,
+    /// How that was reckoned.
+    pub travel_method: TravelMethod,
     /// Straight line in metres; 0 for VR.
     pub distance_m: u32,
     /// How the option's territory stands to the patient's.
@@ -232,6 +238,8 @@ pub struct OptionParts {
     pub contact_failures: u32,
     /// Whether it is the patient's own practitioner, who comes first whatever the cost.
     pub preferred: bool,
+    /// That it goes before equivalents that cost less; `None` where the cost alone decides, and for what is no option.
+    pub fair_share: Option<FairShare>,
 }
 
 /// One thing that can be done, with its reasons.
@@ -312,34 +320,6 @@ impl SiteDistance {
     }
 }
 
-/// Where a radius came from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-pub enum RadiusSource {
-    /// The query gave it.
-    Query,
-    /// The official table, by the department that the query gave or its commune.
-    Department,
-    /// The official table, by a department estimated from the position.
-    EstimatedDepartment,
-    /// The documented default, because the official table says 0 or has no row.
-    Default,
-}
-
-/// The radius of a search and where it came from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Radius {
-    /// In metres, as used in the end.
-    pub radius_m: u32,
-    /// Before it was widened, in metres.
-    pub initial_radius_m: u32,
-    /// How often it was widened.
-    pub widened_count: u32,
-    /// Where it came from.
-    pub source: RadiusSource,
-    /// Department whose table row was used.
-    pub department: Option<Department>,
-}
-
 /// From which state of the service an answer was given.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stamp {
@@ -378,6 +358,8 @@ pub struct CareAnswer {
     pub what_ifs: Vec<WhatIf>,
     /// In the order of the rules; rules that left out nothing are absent.
     pub exclusions: Vec<Exclusion>,
+    /// What suits and was left out because as many options are like it as the policy allows.
+    pub alike: Vec<Alike>,
     /// How many slots were examined for the near misses and the exclusions.
     pub examined_count: u32,
     /// Whether these are all slots within the radius.
@@ -390,6 +372,8 @@ pub struct CareAnswer {
     pub needed_by_at: Option<UtcInstant>,
     /// What is doubtful about the question.
     pub warnings: Vec<QueryWarning>,
+    /// Why some travel is reckoned by the straight line although road times are to be had.
+    pub road_doubt: Option<RoadDoubt>,
     /// The state from which the answer was given.
     pub stamp: Stamp,
 }

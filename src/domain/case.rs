@@ -1,8 +1,8 @@
 //! What is kept of a regulation file: the booking that lives, so that there is never a second one, and the offers that
 //! came to nothing, so that none is made twice.
 //!
-//! Invariant: a case has at most one live booking; a booking lives until it is cancelled or its slot is over. What is kept
-//! of a case is opaque and ends with the day, like the slots that it names.
+//! Invariant: a case has at most one live booking; a booking lives until it is cancelled, it is known what became of it, or
+//! its slot is over. What is kept of a case is opaque and ends with the day, like the slots that it names.
 //! Deliberately absent: holds, which several options may carry while the patient makes up his mind.
 
 mod refusal;
@@ -20,7 +20,7 @@ pub use refusal::{Refusal, RefusalReason};
 pub struct Case {
     /// Regulation file.
     pub id: CaseId,
-    /// The last booking, unless it was cancelled; whether it lives is judged when read.
+    /// The last booking, unless it was cancelled or it is known what became of it; whether it lives is judged when read.
     pub booking: Option<CaseBooking>,
     /// Offers that came to nothing, one for each schedule and reason.
     pub refusals: Vec<Refusal>,

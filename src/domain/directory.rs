@@ -146,4 +146,6 @@ pub struct Schedule {
     pub source_revision: u64,
     /// When the source was last heard for it.
     pub received_at: UtcInstant,
+    /// When it was first kept; absent when that was before it was written down.
+    pub first_published_at: Option<UtcInstant>,
 }

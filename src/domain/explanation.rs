@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::answer::{OptionParts, Radius, Rule};
+use super::answer::{Likeness, OptionParts, Radius, Rule};
 use super::code::Modality;
 use super::id::{PractitionerId, ScheduleId, SlotId};
 use super::offer::Offer;
@@ -73,12 +73,14 @@ pub enum Verdict {
 /// Where an option stands among all that suits.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Rank {
-    /// From 1; `None` beyond the ranks that are counted.
+    /// From 1, what is set aside behind the answer and before the rest; `None` beyond the ranks that are counted.
     pub rank: Option<u32>,
     /// Whether it is within the number of options that the question wants.
     pub in_answer: bool,
     /// The slots right before it, the nearest rank last.
     pub behind: Vec<SlotId>,
+    /// In what it is like as many options as the policy allows, when that alone keeps it out of the answer.
+    pub set_aside: Option<Likeness>,
 }
 
 /// A slot in one modality.

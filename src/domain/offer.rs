@@ -19,6 +19,7 @@ use super::geo::EarthVector;
 use super::id::TerritoryId;
 use super::patient::{Language, NeedSet};
 use super::record::Versioned;
+use super::share::Share;
 use super::slot::{Slot, SlotTraits};
 use super::source::{Confidence, Fading, Pulse};
 use super::time::UtcInstant;
@@ -57,6 +58,8 @@ pub struct Offer {
     pub received_at: UtcInstant,
     /// When the source was last heard at all.
     pub pulse: Arc<Pulse>,
+    /// When those who share patients there were last chosen: the professional's, over all schedules, else its own.
+    pub share: Arc<Share>,
     /// In how many of the last day's cases nobody could be contacted.
     pub contact_failures: u32,
     /// The openings.
@@ -96,6 +99,7 @@ impl Offer {
             home_visit_radius_m: schedule.home_visit_radius_m,
             received_at: schedule.received_at,
             pulse,
+            share: Arc::default(),
             contact_failures: 0,
             row: Row::default(),
             practice: Practice { specialties, professions, territories: Territories::from(&*schedule.territories) },
@@ -122,6 +126,7 @@ impl Offer {
             place: Arc::clone(&self.place),
             practitioner: self.practitioner.clone(),
             pulse: Arc::clone(&self.pulse),
+            share: Arc::clone(&self.share),
             ..*self
         }
     }

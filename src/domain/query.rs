@@ -6,7 +6,7 @@ use super::code::{
 };
 use super::department::Department;
 use super::geo::GeoPoint;
-use super::id::{CaseId, CommuneCode, PractitionerId, ScheduleId, TerritoryId};
+use super::id::{CaseId, CommuneCode, PractitionerId, ScheduleId, SlotId, TerritoryId};
 use super::patient::{Age, Language, NeedSet, TravelMode};
 use super::time::UtcInstant;
 use super::violation::Violation;
@@ -52,7 +52,8 @@ pub struct CareQueryDraft {
     pub sex: Option<Sex>,
     /// Clinical delay in minutes; the policy's when absent.
     pub needed_within_minutes: Option<u32>,
-    /// Care must begin by this instant, whatever the delay: the answer to a question that was asked before keeps its own.
+    /// Care must begin by this instant, whatever the delay: the answer to a question that was asked before keeps its own. The
+    /// longest delay from now holds for it too.
     pub needed_by_at: Option<UtcInstant>,
     /// Accepted specialties.
     pub specialties: SpecialtySet,
@@ -70,6 +71,8 @@ pub struct CareQueryDraft {
     pub languages: Vec<Language>,
     /// Search radius in metres; the department's when absent.
     pub radius_m: Option<u32>,
+    /// What whoever asks has before their eyes, in order: among equivalents it stays where it is.
+    pub shown: Vec<SlotId>,
     /// Most options wanted.
     pub limit: Option<u32>,
     /// Role of the person who asks; unknown when absent.
@@ -154,6 +157,20 @@ impl CareQuery {
     #[must_use]
     pub fn needed_by(mut self, needed_by_at: Option<UtcInstant>) -> Self {
         self.draft.needed_by_at = needed_by_at;
+        self
+    }
+
+    /// The same question for a regulation file.
+    #[must_use]
+    pub fn of_case(mut self, case_id: CaseId) -> Self {
+        self.draft.case_id = Some(case_id);
+        self
+    }
+
+    /// The same question of somebody who has these options before their eyes, in this order.
+    #[must_use]
+    pub fn shown(mut self, shown: Vec<SlotId>) -> Self {
+        self.draft.shown = shown;
         self
     }
 

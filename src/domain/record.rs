@@ -8,9 +8,13 @@ use super::directory::{Place, Practitioner, Schedule, Territory};
 use super::emergency::EmergencySite;
 use super::id::{CaseId, EmergencySiteId, IdError, PlaceId, PractitionerId, ScheduleId, SlotId, SourceId, TerritoryId};
 use super::orientation::Orientation;
+use super::policy::ActivePolicy;
 use super::slot::Slot;
 use super::source::Source;
 use super::tally::{Tally, TallyId, TallyIdError};
+
+/// What the one record of its kind is called.
+const POLICY_ID: &str = "active";
 
 /// Names a record: its kind and identifier.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -35,6 +39,8 @@ pub enum Key {
     Orientation(CaseId),
     /// The anonymous counts of a day.
     Tally(TallyId),
+    /// The policies in force; there is one such record.
+    Policy,
 }
 
 /// Why a text names no record.
@@ -69,6 +75,7 @@ impl Key {
             "case" => Ok(Self::Case(CaseId::parse(id)?)),
             "orientation" => Ok(Self::Orientation(CaseId::parse(id)?)),
             "tally" => Ok(Self::Tally(TallyId::parse(id)?)),
+            "policy" if id == POLICY_ID => Ok(Self::Policy),
             _ => Err(KeyError::Kind(kind.chars().take(64).collect())),
         }
     }
@@ -87,6 +94,7 @@ impl fmt::Display for Key {
             Self::Case(id) => write!(f, "case:{id}"),
             Self::Orientation(id) => write!(f, "orientation:{id}"),
             Self::Tally(id) => write!(f, "tally:{id}"),
+            Self::Policy => write!(f, "policy:{POLICY_ID}"),
         }
     }
 }
@@ -114,6 +122,8 @@ pub enum Body {
     Orientation(Arc<Orientation>),
     /// The anonymous counts of a day.
     Tally(Arc<Tally>),
+    /// The policies in force.
+    Policy(Arc<ActivePolicy>),
 }
 
 impl Body {
@@ -131,6 +141,7 @@ impl Body {
             Self::Case(case) => Key::Case(case.id.clone()),
             Self::Orientation(orientation) => Key::Orientation(orientation.case_id.clone()),
             Self::Tally(tally) => Key::Tally(tally.id),
+            Self::Policy(_) => Key::Policy,
         }
     }
 }

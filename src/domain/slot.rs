@@ -90,7 +90,8 @@ pub struct Slot {
     pub received_at: UtcInstant,
     /// When anything about it last changed.
     pub changed_at: UtcInstant,
-    /// Holds and bookings, the oldest first; ended ones are kept up to [`claim::ENDED_CLAIMS_KEPT`].
+    /// Holds and bookings, the oldest first; ended ones are kept up to [`claim::ENDED_CLAIMS_KEPT`], those of
+    /// which it is known what became of them all.
     pub claims: Arc<[Claim]>,
 }
 

@@ -1,6 +1,9 @@
 //! The anonymous counts of one day: what remains of cases and slots once they are forgotten.
 //!
-//! Invariant: a tally holds numbers only, one dimension at a time; no two facts about one case stand together in it.
+//! Invariant: a tally holds numbers only, one dimension at a time. What of them is told is for [`told`] to say: on a day with
+//! one case, two dimensions are two facts about it.
+
+pub mod told;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -244,11 +247,12 @@ pub fn counts_of_slot(slot: &Slot) -> Counts {
         }
     }
     for claim in slot.claims.iter() {
-        // What is to be re-placed is counted where it is booked again.
-        if claim.state == ClaimState::Booked {
+        // What is to be re-placed is counted where it is booked again. Of whom it is known what became had a place here,
+        // whatever became of the booking since.
+        if claim.state == ClaimState::Booked || claim.attendance.is_some() {
             counts.add(of(MeasureKind::PlacesBooked), 1);
         }
-        if let Some(attendance) = claim.attendance.filter(|_| claim.is_booked()) {
+        if let Some(attendance) = claim.attendance {
             counts.add(Measure { kind: MeasureKind::Attendance, detail: attendance.kind.code() }, 1);
         }
     }

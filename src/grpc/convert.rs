@@ -16,10 +16,13 @@ pub(super) mod refusal;
 pub(super) mod row;
 pub(super) mod query;
 pub(super) mod answer;
+mod choice;
 pub(super) mod option;
 pub(super) mod watch;
 pub(super) mod explanation;
 pub(super) mod orientation;
+pub(super) mod policy;
+pub(super) mod policy_preview;
 pub(super) mod claim;
 
 #[cfg(test)]

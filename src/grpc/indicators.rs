@@ -108,6 +108,7 @@ fn indicators_to_proto(indicators: &service::Indicators) -> pb::ListIndicatorsRe
         indicators: days.iter().flat_map(day_to_proto).collect(),
         time_zone: zone.name().to_owned(),
         kept_days: u32::try_from(INDICATORS_KEPT_DAYS).unwrap_or(u32::MAX),
+        small_count: SMALL_COUNT_MIN,
         stamp: Some(stamp_to_proto(stamp)),
     }
 }

@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 use super::convert::common::{confidence_to_proto, instant_to_proto, stamp_to_proto};
 use crate::proto::routing as pb;
 use crate::proto::routing::operations_service_server::OperationsService;
-use crate::service::{self, Condition, Service, SourceView};
+use crate::service::{self, Condition, RoadHealth, Service, SourceView};
 
 /// Tells operations people how the service stands.
 #[derive(Clone)]
@@ -59,6 +59,7 @@ fn status_to_proto(status: service::Status) -> pb::GetStatusResponse {
         stamp,
         counts,
         beyond_delay_count,
+        roads,
     } = status;
     let condition = |Condition { kind, message }| pb::Condition {
         code: kind.code().to_owned(),
@@ -77,6 +78,7 @@ fn status_to_proto(status: service::Status) -> pb::GetStatusResponse {
         conditions: conditions.into_iter().map(condition).collect(),
         stamp: Some(stamp_to_proto(&stamp)),
         beyond_delay_count,
+        road_times: roads.map(roads_to_proto),
         counts: Some(pb::Counts {
             territories: count(counts.territories),
             places: count(counts.places),
@@ -86,5 +88,27 @@ fn status_to_proto(status: service::Status) -> pb::GetStatusResponse {
             emergency_sites: count(counts.emergency_sites),
             claims: count(counts.claims),
         }),
+    }
+}
+
+fn roads_to_proto(health: RoadHealth) -> pb::RoadTimesStatus {
+    let RoadHealth {
+        engine,
+        asked_count,
+        failed_count,
+        known_count,
+        skipped_count,
+        last_failure,
+        paused_until,
+        is_failing: _,
+    } = health;
+    pb::RoadTimesStatus {
+        engine: engine.code().to_owned(),
+        asked_count,
+        failed_count,
+        known_count,
+        skipped_count,
+        last_failure: last_failure.map(|doubt| doubt.code().to_owned()).unwrap_or_default(),
+        paused_until: paused_until.map(instant_to_proto),
     }
 }

@@ -30,7 +30,9 @@ impl RoutingService for Routing {
         let mut findings = Findings::default();
         match query_from_proto(query, Path::ROOT.field("query"), &mut findings) {
             Some(query) if findings.violations.is_empty() => {
-                Ok(Response::new(answer_to_proto(&self.service.find_counted(&query))))
+                let answer = answer_to_proto(&self.service.find_care(&query).await);
+                self.service.keep_question(query);
+                Ok(Response::new(answer))
             }
             Some(_) | None => Err(status::from_violations(findings.violations)),
         }

@@ -18,6 +18,7 @@ use super::incoming::{self, Guard};
 use super::indicators::Indicators;
 use super::operations::Operations;
 use super::orientation::Orientations;
+use super::policy::Policies;
 use super::publishing::Publishing;
 use super::reflection;
 use super::routing::Routing;
@@ -28,6 +29,7 @@ use crate::proto::routing::explanation_service_server::{ExplanationServiceServer
 use crate::proto::routing::indicator_service_server::{IndicatorServiceServer, SERVICE_NAME as INDICATORS};
 use crate::proto::routing::operations_service_server::{OperationsServiceServer, SERVICE_NAME as OPERATIONS};
 use crate::proto::routing::orientation_service_server::{OrientationServiceServer, SERVICE_NAME as ORIENTATION};
+use crate::proto::routing::policy_service_server::{PolicyServiceServer, SERVICE_NAME as POLICY};
 use crate::proto::routing::publishing_service_server::{PublishingServiceServer, SERVICE_NAME as PUBLISHING};
 use crate::proto::routing::routing_service_server::{RoutingServiceServer, SERVICE_NAME as ROUTING};
 use crate::service::{ConditionKind, Service};
@@ -40,7 +42,7 @@ const LOCAL_RESETS_MAX: usize = 128;
 /// Services that only read: they serve while writes are refused.
 const READERS: [&str; 5] = ["", ROUTING, EXPLANATION, INDICATORS, OPERATIONS];
 /// Services that write.
-const WRITERS: [&str; 4] = [DIRECTORY, PUBLISHING, BOOKING, ORIENTATION];
+const WRITERS: [&str; 5] = [DIRECTORY, PUBLISHING, BOOKING, ORIENTATION, POLICY];
 
 /// How the server serves.
 #[derive(Clone, Debug)]
@@ -129,6 +131,10 @@ impl Server {
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
             .add_service(
+                PolicyServiceServer::new(Policies { service: service.clone() })
+                    .max_decoding_message_size(MESSAGE_MAX_BYTES),
+            )
+            .add_service(
                 BookingServiceServer::new(Booking { service: service.clone() })
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
@@ -156,7 +162,7 @@ impl Server {
         }
         let accepts_writes = !conditions.contains(&ConditionKind::WritesRefused);
         let judges_holds = !conditions.contains(&ConditionKind::LedgerClockAhead);
-        self.set_health(&[DIRECTORY, PUBLISHING, ORIENTATION], accepts_writes).await;
+        self.set_health(&[DIRECTORY, PUBLISHING, ORIENTATION, POLICY], accepts_writes).await;
         self.set_health(&[BOOKING], accepts_writes && judges_holds).await;
     }
 

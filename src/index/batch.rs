@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Index;
 use super::holds::{self, HoldChange};
-use crate::domain::id::{ClaimId, ScheduleId, SlotId};
+use crate::domain::id::{CaseId, ClaimId, ScheduleId, SlotId};
 use crate::domain::offer::{Row, SlotView};
 use crate::domain::record::Versioned;
 use crate::domain::slot::{Claim, Slot};
@@ -21,10 +21,14 @@ pub(super) struct Touched {
     pub(super) offers: FxHashSet<ScheduleId>,
     /// The last word on every slot that changed.
     pub(super) slots: FxHashMap<SlotId, Word>,
+    /// Cases that refuse other offers than before.
+    pub(super) cases: Vec<CaseId>,
     /// Whether an emergency site changed.
     pub(super) sites: bool,
     /// Whether a territory changed.
     pub(super) territories: bool,
+    /// Whether the policies did.
+    pub(super) policy: bool,
 }
 
 /// What becomes of the slots of schedules.
@@ -97,10 +101,14 @@ impl SlotChanges {
         self.0.iter()
     }
 
+    /// Whether it has a word on a slot.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.0.binary_search_by(|change| change.id.as_str().cmp(id)).is_ok()
+    }
+
     /// The slots of a row after these changes.
     pub(super) fn applied_to<'a>(&'a self, row: Option<&'a Row>) -> Vec<SlotView<'a>> {
-        let changed = |slot: &SlotView<'_>| self.0.binary_search_by(|change| change.id.as_str().cmp(slot.id)).is_ok();
-        let kept = row.into_iter().flat_map(Row::slots).filter(|slot| !changed(slot));
+        let kept = row.into_iter().flat_map(Row::slots).filter(|slot| !self.has(slot.id));
         let new = self.0.iter().filter_map(|change| change.slot.as_ref()).map(SlotView::of);
         kept.chain(new).collect()
     }

@@ -1,4 +1,4 @@
-//! What follows from the cases for schedules: in how many of them nobody could be contacted.
+//! What follows from the cases: for schedules, in how many of them nobody could be contacted; for a case, what it refuses.
 //!
 //! Invariant: the figure of a schedule is that of the cases that are kept, so that it ends with them.
 
@@ -8,14 +8,20 @@ use std::sync::Arc;
 use dashmap::mapref::entry::Entry;
 
 use super::Index;
-use crate::domain::case::{Case, RefusalReason};
+use super::batch::Touched;
+use crate::domain::case::{Case, Refusal, RefusalReason};
 use crate::domain::id::{CaseId, ScheduleId};
 
-/// Takes a case as it is now, `None` when it is gone; says which schedules stand otherwise for it.
-pub(super) fn take(index: &Index, id: &CaseId, version: u64, case: Option<&Arc<Case>>) -> Vec<ScheduleId> {
+/// Takes a case as it is now, `None` when it is gone; notes the schedules that stand otherwise for it, and itself when it
+/// refuses other offers.
+pub(super) fn take(index: &Index, id: &CaseId, version: u64, case: Option<&Arc<Case>>, touched: &mut Touched) {
     let old = index.cases.get(id);
     if !index.cases.apply(id, version, case.cloned()) {
-        return Vec::new();
+        return;
+    }
+    let known: &[Refusal] = old.as_ref().map_or(&[], |old| &old.value.refusals);
+    if known != case.map_or(&[] as &[Refusal], |case| &case.refusals) {
+        touched.cases.push(id.clone());
     }
     let before = old.map(|old| unreached(&old.value)).unwrap_or_default();
     let after = case.map(|case| unreached(case)).unwrap_or_default();
@@ -30,7 +36,7 @@ pub(super) fn take(index: &Index, id: &CaseId, version: u64, case: Option<&Arc<C
             }
         }
     }
-    before.symmetric_difference(&after).cloned().collect()
+    touched.offers.extend(before.symmetric_difference(&after).cloned());
 }
 
 /// In how many cases nobody of a schedule could be contacted.

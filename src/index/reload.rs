@@ -25,10 +25,14 @@ impl Index {
             known.is_none_or(|known| known.version != record.version || Some(&known.value) != record.body.as_ref())
         };
         let different: Vec<Change> = records.iter().filter(differs).cloned().collect();
-        let gone = different.iter().map(|record| removal(record.key.clone())).collect::<Vec<_>>();
+        let gone = different.iter().filter(|record| record.key != Key::Policy);
+        let gone = gone.map(|record| removal(record.key.clone())).collect::<Vec<_>>();
         // One after the other: within one call the last word on a record would be the newest.
         let mut writer = self.writer.lock();
         writer.apply(self, &gone);
+        if different.iter().any(|record| record.key == Key::Policy) {
+            self.forget_policy();
+        }
         writer.apply(self, &different);
         drop(writer);
         self.reloaded.lock().0.extend(records.iter().map(|record| record.key.clone()));
@@ -44,12 +48,17 @@ impl Index {
                 gone.push(removal(key));
             }
         });
-        self.apply(&gone);
+        let mut writer = self.writer.lock();
+        if gone.iter().any(|record| record.key == Key::Policy) {
+            self.forget_policy();
+        }
+        writer.apply(self, &gone);
     }
 
     /// Every record, the directory before the slots, the cases last. Not on the way of a query.
     pub fn each_record(&self, take: &mut dyn FnMut(Versioned<Body>)) {
         let mut each = |records: Vec<Versioned<Body>>| records.into_iter().for_each(&mut *take);
+        each(bodies(self.active_policy().into_iter().collect(), Body::Policy));
         each(bodies(self.territories.page(None, usize::MAX), Body::Territory));
         each(bodies(self.places.page(None, usize::MAX), Body::Place));
         each(bodies(self.practitioners.page(None, usize::MAX), Body::Practitioner));
@@ -77,13 +86,15 @@ impl Index {
             Key::Case(id) => self.cases.get(id).map(|record| body(record, Body::Case)),
             Key::Orientation(id) => self.orientation(id).map(|record| body(record, Body::Orientation)),
             Key::Tally(id) => self.tally(*id).map(|record| body(record, Body::Tally)),
+            Key::Policy => self.active_policy().map(|record| body(record, Body::Policy)),
         }
     }
 }
 
-/// Removes a record, whatever its version.
+/// Removes a record, whatever its version. That of the policies, which stays as a removed one, begins anew instead.
 fn removal(key: Key) -> Change {
-    Change { position: Position::default(), key, version: u64::MAX, body: None }
+    let version = if key == Key::Policy { 0 } else { u64::MAX };
+    Change { position: Position::default(), key, version, body: None }
 }
 
 fn body<T>(record: Versioned<T>, of: impl Fn(T) -> Body) -> Versioned<Body> {

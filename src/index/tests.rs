@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::case::{Refusal, RefusalReason};
 use crate::domain::code::{
     AppointmentType, AppointmentTypeSet, Modality, ModalitySet, Specialty, Visibility, VisibilitySet,
 };
@@ -56,6 +57,7 @@ pub(super) fn schedule(number: usize, place: usize) -> Body {
         booking_url: "".into(),
         source_revision: 1,
         received_at: minute(-60),
+        first_published_at: None,
     }))
 }
 
@@ -336,10 +338,21 @@ impl Observer for Listener {
         true
     }
 
+    fn governed(&self, _record: &PolicyRecord) {
+        let head = self.index.upgrade().map_or(0, |index| index.head().sequence);
+        self.told.lock().push((vec!["policies".to_owned()], false, head));
+    }
+
     fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool) {
         let head = self.index.upgrade().map_or(0, |index| index.head().sequence);
         let schedules = schedules.iter().map(ToString::to_string).collect();
         self.told.lock().push((schedules, surroundings, head));
+    }
+
+    fn refused(&self, cases: Vec<CaseId>) {
+        let head = self.index.upgrade().map_or(0, |index| index.head().sequence);
+        let cases = cases.iter().map(ToString::to_string).collect();
+        self.told.lock().push((cases, false, head));
     }
 }
 
@@ -361,7 +374,19 @@ fn an_observer_hears_what_a_batch_touched_once_readers_see_it() {
     let Body::Schedule(again) = schedule(1, 1) else { panic!("a schedule") };
     let again = Schedule { received_at: minute(0), source_revision: 2, ..Schedule::clone(&again) };
     assert_eq!(heard(&[change(5, 2, Body::Schedule(Arc::new(again)))]), [], "only heard again");
+    let refusal = Refusal {
+        slot_id: SlotId::parse("slot-1").unwrap(),
+        schedule_id: ScheduleId::parse("schedule-1").unwrap(),
+        practitioner_id: None,
+        reason: RefusalReason::TooFar,
+        refused_at: minute(0),
+        regulator_id: None,
+    };
+    let case = Case::new(CaseId::parse("dossier").unwrap());
+    let refused = case.refused(refusal, minute(60));
+    assert_eq!(heard(&[change(6, 1, Body::Case(Arc::new(case)))]), [], "it refuses nothing");
+    assert_eq!(heard(&[change(7, 2, Body::Case(Arc::new(refused)))]), [(names(&["dossier"]), false, 7)]);
     let moved = Slot { schedule_id: ScheduleId::parse("schedule-2").unwrap(), ..slot(1, 4, Modality::Amb) };
-    assert_eq!(heard(&[change(6, 2, body(moved))]), [(names(&["schedule-1", "schedule-2"]), false, 6)]);
-    assert_eq!(heard(&[change(7, 2, place(1, 45.8, 4.8))]), [(names(&["schedule-1", "schedule-2"]), false, 7)]);
+    assert_eq!(heard(&[change(8, 2, body(moved))]), [(names(&["schedule-1", "schedule-2"]), false, 8)]);
+    assert_eq!(heard(&[change(9, 2, place(1, 45.8, 4.8))]), [(names(&["schedule-1", "schedule-2"]), false, 9)]);
 }

@@ -8,17 +8,18 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use super::Index;
 use super::batch::{SlotChanges, Touched};
 use super::cases;
 use super::node::Node;
 use super::placing::{move_to, take_away};
 use super::shared::Shared;
+use super::{Index, PolicyRecord};
 use crate::domain::directory::{Place, Schedule};
 use crate::domain::emergency::LocatedSite;
 use crate::domain::id::{PlaceId, PractitionerId, ScheduleId, SlotId, SourceId};
-use crate::domain::offer::{Offer, Row};
+use crate::domain::offer::{Offer, Row, SlotView};
 use crate::domain::record::{Body, Change, Key, Position, Versioned};
+use crate::domain::share::{CaseNumber, Share, Turn};
 use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
 
@@ -46,7 +47,8 @@ impl Writer {
             let located = sites.into_iter().map(|site| LocatedSite::from(site.value));
             index.sites.store(Arc::new(located.collect()));
         }
-        let surroundings = touched.sites || touched.territories;
+        let surroundings = touched.sites || touched.territories || touched.policy;
+        let (policy_changed, cases) = (touched.policy, std::mem::take(&mut touched.cases));
         let (moves, mut offers) = touched.moves(index);
         for (id, slots) in &moves.coming {
             let facts_changed = offers.remove(id);
@@ -67,12 +69,20 @@ impl Writer {
             index.claims.remove(claim);
         }
         moves.holds.into_iter().for_each(|change| index.holds.apply(change));
+        // An answer under the old policies is never stamped with their change: it looks whether they still stand after it took
+        // the head.
+        if let (true, Some(observer), Some(record)) = (policy_changed, index.observer.get(), index.policy_record()) {
+            observer.governed(&record);
+        }
         index.head.store(Arc::new(self.head));
         // Asked only now: whoever begins to listen later reads the changes.
         if let Some(observer) = index.observer.get().filter(|observer| observer.listens()) {
             let schedules = seen([&moves.coming, &moves.leaving], &offers);
             if surroundings || !schedules.is_empty() {
                 observer.touched(schedules, surroundings);
+            }
+            if !cases.is_empty() {
+                observer.refused(cases);
             }
         }
     }
@@ -110,9 +120,16 @@ impl Writer {
             (Key::Tally(id), Some(Body::Tally(tally))) => {
                 index.figures.tallies.apply(id, version, Some(Arc::clone(tally)));
             }
+            (Key::Policy, Some(Body::Policy(policy))) => {
+                let policy = Some(Arc::clone(policy));
+                touched.policy |= index.take_policy(PolicyRecord { version, position: change.position, policy });
+            }
+            (Key::Policy, _) => {
+                touched.policy |= index.take_policy(PolicyRecord { version, position: change.position, policy: None });
+            }
             (Key::Slot(id), Some(Body::Slot(slot))) => self.take_slot(index, id, version, Some(slot), touched),
             (Key::Case(id), Some(Body::Case(case))) => {
-                touched.offers.extend(cases::take(index, id, version, Some(case)));
+                cases::take(index, id, version, Some(case), touched);
             }
             (Key::Slot(id), _) => self.take_slot(index, id, version, None, touched),
             (key, _) => self.remove(index, key, version, touched),
@@ -196,14 +213,14 @@ impl Writer {
                     touched.offers.extend(schedules_of(index, id));
                 }
             }
-            Key::Case(id) => touched.offers.extend(cases::take(index, id, version, None)),
+            Key::Case(id) => cases::take(index, id, version, None, touched),
             Key::Orientation(id) => {
                 index.figures.orientations.apply(id, version, None);
             }
             Key::Tally(id) => {
                 index.figures.tallies.apply(id, version, None);
             }
-            Key::Slot(_) => {}
+            Key::Slot(_) | Key::Policy => {}
         }
     }
 }
@@ -227,13 +244,25 @@ fn settle(index: &Index, id: &ScheduleId, changes: &SlotChanges, facts_changed: 
         Some(_) | None => resolved(index, id),
     };
     match offer {
-        Some(offer) => move_to(index, &node, offer.with_slots(slots)),
+        Some(offer) => {
+            let shared_before = known.as_ref().is_some_and(|known| Arc::ptr_eq(&known.share, &offer.share));
+            let is_news = |slot: &&SlotView<'_>| !shared_before || changes.has(slot.id);
+            slots.iter().filter(is_news).for_each(|slot| note_turns(&offer.share, slot));
+            move_to(index, &node, offer.with_slots(slots));
+        }
         None => {
             take_away(index, &node);
             node.wait(Row::new(slots, None));
         }
     }
     note(index, &node, changes);
+}
+
+/// Every hold was a turn, whatever became of it.
+fn note_turns(share: &Share, slot: &SlotView<'_>) {
+    for claim in slot.claims() {
+        share.note(Turn::at(claim.held_at), CaseNumber::of(&claim.case_id));
+    }
 }
 
 /// Notes which slots the schedule has now.
@@ -278,7 +307,20 @@ fn resolved(index: &Index, id: &ScheduleId) -> Option<Offer> {
     };
     let pulse = index.pulses.of(&schedule.source_id);
     let contact_failures = cases::contact_failures(index, id);
-    Some(Offer { contact_failures, ..Offer::new(schedule, place, practitioner, pulse) })
+    let share = share_of(index, &schedule);
+    share.note_first_published(schedule.first_published_at);
+    Some(Offer { contact_failures, share, ..Offer::new(schedule, place, practitioner, pulse) })
+}
+
+/// The share of whoever gives care by a schedule: that of the professional's other schedules, else its own.
+fn share_of(index: &Index, schedule: &Schedule) -> Arc<Share> {
+    let theirs = match &schedule.practitioner_id {
+        Some(practitioner_id) => schedules_naming(index, practitioner_id),
+        None => ScheduleIds::from_iter([schedule.id.clone()]),
+    };
+    let offers = theirs.iter().filter_map(|id| index.nodes.get(id)?.offer());
+    let known = offers.into_iter().find(|offer| offer.schedule.practitioner_id == schedule.practitioner_id);
+    known.map(|offer| Arc::clone(&offer.share)).unwrap_or_default()
 }
 
 /// The resolved schedules of a source. It looks at all, which only a lease that begins or ends costs.

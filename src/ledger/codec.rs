@@ -11,6 +11,7 @@ mod emergency;
 mod field;
 mod intern;
 mod orientation;
+mod policy;
 mod slot;
 mod source;
 
@@ -66,6 +67,7 @@ pub(super) fn to_record(body: &Body) -> pb::Record {
         Body::Case(case) => pb::record::Body::Case(case::to_case(case)),
         Body::Orientation(orientation) => pb::record::Body::Orientation(orientation::to_orientation(orientation)),
         Body::Tally(tally) => pb::record::Body::Tally(orientation::to_tally(tally)),
+        Body::Policy(policy) => pb::record::Body::Policy(policy::to_policy(policy)),
     };
     pb::Record { body: Some(body) }
 }
@@ -86,6 +88,7 @@ pub(super) fn from_record(record: pb::Record, interner: &mut Interner) -> Result
         pb::record::Body::Case(message) => Ok(Body::Case(case::from_case(message)?.into())),
         pb::record::Body::Orientation(message) => Ok(Body::Orientation(orientation::from_orientation(message)?.into())),
         pb::record::Body::Tally(message) => Ok(Body::Tally(orientation::from_tally(message)?.into())),
+        pb::record::Body::Policy(message) => Ok(Body::Policy(policy::from_policy(message)?.into())),
     }
 }
 

@@ -5,8 +5,19 @@
 use crate::domain::record::{Body, Key};
 
 /// Kinds of records, as their keys begin.
-pub(super) const KINDS: [&str; 10] =
-    ["territory", "place", "practitioner", "source", "schedule", "emergency", "slot", "case", "orientation", "tally"];
+pub(super) const KINDS: [&str; 11] = [
+    "policy",
+    "territory",
+    "place",
+    "practitioner",
+    "source",
+    "schedule",
+    "emergency",
+    "slot",
+    "case",
+    "orientation",
+    "tally",
+];
 
 /// The key of a body, when it is the one under which the body stands.
 pub(super) fn key_of(body: &Body, text: &str) -> Result<Key, String> {
@@ -22,7 +33,8 @@ pub(super) fn key_of(body: &Body, text: &str) -> Result<Key, String> {
         | Key::Source(_)
         | Key::Case(_)
         | Key::Orientation(_)
-        | Key::Tally(_) => key.to_string() == text,
+        | Key::Tally(_)
+        | Key::Policy => key.to_string() == text,
     };
     if is_same { Ok(key) } else { Err(format!("`{key}` stands under the key `{}`", text.escape_debug())) }
 }

@@ -197,6 +197,17 @@ pub fn own_reach_m(question: &Question<'_>, offer: &Offer, modality: Modality) -
     }
 }
 
+/// When care begins in an opening for somebody who can be there, or be called, at an instant: at its start, but for a walk-in
+/// window, which is entered on arrival.
+#[must_use]
+#[inline]
+pub fn care_begins_at(appointment_type: AppointmentType, start_at: UtcInstant, arrival_at: UtcInstant) -> UtcInstant {
+    match appointment_type {
+        AppointmentType::Routine => start_at,
+        AppointmentType::Walkin => start_at.max(arrival_at),
+    }
+}
+
 /// When care can begin in an opening, and which rules that fails: arrival, delay, capacity.
 #[must_use]
 #[inline]
@@ -212,15 +223,14 @@ pub fn opening_rules(
         Modality::Vr | Modality::Hh => question.now,
     };
     let margin = question.policy.arrival_margin_minutes;
-    let (too_late, begins_at) = match (opening.kind.appointment_type(), modality) {
-        (AppointmentType::Routine, Modality::Amb) => {
-            (opening.start_at < arrival_at.plus_minutes(margin), opening.start_at)
-        }
-        (AppointmentType::Routine, Modality::Vr | Modality::Hh) => (opening.start_at < arrival_at, opening.start_at),
+    let too_late = match (opening.kind.appointment_type(), modality) {
+        (AppointmentType::Routine, Modality::Amb) => opening.start_at < arrival_at.plus_minutes(margin),
+        (AppointmentType::Routine, Modality::Vr | Modality::Hh) => opening.start_at < arrival_at,
         (AppointmentType::Walkin, Modality::Amb | Modality::Vr | Modality::Hh) => {
-            (arrival_at.plus_minutes(margin) > opening.end_at(), opening.start_at.max(arrival_at))
+            arrival_at.plus_minutes(margin) > opening.end_at()
         }
     };
+    let begins_at = care_begins_at(opening.kind.appointment_type(), opening.start_at, arrival_at);
     let failed = RuleSet::when(too_late, Rule::Arrival)
         .union(RuleSet::when(begins_at > question.needed_by_at, Rule::Delay))
         .union(RuleSet::when(opening.free_from() > question.now, Rule::Capacity));

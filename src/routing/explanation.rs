@@ -6,15 +6,17 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use crate::domain::answer::{
-    Availability, CareOption, CareOutcome, NearMiss, OptionParts, PolicyRule, Rule, TerritoryPreference,
+    Availability, CareOption, CareOutcome, FairShare, FairShareReason, NearMiss, OptionParts, PolicyRule, Rule,
+    TerritoryPreference,
 };
 use crate::domain::code::{AppointmentType, Modality};
-use crate::domain::offer::Offer;
+use crate::domain::road::TravelMethod;
 use crate::domain::slot::Slot;
 use crate::domain::source::Confidence;
 
 use super::contact::is_doubted;
 use super::eligibility::{needs_in, unknowns};
+use super::fairness::fair_shares;
 use super::near::Miss;
 use super::policy::BeyondTerritory;
 use super::question::Question;
@@ -24,10 +26,21 @@ use super::wording::{AgeLabel, Kilometres, Local, Minutes, Wait};
 /// About the length of a sentence, in bytes.
 const SENTENCE_BYTES: usize = 160;
 
-/// The option that a match makes, with the slot as it is.
+/// The options that the matches of an answer make, with the slots as they were when they matched.
 #[must_use]
-pub fn option(question: &Question<'_>, found: Match, slot: Arc<Slot>) -> CareOption {
-    let parts = parts(question, &found);
+pub fn options(question: &Question<'_>, told: Vec<Match>) -> Vec<CareOption> {
+    let shares = fair_shares(question, &told);
+    let made = |(found, fair_share): (Match, Option<FairShare>)| {
+        let slot = found.slot()?;
+        Some(option(question, found, slot, fair_share))
+    };
+    told.into_iter().zip(shares).filter_map(made).collect()
+}
+
+/// The option that a match makes, with the slot as it is, and why it goes before others that cost less.
+#[must_use]
+pub fn option(question: &Question<'_>, found: Match, slot: Arc<Slot>, fair_share: Option<FairShare>) -> CareOption {
+    let parts = parts(question, &found, fair_share);
     let remaining = slot.remaining_count(question.now);
     let mut option = CareOption {
         unknowns: unknowns(question, &found.offer, found.practice(), found.modality),
@@ -49,7 +62,7 @@ pub fn option(question: &Question<'_>, found: Match, slot: Arc<Slot>) -> CareOpt
 #[must_use]
 pub fn near_miss(question: &Question<'_>, miss: Miss, slot: Arc<Slot>) -> NearMiss {
     let Miss { found, rule, excess } = miss;
-    let option = option(question, found, slot);
+    let option = option(question, found, slot, None);
     let policy_rule = policy_rule(question, rule, option.modality).cloned();
     let sentence = miss_sentence(question, &option, rule, excess);
     NearMiss { option, rule, excess, policy_rule, sentence }
@@ -77,26 +90,22 @@ fn policy_rule<'q>(question: &Question<'q>, rule: Rule, modality: Modality) -> O
     }
 }
 
-fn parts(question: &Question<'_>, found: &Match) -> OptionParts {
+fn parts(question: &Question<'_>, found: &Match, fair_share: Option<FairShare>) -> OptionParts {
     let travelled_m = travelled_m(found.modality, found.distance_m);
     OptionParts {
         wait_minutes: found.care_begins_at.minutes_since(question.now),
         travel_minutes: travelled_m
             .map_or(0, |distance_m| question.travel_seconds(found.modality, distance_m).div_ceil(60)),
+        travel_method: question.travel_method(found.modality),
         distance_m: travelled_m.unwrap_or(0),
         territory_preference: question.preference(&found.practice().territories),
         data_age_seconds: question.now.seconds_since(found.offer.heard_at()),
         confidence: question.confidence(&found.offer),
         cost_seconds: found.cost_seconds,
         contact_failures: found.offer.contact_failures,
-        preferred: is_preferred(question, &found.offer),
+        preferred: question.is_preferred(&found.offer),
+        fair_share,
     }
-}
-
-/// Whether the offer is of the patient's own practitioner.
-fn is_preferred(question: &Question<'_>, offer: &Offer) -> bool {
-    question.parts.preferred_practitioner.is_some()
-        && question.parts.preferred_practitioner == offer.schedule.practitioner_id
 }
 
 /// The outcome that the best option gives.
@@ -158,21 +167,25 @@ fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOpt
     let at = begins.with("à ");
     let (wait, distance) = (Wait(option.parts.wait_minutes), Kilometres(option.parts.distance_m));
     let travel = option.parts.travel_minutes;
+    let by_road = by_road(option);
     match (option.modality, option.appointment_type) {
         (Modality::Amb, AppointmentType::Routine) => {
-            write!(sentence, "Rendez-vous {at}, {wait}, à {distance} soit {travel} min de trajet")?;
+            write!(sentence, "Rendez-vous {at}, {wait}, à {distance} soit {travel} min de trajet{by_road}")?;
         }
         (Modality::Amb, AppointmentType::Walkin) => {
             let until = Local { zone, now, at: option.slot.window.end_at() };
             let towards = begins.with("vers ");
             write!(sentence, "Sans rendez-vous jusqu'à {until}, arrivée possible {towards}, ")?;
-            write!(sentence, "à {distance} soit {travel} min de trajet")?;
+            write!(sentence, "à {distance} soit {travel} min de trajet{by_road}")?;
         }
         (Modality::Vr, AppointmentType::Routine | AppointmentType::Walkin) => {
             write!(sentence, "Téléconsultation {at}, {wait}")?;
         }
         (Modality::Hh, AppointmentType::Routine | AppointmentType::Walkin) => {
             write!(sentence, "Visite à domicile {at}, {wait}, le professionnel part de {distance}")?;
+            if !by_road.is_empty() {
+                write!(sentence, " soit {travel} min de trajet{by_road}")?;
+            }
         }
     }
     sentence.push_str(match option.parts.territory_preference {
@@ -187,6 +200,7 @@ fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOpt
     if option.parts.preferred {
         sentence.push_str(", chez le médecin habituel du patient");
     }
+    sentence.push_str(&turn_words(option.parts.fair_share));
     if option.remaining_count > 1 {
         write!(sentence, ", {} places restantes", option.remaining_count)?;
     }
@@ -204,6 +218,26 @@ fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOpt
     }
     sentence.push('.');
     Ok(())
+}
+
+/// What is said of minutes that a road table told.
+const fn by_road(option: &CareOption) -> &'static str {
+    match option.parts.travel_method {
+        TravelMethod::RoadTable { .. } => " par la route",
+        TravelMethod::StraightLine | TravelMethod::None => "",
+    }
+}
+
+/// Why an option goes before others that cost less, as a part of a sentence; empty when it does not.
+#[must_use]
+pub fn turn_words(fair_share: Option<FairShare>) -> String {
+    let Some(FairShare { reason, equivalent_count: _, passed_count }) = fair_share else { return String::new() };
+    match reason {
+        FairShareReason::LeastRecent => {
+            format!(", à son tour devant {passed_count} équivalent(s) proposé(s) plus récemment")
+        }
+        FairShareReason::Newcomer => format!(", devant {passed_count} équivalent(s) car nouveau dans le service"),
+    }
 }
 
 /// Whether teleconsultation from beyond the territory is shown although the policy would rather not.
@@ -268,7 +302,10 @@ fn write_why(
             0 => sentence.push_str("position inconnue"),
             excess => write!(sentence, "{} au-delà du rayon", Kilometres(excess))?,
         },
-        Rule::Arrival => write!(sentence, "le patient arriverait {} trop tard", Minutes(excess))?,
+        Rule::Arrival => {
+            let by_road = by_road(option);
+            write!(sentence, "le patient arriverait {} trop tard{by_road}", Minutes(excess))?;
+        }
         Rule::Delay => write!(sentence, "commence {} après le délai clinique", Minutes(excess))?,
         Rule::Capacity => sentence.push_str("complet"),
         Rule::Silence => write!(sentence, "éditeur silencieux depuis {}, à vérifier par téléphone", Minutes(excess))?,

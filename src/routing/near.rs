@@ -5,13 +5,15 @@ use std::sync::Arc;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use crate::domain::answer::{Exclusion, Rule, SilentSource};
-use crate::domain::code::{AppointmentType, Modality, ModalitySet};
+use crate::domain::code::{AppointmentType, Modality};
 use crate::domain::id::{ScheduleId, TerritoryId};
-use crate::domain::offer::{Candidate, CareWays, Judge, Offer, Opening, OpeningKind};
+use crate::domain::offer::{Candidate, CareWays, Judge, Offer, Opening};
 use crate::domain::source::Confidence;
 use crate::domain::time::{MS_PER_DAY, UtcInstant};
 
-use super::eligibility::{OfferRules, RuleSet, kind_rules, modality_rules, opening_rules, reach_m};
+use super::eligibility::{OfferRules, reach_m};
+use super::failures::KindFailures;
+use super::fairness::Precedence;
 use super::question::Question;
 use super::ranking::{Match, cost_seconds};
 use super::what_if::Additions;
@@ -67,6 +69,19 @@ pub struct Examination {
     pub examined_count: u32,
     /// Whether the examination saw everything that it was led to.
     pub complete: bool,
+}
+
+impl Examination {
+    /// Adds silent sources that would have served, found by another look.
+    pub fn hear(&mut self, silent: Vec<SilentSource>) {
+        for source in silent {
+            self.silent_count += source.schedule_count;
+            if !self.silent_sources.iter().any(|known| known.id == source.id) {
+                self.silent_sources.push(source);
+            }
+        }
+        self.silent_sources.sort_by(|a, b| a.id.cmp(&b.id));
+    }
 }
 
 impl<'q> Examiner<'q> {
@@ -138,19 +153,10 @@ impl<'q> Examiner<'q> {
         miss: (Rule, Modality, UtcInstant, u32),
     ) {
         let (rule, modality, care_begins_at, excess) = miss;
-        let distance_m = candidate.distance_m;
         let practice = candidate.offer.practice_of(opening.kind);
+        let distance_m = candidate.distance_m;
         let cost = cost_seconds(self.question, candidate.offer, practice, modality, care_begins_at, distance_m);
-        let found = || Match {
-            number: candidate.number,
-            cost_seconds: cost,
-            offer: Arc::clone(candidate.offer),
-            opening: at,
-            kind: opening.kind,
-            modality,
-            care_begins_at,
-            distance_m,
-        };
+        let found = || as_match(candidate, (at, opening), (modality, care_begins_at), cost);
         self.additions.note(self.question, rule, &found);
         let known = self.misses.iter().position(|known| known.rule == rule);
         let worse = known.and_then(|at| self.misses.get(at)).is_some_and(|known| known.found.cost_seconds < cost);
@@ -163,6 +169,20 @@ impl<'q> Examiner<'q> {
             Some(_) => {}
             None => self.misses.push(Miss { found, rule, excess }),
         }
+    }
+
+    /// Notes that an opening would be offered if one more modality were accepted.
+    fn note_otherwise(
+        &mut self,
+        candidate: &Candidate<'_>,
+        opening: (usize, &Opening),
+        (modality, begins_at): (Modality, UtcInstant),
+    ) {
+        let practice = candidate.offer.practice_of(opening.1.kind);
+        let distance_m = candidate.distance_m;
+        let cost = cost_seconds(self.question, candidate.offer, practice, modality, begins_at, distance_m);
+        let found = || as_match(candidate, opening, (modality, begins_at), cost);
+        self.additions.note(self.question, Rule::Modality, &found);
     }
 
     /// By how much an opening fails a rule, in the rule's unit.
@@ -218,57 +238,23 @@ impl<'q> Examiner<'q> {
     }
 }
 
-/// What the openings of one kind fail whatever their time, by modality.
-pub(super) struct KindFailures {
-    kind: OpeningKind,
-    tried: ModalitySet,
-    failed: [RuleSet; Modality::ALL.len()],
-}
-
-impl KindFailures {
-    pub(super) fn of(
-        question: &Question<'_>,
-        rules: &OfferRules,
-        candidate: &Candidate<'_>,
-        kind: OpeningKind,
-    ) -> Self {
-        let practice = candidate.offer.practice_of(kind);
-        let of_kind = kind_rules(question, kind, practice);
-        let asked = ModalitySet::from_bits(kind.modalities().bits() & question.parts.modalities.bits());
-        let tried = if asked.is_empty() { kind.modalities() } else { asked };
-        let mut failed = [RuleSet::EMPTY; Modality::ALL.len()];
-        for (failed, modality) in failed.iter_mut().zip(Modality::ALL) {
-            let distance = modality_rules(question, (candidate.offer, practice), *modality, candidate.distance_m);
-            *failed = of_kind.union(rules.failed(*modality)).union(distance);
-        }
-        Self { kind, tried, failed }
-    }
-
-    /// Everything that an opening fails in a modality, and when care could begin.
-    pub(super) fn failed(
-        &self,
-        question: &Question<'_>,
-        opening: &Opening,
-        modality: Modality,
-        distance_m: Option<u32>,
-    ) -> (RuleSet, UtcInstant) {
-        let (timing, begins_at) = opening_rules(question, opening, modality, distance_m);
-        let whatever = self.failed.get(usize::from(modality.index())).copied().unwrap_or_default();
-        (whatever.union(timing), begins_at)
-    }
-
-    /// The modality in which an opening fails least, and what it fails.
-    fn least_failing(
-        &self,
-        question: &Question<'_>,
-        opening: &Opening,
-        distance_m: Option<u32>,
-    ) -> Option<(RuleSet, Modality, UtcInstant)> {
-        let failures = self.tried.iter().map(|modality| {
-            let (failed, begins_at) = self.failed(question, opening, modality, distance_m);
-            (failed, modality, begins_at)
-        });
-        failures.min_by_key(|(failed, modality, begins_at)| (failed.count(), *begins_at, *modality as u8))
+/// An opening as if it fitted.
+fn as_match(
+    candidate: &Candidate<'_>,
+    (at, opening): (usize, &Opening),
+    (modality, care_begins_at): (Modality, UtcInstant),
+    cost_seconds: u32,
+) -> Match {
+    Match {
+        number: candidate.number,
+        cost_seconds,
+        precedence: Precedence::default(),
+        offer: Arc::clone(candidate.offer),
+        opening: at,
+        kind: opening.kind,
+        modality,
+        care_begins_at,
+        distance_m: candidate.distance_m,
     }
 }
 
@@ -340,6 +326,9 @@ impl Judge for Examiner<'_> {
             // What is kept for others is not shown, not even as a near miss.
             if failed.only() == Some(Rule::Silence) {
                 self.silent_count += 1;
+            }
+            if let Some((modality, begins_at)) = failures.suits_otherwise(question, opening, candidate.distance_m) {
+                self.note_otherwise(&candidate, (at, opening), (modality, begins_at));
             }
             if failed.only().is_some() && rule != Rule::Visibility {
                 let excess = Self::excess(question, rule, &candidate, opening, (modality, begins_at));

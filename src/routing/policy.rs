@@ -4,6 +4,7 @@
 //! compiled in (`policy/national.toml`), a territory's file says only what differs.
 //! Deliberately absent: reading files, and choosing the version in force.
 
+mod digest;
 mod pace;
 mod problem;
 mod read;
@@ -24,7 +25,7 @@ use crate::domain::source::Fading;
 pub use pace::{DensityClass, Pace, TravelPolicy};
 pub use problem::{Place, PolicyProblem, PolicyProblems};
 pub use rules::{DelayRule, ModalityRule, RedFlag};
-pub use set::{PolicyFile, PolicyScope, PolicySet, ScopedPolicy};
+pub use set::{PolicyScope, PolicySet, ScopedPolicy};
 pub use when::{Facts, When};
 
 /// The national policy that ships.
@@ -35,7 +36,9 @@ pub const NATIONAL_FILE: &str = "national.toml (compiled in)";
 /// A version of the figures and rules.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Policy {
-    /// Name of the version, stamped on every answer.
+    /// Name of the version, as its file gives it.
+    pub name: Arc<str>,
+    /// The name and a digest of all that the policy says, stamped on every answer.
     pub version: Arc<str>,
     /// Motives and ages that decide alone; the first that holds.
     pub red_flags: Vec<RedFlag>,
@@ -71,9 +74,9 @@ pub struct Policy {
     pub doubt_cost_seconds: u32,
     /// What is shown when nothing suits.
     pub fallback: Fallback,
-    /// How equivalent professionals share; checked, and not yet applied.
+    /// How equivalent professionals share.
     pub fairness: Fairness,
-    /// How many options may be alike; checked, and not yet applied.
+    /// How many options may be alike.
     pub diversity: Diversity,
 }
 
@@ -113,13 +116,13 @@ pub struct Fallback {
 /// How equivalent professionals share.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fairness {
-    /// Options whose cost differs by less than this are equivalent.
+    /// Width of the steps of cost, in seconds: options of one step are equivalent; 0 when nothing is.
     pub equivalent_within_seconds: u32,
-    /// Weight of who was chosen least recently, in per cent.
+    /// In how many of 100 cases who was chosen least recently goes first, new or not; 100 with the next.
     pub least_recent_percent: u32,
-    /// Weight of who is new, in per cent.
+    /// In how many of 100 cases newcomers go first, among them who was chosen least recently.
     pub newcomer_percent: u32,
-    /// How long somebody is new.
+    /// How many days after the first publication somebody is new.
     pub newcomer_days: u32,
 }
 
@@ -186,6 +189,7 @@ impl Policy {
         let rule =
             PolicyRule { id: Arc::from("teleconsultation.territory"), text: Arc::from("Territoire du patient.") };
         Self {
+            name: Arc::from("bare"),
             version: Arc::from("bare"),
             red_flags: Vec::new(),
             delays: Vec::new(),
@@ -206,7 +210,7 @@ impl Policy {
             fallback: Fallback { sites_max: 3, closed_sites_max: 0, far_m: 150_000 },
             fairness: Fairness {
                 equivalent_within_seconds: 0,
-                least_recent_percent: 0,
+                least_recent_percent: 100,
                 newcomer_percent: 0,
                 newcomer_days: 0,
             },

@@ -9,12 +9,14 @@ use crate::domain::department::Department;
 use crate::domain::id::TerritoryId;
 use crate::domain::offer::{CareWays, Offer, territory_bits};
 use crate::domain::patient::TravelMode;
-use crate::domain::query::{CareQuery, CareQueryDraft};
+use crate::domain::query::{CareQuery, CareQueryDraft, NEEDED_WITHIN_MAX_MINUTES};
+use crate::domain::road::{RoadTime, TravelMethod};
+use crate::domain::share::CaseNumber;
 use crate::domain::source::{Confidence, Fading};
 use crate::domain::time::{MS_PER_SECOND, UtcInstant};
 
 /// A query at an instant, under a policy.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Question<'q> {
     /// The query's parts.
     pub parts: &'q CareQueryDraft,
@@ -42,6 +44,12 @@ pub struct Question<'q> {
     pub remote_near_m: Option<u32>,
     /// Territories that share patients with the patient's own.
     pub neighbours: &'q [TerritoryId],
+    /// The case, in whose eyes turns are counted.
+    pub case: CaseNumber,
+    /// Whether newcomers go before their equivalents.
+    pub newcomers_first: bool,
+    /// How long the step of costs has run in which now is, in seconds.
+    into_step_seconds: u32,
     fading: Fading,
     /// Bits of the patient's territories and of those neighbours: most others have none of them.
     pub territory_bits: u64,
@@ -51,6 +59,17 @@ pub struct Question<'q> {
     professional_pace: Pace,
     /// Slower than neither of those who may travel.
     least_pace: Pace,
+    /// Where the question is asked about one place only: what a road table says of it.
+    road: PlaceByRoad,
+}
+
+/// What a road table says of one place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PlaceByRoad {
+    /// Of the patient's way there.
+    pub patient: Option<RoadTime>,
+    /// Of a professional's way to the patient.
+    pub professional: Option<RoadTime>,
 }
 
 /// Where a question is asked from.
@@ -97,12 +116,16 @@ impl<'q> Question<'q> {
             (false, true) => professional_pace,
             (true, true) | (false, false) => patient_pace.at_most(professional_pace),
         };
+        let case = parts.case_id.as_ref().map_or(CaseNumber::NONE, CaseNumber::of);
         let restricted = policy.teleconsultation.beyond != BeyondTerritory::Always && has_territory(parts);
         Self {
             parts,
             policy,
             now,
-            needed_by_at: parts.needed_by_at.unwrap_or_else(|| now.plus_minutes(minutes)),
+            needed_by_at: parts.needed_by_at.map_or_else(
+                || now.plus_minutes(minutes),
+                |needed_by_at| needed_by_at.min(now.plus_minutes(NEEDED_WITHIN_MAX_MINUTES)),
+            ),
             radius_m,
             sex: query.sex(),
             general_practice: has_general_practice(parts.specialties),
@@ -112,12 +135,39 @@ impl<'q> Question<'q> {
             delay_rule: by_policy.map(|delay| &delay.rule),
             remote_near_m: restricted.then_some(policy.teleconsultation.near_m),
             neighbours,
+            case,
+            newcomers_first: case.percentile(now) < policy.fairness.newcomer_percent,
+            into_step_seconds: into_step_seconds(now, policy.fairness.equivalent_within_seconds),
             fading: policy.fading,
             territory_bits: territory_bits(&parts.territories) | territory_bits(neighbours),
             patient_pace,
             professional_pace,
             least_pace,
+            road: PlaceByRoad::default(),
         }
+    }
+
+    /// The same asked about one place, of which a road table says how long the way is whatever the straight line.
+    #[must_use]
+    pub fn by_road(&self, road: PlaceByRoad) -> Self {
+        let on_road = |pace: Pace, time: Option<RoadTime>| {
+            time.map_or(pace, |time| Pace::even(pace.base_seconds.saturating_add(time.seconds), 0))
+        };
+        let (patient_pace, professional_pace) =
+            (on_road(self.patient_pace, road.patient), on_road(self.professional_pace, road.professional));
+        let least_pace = patient_pace.at_most(professional_pace);
+        Self { patient_pace, professional_pace, least_pace, road, ..self.clone() }
+    }
+
+    /// How travel is reckoned for care in a modality.
+    #[must_use]
+    pub fn travel_method(&self, modality: Modality) -> TravelMethod {
+        let time = match modality {
+            Modality::Amb => self.road.patient,
+            Modality::Hh => self.road.professional,
+            Modality::Vr => return TravelMethod::None,
+        };
+        time.map_or(TravelMethod::StraightLine, |time| TravelMethod::RoadTable { age_seconds: time.age_seconds })
     }
 
     /// The same where teleconsultation from anywhere will do.
@@ -130,6 +180,32 @@ impl<'q> Question<'q> {
     #[must_use]
     pub fn has_territory(&self) -> bool {
         has_territory(self.parts)
+    }
+
+    /// The number of the step in which a cost falls, from that of now; `None` when the policy has no steps.
+    #[must_use]
+    #[inline]
+    pub fn steps_of_cost(&self, cost_seconds: u32) -> Option<u32> {
+        let step_seconds = self.policy.fairness.equivalent_within_seconds;
+        cost_seconds.saturating_add(self.into_step_seconds).checked_div(step_seconds)
+    }
+
+    /// The greatest cost in a step.
+    #[must_use]
+    #[inline]
+    pub fn last_cost_of_step(&self, step: u32) -> u32 {
+        let step_seconds = self.policy.fairness.equivalent_within_seconds;
+        if step_seconds == 0 {
+            return step;
+        }
+        step.saturating_add(1).saturating_mul(step_seconds).saturating_sub(1 + self.into_step_seconds)
+    }
+
+    /// Whether an offer is of the patient's own practitioner.
+    #[must_use]
+    pub fn is_preferred(&self, offer: &Offer) -> bool {
+        let preferred = &self.parts.preferred_practitioner;
+        preferred.is_some() && *preferred == offer.schedule.practitioner_id
     }
 
     /// The rule of the policy that leaves a modality out.
@@ -236,9 +312,14 @@ impl<'q> Question<'q> {
     #[must_use]
     #[inline]
     pub fn staleness_cost_seconds(&self, received_at: UtcInstant) -> u32 {
-        let stale =
-            self.now.ms_since(received_at) > i64::from(self.policy.fading.uncertain_after_seconds) * MS_PER_SECOND;
-        if stale { self.policy.doubt_cost_seconds } else { 0 }
+        if self.is_stale(received_at) { self.policy.doubt_cost_seconds } else { 0 }
+    }
+
+    /// Whether the word of a source that was received at an instant is doubted, unless a lease says otherwise.
+    #[must_use]
+    #[inline]
+    pub fn is_stale(&self, received_at: UtcInstant) -> bool {
+        self.now.ms_since(received_at) > i64::from(self.policy.fading.uncertain_after_seconds) * MS_PER_SECOND
     }
 
     /// When care could begin at a distance at the earliest, in the best of these ways.
@@ -252,6 +333,12 @@ impl<'q> Question<'q> {
         let arrival_at = self.arrival_at(distance_m);
         if ways.intersects(WALK_IN) { arrival_at } else { arrival_at.plus_minutes(self.policy.arrival_margin_minutes) }
     }
+}
+
+/// Steps begin at multiples of their width since 1970.
+fn into_step_seconds(now: UtcInstant, step_seconds: u32) -> u32 {
+    let into = now.ms().div_euclid(MS_PER_SECOND).checked_rem_euclid(i64::from(step_seconds));
+    into.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(0)
 }
 
 fn has_territory(parts: &CareQueryDraft) -> bool {

@@ -48,6 +48,13 @@ impl RadiusPlan {
         self.radius
     }
 
+    /// The plan when there never is enough choice.
+    #[must_use]
+    pub fn widest(mut self) -> Self {
+        while self.widen() {}
+        self
+    }
+
     /// A radius one step farther, to see what a wider search would reach.
     #[must_use]
     pub fn one_step_farther_m(&self) -> u32 {

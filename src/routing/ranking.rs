@@ -1,7 +1,7 @@
 //! Which openings suit, best first: the cost of each, the best few of all, and when to stop looking.
 //!
-//! The order is total: cost, then schedule, then slot, then modality. So the same state gives the same options, whatever
-//! the order in which candidates come.
+//! The order is total: step of cost and turn ([`Precedence`]), then cost, then schedule, then slot, then modality. So the same
+//! state gives the same options, whatever the order in which candidates come.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use crate::domain::time::UtcInstant;
 
 use super::contact::contact_cost_seconds;
 use super::eligibility::{OfferRules, kind_rules, modality_rules, opening_rules};
+use super::fairness::Precedence;
 use super::question::Question;
 
 /// An opening that suits.
@@ -21,8 +22,10 @@ use super::question::Question;
 pub struct Match {
     /// Number of the schedule in the index.
     pub number: u64,
-    /// Weighted sum in seconds; the least comes first.
+    /// Weighted sum in seconds.
     pub cost_seconds: u32,
+    /// What comes before the cost; the same for all that has no rank.
+    pub precedence: Precedence,
     /// The schedule with its openings.
     pub offer: Arc<Offer>,
     /// Which of them.
@@ -54,6 +57,13 @@ impl Match {
     #[must_use]
     #[inline]
     pub fn order(&self, other: &Self) -> Ordering {
+        self.precedence.cmp(&other.precedence).then_with(|| self.order_by_cost(other))
+    }
+
+    /// The order of matches were it not for turns.
+    #[must_use]
+    #[inline]
+    pub fn order_by_cost(&self, other: &Self) -> Ordering {
         self.cost_seconds.cmp(&other.cost_seconds).then_with(|| self.order_at_same_cost(other))
     }
 
@@ -100,6 +110,8 @@ pub struct Matcher<'q> {
     limit: usize,
     /// The best so far, in order, at most `limit`.
     best: Vec<Match>,
+    /// The cost above which nothing can be among them any more.
+    bound: u32,
 }
 
 /// The best opening of one schedule so far.
@@ -131,14 +143,23 @@ impl<'q> Matcher<'q> {
 
     /// Goes on from the best that a question with a smaller radius found: what suited then suits now.
     #[must_use]
-    pub const fn resumed(question: &'q Question<'q>, limit: usize, best: Vec<Match>) -> Self {
-        Self { question, limit, best }
+    pub fn resumed(question: &'q Question<'q>, limit: usize, best: Vec<Match>) -> Self {
+        let mut matcher = Self { question, limit, best, bound: u32::MAX };
+        matcher.lower_bound();
+        matcher
     }
 
     /// The best openings, best first.
     #[must_use]
     pub fn into_matches(self) -> Vec<Match> {
         self.best
+    }
+
+    /// Takes the bound from the last of the best.
+    fn lower_bound(&mut self) {
+        if let Some(last) = self.best.last().filter(|_| self.best.len() >= self.limit) {
+            self.bound = last.precedence.reach_seconds(self.question, last.cost_seconds);
+        }
     }
 
     #[inline]
@@ -169,6 +190,7 @@ impl<'q> Matcher<'q> {
         let found = Match {
             number: candidate.number,
             cost_seconds: best.cost_seconds,
+            precedence: Precedence::of(self.question, candidate.offer, best.opening, best.cost_seconds),
             offer: Arc::clone(candidate.offer),
             opening: best.opening,
             kind: best.kind,
@@ -185,6 +207,7 @@ impl<'q> Matcher<'q> {
         let at = self.best.partition_point(|known| known.order(&found).is_lt());
         self.best.insert(at, found);
         self.best.truncate(self.limit);
+        self.lower_bound();
     }
 }
 
@@ -247,15 +270,13 @@ impl Judge for Matcher<'_> {
 
     #[inline]
     fn bound(&self) -> u32 {
-        if self.best.len() < self.limit {
-            return u32::MAX;
-        }
-        self.best.last().map_or(0, |last| last.cost_seconds)
+        self.bound
     }
 
     #[inline]
     fn admits_at_bound(&self, id: &ScheduleId) -> bool {
-        self.best.len() < self.limit || self.best.last().is_some_and(|last| *id <= last.offer.schedule.id)
+        let Some(last) = self.best.last().filter(|_| self.best.len() >= self.limit) else { return true };
+        !last.precedence.is_foremost(self.question) || *id <= last.offer.schedule.id
     }
 
     fn judge(&mut self, candidate: Candidate<'_>) {

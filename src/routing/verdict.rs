@@ -13,7 +13,9 @@ use crate::domain::slot::{Slot, SlotState};
 
 use super::eligibility::{OfferRules, RuleSet};
 use super::explanation::{option, why};
-use super::near::{Examiner, KindFailures};
+use super::failures::KindFailures;
+use super::fairness::Precedence;
+use super::near::Examiner;
 use super::question::Question;
 use super::ranking::{Match, Matcher, cost_seconds};
 use super::wording::{Kilometres, Local};
@@ -24,6 +26,15 @@ pub fn offered(question: &Question<'_>, candidate: Candidate<'_>) -> Option<Matc
     let mut matcher = Matcher::new(question, 1);
     matcher.judge(candidate);
     matcher.into_matches().pop()
+}
+
+/// Everything that an opening fails in a modality, which it need not be in any more.
+#[must_use]
+pub fn failed(question: &Question<'_>, candidate: &Candidate<'_>, opening: &Opening, modality: Modality) -> RuleSet {
+    let rules = OfferRules::of(question, candidate.offer);
+    let failures = KindFailures::of(question, &rules, candidate, opening.kind);
+    let (failed, _) = failures.failed(question, opening, modality, candidate.distance_m);
+    failed.union(RuleSet::when(!opening.kind.modalities().contains(modality), Rule::Modality))
 }
 
 /// An opening in each of its modalities, the one that fails least first, with the sentence of that one as if it suited.
@@ -44,6 +55,7 @@ pub fn modalities(
         let found = Match {
             number: candidate.number,
             cost_seconds,
+            precedence: Precedence::default(),
             offer: Arc::clone(candidate.offer),
             opening: at,
             kind: opening.kind,
@@ -51,7 +63,7 @@ pub fn modalities(
             care_begins_at,
             distance_m: candidate.distance_m,
         };
-        (failed, option(question, found, Arc::clone(slot)))
+        (failed, option(question, found, Arc::clone(slot), None))
     });
     let mut looked: Vec<(RuleSet, CareOption)> = looked.collect();
     looked.sort_by_key(|(failed, option)| {

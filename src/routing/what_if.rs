@@ -11,6 +11,7 @@ use super::ranking::Match;
 use super::wording::{Kilometres, Local, Minutes};
 use crate::domain::answer::{Relaxation, Rule, WhatIf};
 use crate::domain::code::Modality;
+use crate::domain::query::{NEEDED_WITHIN_MAX_MINUTES, RADIUS_MAX_M};
 use crate::domain::time::UtcInstant;
 
 /// What easing each rule would add that a question can ease.
@@ -75,11 +76,13 @@ impl Additions {
     }
 }
 
-/// Whether the opening would be offered if the question asked for less: the rule may be another's too.
+/// Whether the opening would be offered if the question asked for less, and may: the rule may be another's too.
 fn would_fit(question: &Question<'_>, rule: Rule, found: &Match) -> bool {
     // How far the professional travels is not the question's to ease.
     let reach_m = own_reach_m(question, &found.offer, found.modality);
-    (rule != Rule::Radius || found.distance_m.is_some_and(|distance_m| distance_m <= reach_m))
+    let nearest_m = reach_m.min(RADIUS_MAX_M);
+    (rule != Rule::Radius || found.distance_m.is_some_and(|distance_m| distance_m <= nearest_m))
+        && (rule != Rule::Delay || found.care_begins_at.minutes_since(question.now) <= NEEDED_WITHIN_MAX_MINUTES)
         && (rule != Rule::Modality || question.unsuitable_by(found.modality).is_none())
 }
 

@@ -10,6 +10,7 @@ use super::fields::Fields;
 use super::given::{Context, Given};
 use super::problem::{Log, Problem, Problems};
 use super::question;
+use super::shipped::{COMMON as SHIPPED_COMMON, FILES as SHIPPED};
 use super::step::Step;
 use super::town::Towns;
 use crate::domain::query::CareQuery;
@@ -72,10 +73,29 @@ pub fn load(paths: &[PathBuf]) -> Result<Corpus, Problems> {
             Err(message) => problems.push(of_whole(path, message)),
         }
     }
-    refuse_duplicates(&corpus, &mut problems);
     if problems.is_empty() && corpus.scenarios.is_empty() {
         problems.extend(paths.iter().map(|path| of_whole(path, "no scenario in it: write [[scenario]]".to_owned())));
     }
+    sound(corpus, problems)
+}
+
+/// The corpus that ships with the program.
+///
+/// # Errors
+/// Never, unless a compiled-in file was spoilt; a test reads them.
+pub fn shipped() -> Result<Corpus, Problems> {
+    let mut problems = Vec::new();
+    let towns = common_of(COMMON, SHIPPED_COMMON, &mut problems);
+    let mut corpus = Corpus { files: SHIPPED.len(), scenarios: Vec::new() };
+    for (file, text) in SHIPPED {
+        corpus.scenarios.extend(read_file(file, text, &towns, &mut problems));
+    }
+    sound(corpus, problems)
+}
+
+/// A corpus in which nothing is wrong.
+fn sound(corpus: Corpus, mut problems: Vec<Problem>) -> Result<Corpus, Problems> {
+    refuse_duplicates(&corpus, &mut problems);
     problems.sort();
     if problems.is_empty() { Ok(corpus) } else { Err(Problems(problems)) }
 }
@@ -124,9 +144,13 @@ fn read_common(path: &Path, problems: &mut Vec<Problem>) -> Towns {
             return Towns::default();
         }
     };
-    let file = path.to_string_lossy();
-    let log = Log::new(&file, &text);
-    let towns = parse(&log, &text).map(|table| {
+    common_of(&path.to_string_lossy(), &text, problems)
+}
+
+/// The towns of a text.
+fn common_of(file: &str, text: &str, problems: &mut Vec<Problem>) -> Towns {
+    let log = Log::new(file, text);
+    let towns = parse(&log, text).map(|table| {
         let mut fields = Fields::new(vec![table.get_ref()], 0, &log);
         let towns = Towns::read(&mut fields);
         fields.finish();

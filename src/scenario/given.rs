@@ -15,8 +15,10 @@ use crate::domain::department::Department;
 use crate::domain::directory::{Place, Practitioner, Schedule, Territory};
 use crate::domain::emergency::EmergencySite;
 use crate::domain::id::{CommuneCode, TerritoryId};
+use crate::domain::policy::PolicyDocument;
 use crate::domain::slot::Published;
 use crate::domain::time::{UtcInstant, civil_date, from_civil};
+use crate::service::policy_problems;
 
 /// The world before anybody asks.
 #[derive(Clone, Debug)]
@@ -29,6 +31,15 @@ pub(super) struct Given {
     pub(super) practitioners: BTreeMap<String, Practitioner>,
     pub(super) schedules: BTreeMap<String, GivenSchedule>,
     pub(super) sites: BTreeMap<String, EmergencySite>,
+    pub(super) policy: Option<GivenPolicy>,
+}
+
+/// A policy that a scenario gives.
+#[derive(Clone, Debug)]
+pub(super) struct GivenPolicy {
+    pub(super) document: PolicyDocument,
+    /// Whether it stands in place of a candidate.
+    pub(super) kept: bool,
 }
 
 /// A schedule with its slots.
@@ -84,9 +95,10 @@ impl Given {
         };
         let schedules = around.read_schedules(&mut fields);
         let sites = emergency::read_sites(&mut fields, context.towns, now);
+        let policy = read_policy(&mut fields);
         fields.finish();
         let local = LocalTime::at(zone, now);
-        Some(Self { now, local, territories, places, practitioners, schedules, sites })
+        Some(Self { now, local, territories, places, practitioners, schedules, sites, policy })
     }
 
     /// The schedule of a short name.
@@ -112,6 +124,22 @@ pub(super) fn known<'m, T>(named: &'m BTreeMap<String, T>, kind: &str, name: &st
 /// A zone by its IANA name.
 pub(super) fn parse_zone(text: &str) -> Result<Tz, String> {
     text.parse().map_err(|_| format!("unknown zone `{text}`: give an IANA name such as Europe/Paris or Indian/Reunion"))
+}
+
+/// The policy that a scenario gives, as the text of a file; every problem with its line within the text.
+fn read_policy(fields: &mut Fields<'_>) -> Option<GivenPolicy> {
+    let kept = fields.flag("policy_kept");
+    let Some(text) = fields.text("policy") else {
+        if kept.is_some() {
+            fields.refuse("policy_kept", "there is no `policy` to keep");
+        }
+        return None;
+    };
+    let document = PolicyDocument { name: Arc::from("policy"), text: Arc::from(text) };
+    for problem in policy_problems(std::slice::from_ref(&document)) {
+        fields.refuse("policy", problem.message);
+    }
+    Some(GivenPolicy { document, kept: kept.unwrap_or(false) })
 }
 
 fn read_now(fields: &mut Fields<'_>, zone: Tz) -> Option<UtcInstant> {

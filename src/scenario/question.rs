@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::given::{Given, known};
 use super::town::Towns;
-use super::words::{age, delay, need};
+use super::words::{age, delay, need, travel_mode};
 use crate::domain::code::{
     AppointmentType, AppointmentTypeSet, CareLevel, Modality, ModalitySet, Motive, Priority, Profession, ProfessionSet,
     Role, Sex, Specialty, SpecialtySet,
@@ -45,6 +45,7 @@ pub(super) fn read(fields: &mut Fields<'_>, given: &Given, towns: &Towns) -> Opt
         limit: fields.whole("limit", 1..=OPTIONS_MAX),
         role: fields.parsed("role", Role::parse),
         options_wanted: fields.flag("options_wanted").unwrap_or(false),
+        travel_mode: fields.parsed("travel_mode", travel_mode).unwrap_or_default(),
         ..CareQueryDraft::default()
     };
     read_whom(fields, &mut draft);

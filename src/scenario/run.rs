@@ -8,6 +8,7 @@ use super::given::{Given, GivenSchedule, known};
 use super::step::Step;
 use super::world::{World, defect};
 use crate::domain::id::{ScheduleId, SlotId};
+use crate::domain::policy::PolicyDocument;
 use crate::domain::query::CareQuery;
 use crate::service::{Error, Reason};
 
@@ -26,10 +27,15 @@ impl Verdict {
     }
 }
 
-/// Plays a scenario.
+/// Plays a scenario under its own policy, else under the national one.
 pub async fn run(scenario: &Scenario) -> Verdict {
+    run_under(scenario, &[]).await
+}
+
+/// Plays a scenario under policies that are to be judged; one that keeps its own plays under that.
+pub async fn run_under(scenario: &Scenario, candidate: &[PolicyDocument]) -> Verdict {
     let mut differences = Vec::new();
-    let mut world = match World::open(&scenario.given).await {
+    let mut world = match World::open(&scenario.given, candidate).await {
         Ok(world) => world,
         Err(refusal) => {
             differences.push(Difference::new("given", "a world that the service accepts", refusal));

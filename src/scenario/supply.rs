@@ -162,6 +162,7 @@ impl Around<'_> {
             booking_url: Arc::from(""),
             source_revision: 0,
             received_at: heard_at,
+            first_published_at: None,
         };
         Some(GivenSchedule { schedule, heard_at, local, slots })
     }

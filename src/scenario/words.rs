@@ -6,7 +6,7 @@ use crate::domain::answer::{
 use crate::domain::case::RefusalReason;
 use crate::domain::code::{Delay, Modality};
 use crate::domain::emergency::EmergencyCapability;
-use crate::domain::patient::{Age, Need};
+use crate::domain::patient::{Age, Need, TravelMode};
 use crate::domain::regulator::RegulatorRole;
 
 /// Every outcome.
@@ -44,8 +44,7 @@ pub(super) fn outcome(text: &str) -> Result<CareOutcome, String> {
 
 /// What is known of whether something is free, by its code.
 pub(super) fn availability(text: &str) -> Result<Availability, String> {
-    let all = [Availability::NotAsked, Availability::Free, Availability::None, Availability::Unknown];
-    one_of(&all, Availability::code, text)
+    one_of(&Availability::ALL, Availability::code, text)
 }
 
 /// Why an offer came to nothing, by its code.
@@ -142,6 +141,11 @@ pub(super) fn unknown(text: &str) -> Result<&'static str, String> {
 /// A need by its code.
 pub(super) fn need(text: &str) -> Result<Need, String> {
     one_of(&Need::ALL, Need::code, text)
+}
+
+/// How the patient gets about, by its code.
+pub(super) fn travel_mode(text: &str) -> Result<TravelMode, String> {
+    one_of(&TravelMode::ALL, TravelMode::code, text)
 }
 
 /// A capability of an emergency site by its code.

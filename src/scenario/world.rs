@@ -10,14 +10,15 @@ use crate::clock::ManualClock;
 use crate::domain::case::RefusalReason;
 use crate::domain::emergency::EmergencySite;
 use crate::domain::id::{CaseId, ClaimId, RequestId, SlotId, SourceId};
+use crate::domain::policy::PolicyDocument;
 use crate::domain::query::CareQuery;
 use crate::domain::slot::Published;
 use crate::domain::time::{MS_PER_MINUTE, UtcInstant};
 use crate::index::Index;
 use crate::ledger::memory::MemoryLedger;
 use crate::service::{
-    Applier, Authority, Caller, Error, HoldRequest, Parts, PublishBatch, PublishRow, Reason, RebookRequest,
-    RebookTarget, RefusalRequest, RowStatus, SaturationEnd, Service, Withdrawal,
+    Applier, Authority, Caller, Error, HoldRequest, Parts, PolicyRequest, PublishBatch, PublishRow, Reason,
+    RebookRequest, RebookTarget, RefusalRequest, RowStatus, SaturationEnd, Service, Withdrawal,
 };
 use crate::tasks::Tasks;
 
@@ -36,11 +37,11 @@ pub(super) struct World {
 }
 
 impl World {
-    /// A world as it is given.
+    /// A world as it is given, under these policies where it does not keep its own.
     ///
     /// # Errors
     /// With what the service refuses of it.
-    pub(super) async fn open(given: &Given) -> Result<Self, String> {
+    pub(super) async fn open(given: &Given, candidate: &[PolicyDocument]) -> Result<Self, String> {
         let first = given.schedules.values().map(|schedule| schedule.heard_at).min().unwrap_or(given.now);
         let begin = first.min(given.now).plus_ms(-BEGINS_BEFORE_MS);
         let clock = Arc::new(ManualClock::new(begin));
@@ -56,8 +57,28 @@ impl World {
         });
         let caller = Caller::local();
         let mut world = Self { service, clock, now: begin, caller, requests: 0, claims: HashMap::new() };
+        world.govern(given, candidate).await?;
         world.fill(given).await?;
         Ok(world)
+    }
+
+    /// Puts the policies in force under which the scenario plays.
+    async fn govern(&mut self, given: &Given, candidate: &[PolicyDocument]) -> Result<(), String> {
+        let documents = match &given.policy {
+            Some(own) if own.kept || candidate.is_empty() => vec![own.document.clone()],
+            Some(_) | None => candidate.to_vec(),
+        };
+        if documents.is_empty() {
+            return Ok(());
+        }
+        let request = PolicyRequest {
+            request_id: self.request_id()?,
+            expected_version: self.service.policy_view().version.to_string(),
+            reason: "scenario".to_owned(),
+            documents: Some(documents),
+        };
+        let done = self.service.change_policy(&self.caller, request).await;
+        done.map(drop).map_err(|error| refused("the policy", &error))
     }
 
     async fn fill(&mut self, given: &Given) -> Result<(), String> {
@@ -178,7 +199,7 @@ impl World {
         self.service.cancel(&self.caller, request_id, claim, String::new()).await.map(drop)
     }
 
-    /// Replaces the last booking of a slot by one of another.
+    /// Replaces the last booking of a slot by one of another, for the case of the booking whoever asks afterwards.
     pub(super) async fn rebook(
         &mut self,
         booked: &SlotId,
@@ -187,6 +208,7 @@ impl World {
         authority: Authority,
     ) -> Result<(), Error> {
         let (request_id, booking_id) = self.last_claim(booked)?;
+        let query = query.of_case(self.service.get_booking(booking_id)?.claim.case_id);
         let request = RebookRequest {
             request_id,
             booking_id,

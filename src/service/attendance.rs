@@ -1,5 +1,7 @@
 //! What became of a booking: seen, late, or not come; and whether somebody is to call the patient back.
 //!
+//! Invariant: once that is known, the booking no longer stands in the way of another one of its case; both are written in
+//! one append, and a correction alters neither that nor a booking that was made since.
 //! Deliberately absent: calling back; the service asks regulation, which has the telephone number.
 
 use std::sync::Arc;
@@ -83,18 +85,20 @@ impl Job for AttendanceJob {
         let found = sight.slot_of_claim(self.id);
         let Versioned { version, value: slot } = found.ok_or_else(|| refuse(ClaimRefusal::Unknown))?;
         let transition = slot.attend(self.id, self.kind, sight.now).map_err(refuse)?;
-        let is_said = |claim: &Claim| claim.attendance.is_some_and(|known| known.kind == self.kind);
-        if slot.claim(self.id).is_some_and(is_said) {
+        let claim = slot.claim(self.id).ok_or_else(lost)?;
+        let case = sight.case(&claim.case_id);
+        let freed = case.value.freed(self.id);
+        let is_said = claim.attendance.is_some_and(|known| known.kind == self.kind);
+        if is_said && freed.is_none() {
             return Ok(Plan::Stand(told(&slot, self.id).ok_or_else(lost)?));
         }
         let Transition { slot, not_before, not_after } = transition;
         let outcome = told(&slot, self.id).ok_or_else(lost)?;
         let key = Key::Slot(slot.id.clone());
         let write = Write::Put(Body::Slot(Arc::new(slot)));
-        Ok(Plan::Write {
-            entries: vec![Entry { key, expected_version: version, not_before, not_after, write }],
-            outcome,
-        })
+        let attended = Entry { key, expected_version: version, not_before, not_after, write };
+        let freed = freed.map(|next| Entry::put(Body::Case(Arc::new(next)), case.version));
+        Ok(Plan::Write { entries: [attended].into_iter().chain(freed).collect(), outcome })
     }
 
     fn probed(&self, sight: &Sight<'_>) -> Result<Key, Error> {

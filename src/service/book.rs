@@ -100,6 +100,8 @@ impl Service {
         let HoldRequest { request_id, slot_id, case_id, ttl_seconds, query, regulator_id, rebooks, authority } =
             request;
         authority.check()?;
+        check_query_case(query.as_ref(), &case_id)?;
+        let query = query.map(|query| query.of_case(case_id.clone()));
         if ttl_seconds.is_some_and(|seconds| !(HOLD_TTL_MIN_SECONDS..=HOLD_TTL_MAX_SECONDS).contains(&seconds)) {
             let message = format!("give {HOLD_TTL_MIN_SECONDS} to {HOLD_TTL_MAX_SECONDS} seconds");
             return Err(Error::invalid(vec![Violation::new("ttl_seconds", message)]));
@@ -109,7 +111,7 @@ impl Service {
         digest.optional(regulator_id.as_ref().map(PrincipalId::as_str));
         digest.added("rebooks", rebooks.map(|id| id.to_string()).as_deref());
         authority.digest(&mut digest);
-        let delay = DelayRule::of(self, caller, query.as_ref(), authority);
+        let delay = DelayRule::of(self, caller, (query.as_ref(), Some(&slot_id)), authority);
         let ttl_seconds = ttl_seconds.unwrap_or_else(|| self.hold_seconds_of(query.as_ref()));
         let id = new_claim_id(self.parts().clock.now());
         let whose = regulator_id.clone();
@@ -263,7 +265,7 @@ impl Service {
         if !another_helps {
             return Vec::new();
         }
-        let others = self.find(query).options.into_iter().filter(|option| option.slot.id != *refused);
+        let others = self.find_by_known_roads(query).options.into_iter().filter(|option| option.slot.id != *refused);
         others.take(ALTERNATIVES_MAX).collect()
     }
 }
@@ -277,6 +279,16 @@ impl BeginsLate for Receipt {
     fn begins_late(&self) -> bool {
         self.claim.beyond_delay.is_some()
     }
+}
+
+/// Refuses a question that is another case's than what it stands beside: what the one refused may suit the other.
+fn check_query_case(query: Option<&CareQuery>, case_id: &CaseId) -> Result<(), Error> {
+    let asked = query.and_then(|query| query.parts().case_id.as_ref());
+    if asked.is_none_or(|asked| asked == case_id) {
+        return Ok(());
+    }
+    let message = format!("it is another case than `{case_id}`: give that one, or leave it empty");
+    Err(Error::invalid(vec![Violation::new("query.case_id", message)]))
 }
 
 fn check_cancel_reason(reason: &str, field: &str) -> Result<(), Error> {

@@ -4,6 +4,7 @@
 
 use crate::domain::time::UtcInstant;
 use crate::ledger::LedgerHealth;
+use crate::road::RoadHealth;
 
 use super::Service;
 use super::limits::LEDGER_CLOCK_AHEAD_MAX_MS;
@@ -19,11 +20,22 @@ pub enum ConditionKind {
     ClockNotTrusted,
     /// A source that has a lease does not keep it.
     SourceSilent,
+    /// Road times are not asked for, because the last tables failed.
+    RoadTimesPaused,
+    /// The policies that were put in force cannot be read by this version of the program.
+    PolicyUnreadable,
 }
 
 impl ConditionKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::WritesRefused, Self::LedgerClockAhead, Self::ClockNotTrusted, Self::SourceSilent];
+    pub const ALL: [Self; 6] = [
+        Self::WritesRefused,
+        Self::LedgerClockAhead,
+        Self::ClockNotTrusted,
+        Self::SourceSilent,
+        Self::RoadTimesPaused,
+        Self::PolicyUnreadable,
+    ];
 
     /// Stable code.
     #[must_use]
@@ -33,6 +45,8 @@ impl ConditionKind {
             Self::LedgerClockAhead => "LEDGER_CLOCK_AHEAD",
             Self::ClockNotTrusted => "CLOCK_NOT_TRUSTED",
             Self::SourceSilent => "SOURCE_SILENT",
+            Self::RoadTimesPaused => "ROAD_TIMES_PAUSED",
+            Self::PolicyUnreadable => "POLICY_UNREADABLE",
         }
     }
 
@@ -40,8 +54,8 @@ impl ConditionKind {
     #[must_use]
     pub const fn degrades(self) -> bool {
         match self {
-            Self::WritesRefused | Self::LedgerClockAhead => true,
-            Self::ClockNotTrusted | Self::SourceSilent => false,
+            Self::WritesRefused | Self::LedgerClockAhead | Self::PolicyUnreadable => true,
+            Self::ClockNotTrusted | Self::SourceSilent | Self::RoadTimesPaused => false,
         }
     }
 }
@@ -72,6 +86,8 @@ impl Service {
             (ConditionKind::LedgerClockAhead, ahead),
             (ConditionKind::ClockNotTrusted, doubt),
             (ConditionKind::SourceSilent, self.silent_sources(now)),
+            (ConditionKind::RoadTimesPaused, self.roads().and_then(|roads| roads_paused(&roads.health(now)))),
+            (ConditionKind::PolicyUnreadable, self.policies().load().problem.clone()),
         ];
         told.into_iter().filter_map(|(kind, message)| Some(Condition { kind, message: message? })).collect()
     }
@@ -80,6 +96,18 @@ impl Service {
     pub fn doubt_clock(&self, doubt: Option<String>) {
         self.shared.clock_doubt.store(doubt.map(std::sync::Arc::new));
     }
+}
+
+/// What to say of road times that fail; `None` while they are asked for.
+fn roads_paused(health: &RoadHealth) -> Option<String> {
+    let failure = health.last_failure?;
+    health.is_failing.then(|| {
+        format!(
+            "the last road tables failed ({}): travel is estimated, and the server is asked again now and then; check that it \
+             runs, and road_times.url, road_times.engine and road_times.deadline_ms",
+            failure.code()
+        )
+    })
 }
 
 /// Whether callers are served less than they should be.

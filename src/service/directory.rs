@@ -1,7 +1,7 @@
 //! Keeping territories, places, practitioners, schedules and emergency sites.
 //!
 //! One upsert for all of them; a [`Kept`] kind says what it relates to. What a schedule's source published (revision,
-//! when it was heard) and the saturation of an emergency site are the service's own and survive an upsert. A record that is the same is not written again.
+//! when it was heard), when it was first kept, and the saturation of an emergency site are the service's own and survive an upsert. A record that is the same is not written again.
 //! Deliberately absent: deletion, and order among territories that name each other as neighbours: either may come first.
 
 use std::sync::Arc;
@@ -116,9 +116,11 @@ impl Kept for Schedule {
     }
 
     fn settle(&mut self, existing: Option<&Body>, now: UtcInstant) {
-        (self.source_revision, self.received_at) = match existing {
-            Some(Body::Schedule(existing)) => (existing.source_revision, existing.received_at),
-            Some(_) | None => (0, now),
+        (self.source_revision, self.received_at, self.first_published_at) = match existing {
+            Some(Body::Schedule(existing)) => {
+                (existing.source_revision, existing.received_at, existing.first_published_at)
+            }
+            Some(_) | None => (0, now, Some(now)),
         };
     }
 
@@ -126,14 +128,16 @@ impl Kept for Schedule {
         StoredUpsert {
             source_revision: self.source_revision,
             received_at_ms: self.received_at.ms(),
+            first_published_at_ms: self.first_published_at.map(UtcInstant::ms),
             ..StoredUpsert::default()
         }
     }
 
     fn set_own(&mut self, own: &StoredUpsert) {
-        let StoredUpsert { source_revision, received_at_ms, saturation: _ } = own;
+        let StoredUpsert { source_revision, received_at_ms, first_published_at_ms, saturation: _ } = own;
         self.source_revision = *source_revision;
         self.received_at = UtcInstant::from_ms(*received_at_ms);
+        self.first_published_at = first_published_at_ms.map(UtcInstant::from_ms);
     }
 }
 

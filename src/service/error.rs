@@ -91,6 +91,7 @@ reasons! {
     AlreadyBooked "ALREADY_BOOKED" FailedPrecondition "Read the booking: the hold is confirmed already; cancel it to give it back.";
     NotBooked "NOT_BOOKED" FailedPrecondition "Release the hold instead: there is no booking to cancel.";
     BookingCancelled "BOOKING_CANCELLED" FailedPrecondition "Hold a slot again: the booking was cancelled.";
+    BookingAttended "BOOKING_ATTENDED" FailedPrecondition "Hold another slot for what comes next, or correct the attendance first: the patient was seen.";
     CaseBooked "CASE_BOOKED" FailedPrecondition "Rebook the booking that is named, or cancel it first: a case has one live booking.";
     BeyondDelay "BEYOND_DELAY" FailedPrecondition "Choose an option within the clinical delay, or have a physician take it and state why.";
     CaseMismatch "CASE_MISMATCH" FailedPrecondition "Give the case for which the booking was made; rebook to a hold of the same case, or to a slot.";
@@ -100,7 +101,9 @@ reasons! {
     SlotClaimed "SLOT_CLAIMED" FailedPrecondition "Withdraw the slot instead of moving it: patients rely on it.";
     CapacityBelowClaims "CAPACITY_BELOW_CLAIMS" FailedPrecondition "Keep the capacity at or above what is booked and held, or withdraw the slot.";
     SlotIdInUse "SLOT_ID_IN_USE" FailedPrecondition "Give the slot an identifier of its own: another schedule uses this one.";
+    PolicyNameInUse "POLICY_NAME_IN_USE" FailedPrecondition "Give the policy a version name of its own: another text is in force under this one.";
     StaleRevision "STALE_REVISION" Aborted "Read the source again and publish its newest revision.";
+    PolicyChanged "POLICY_CHANGED" Aborted "Read the policies in force, then activate with their version as the expected one.";
     Contention "CONTENTION" Aborted "Repeat the request with the same request id: others changed the same records meanwhile.";
     RequestIdReused "REQUEST_ID_REUSED" AlreadyExists "Give every new request a new request id; reuse one only to repeat the same content.";
     Overloaded "OVERLOADED" ResourceExhausted "Repeat with the same request id after the stated time.";
@@ -212,6 +215,8 @@ pub(super) fn from_claim_refusal(refusal: ClaimRefusal, unknown: Reason) -> Erro
         ClaimRefusal::AlreadyBooked => Reason::AlreadyBooked,
         ClaimRefusal::NotBooked => Reason::NotBooked,
         ClaimRefusal::Cancelled => Reason::BookingCancelled,
+        ClaimRefusal::Seen => Reason::BookingAttended,
+        ClaimRefusal::TooManyNoShows => Reason::QuotaExceeded,
         ClaimRefusal::NotBegun => Reason::SlotNotBegun,
         ClaimRefusal::Unknown => unknown,
     };

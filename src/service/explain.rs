@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::answer::Stamp;
+use crate::domain::answer::{FairShare, Likeness, Stamp};
 use crate::domain::code::{ProfessionSet, Specialty, SpecialtySet};
 use crate::domain::explanation::{Rank, ScheduleExplanation, SlotExplanation, Subject, Verdict};
 use crate::domain::geo::{EarthVector, GeoPoint};
@@ -17,6 +17,9 @@ use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
 use crate::domain::violation::Violation;
 use crate::index::Index;
+use crate::routing::diversity::Choice;
+use crate::routing::explanation::turn_words;
+use crate::routing::fairness::fair_shares;
 use crate::routing::policy::PolicySet;
 use crate::routing::question::Question;
 use crate::routing::ranking::Match;
@@ -24,16 +27,13 @@ use crate::routing::triage::triage;
 use crate::routing::verdict::{excluded_sentence, modalities, offered};
 
 use super::Service;
-use super::condition::is_degraded;
 use super::error::{Error, Reason};
-use super::find::{Finder, searches_by_place};
+use super::find::{Finder, RANKED_MAX, Survey, searches_by_place};
 
 /// Most slots that one answer explains.
 pub(crate) const EXPLAINED_SLOTS_MAX: usize = 200;
 /// Most schedules of a practitioner that one answer explains.
 const EXPLAINED_SCHEDULES_MAX: usize = 20;
-/// Ranks that are counted.
-const RANKED_MAX: usize = 500;
 /// How many of the slots right before one are named.
 const BEHIND_MAX: usize = 3;
 /// Age in years of the publisher's form.
@@ -58,8 +58,8 @@ impl Service {
     pub fn explain(&self, subject: &Subject, query: Option<&CareQuery>) -> Result<Explained, Error> {
         let parts = self.parts();
         let now = parts.clock.now();
-        let degraded = is_degraded(&parts.ledger.health(), now);
-        let explainer = Explainer { index: &parts.index, policies: self.policies(), degraded };
+        let in_force = self.policies().load();
+        let explainer = Explainer { index: &parts.index, policies: &in_force.set, degraded: self.is_degraded(now) };
         let (schedules, complete) = explainer.explain(subject, query, now)?;
         Ok(Explained { schedules, complete, stamp: self.stamp() })
     }
@@ -172,8 +172,8 @@ impl Explainer<'_> {
         let query = refused.as_ref().unwrap_or(query);
         let triage = triage(query, finder.policy);
         let neighbours = finder.neighbours(query);
-        let (question, plan) = finder.settled(query, now, &neighbours);
-        let ranked = if triage.searches { finder.best(&question, RANKED_MAX) } else { Vec::new() };
+        let Survey { question, plan, .. } = finder.survey(query, now, &neighbours, query.limit());
+        let choice = if triage.searches { finder.ranked(&question, query.limit()) } else { Choice::default() };
         let distance_m =
             offer.vector.zip(query.parts().position).map(|(at, patient)| at.distance_m(&EarthVector::from(&patient)));
         let candidate = Candidate { number: 0, offer, distance_m };
@@ -181,7 +181,7 @@ impl Explainer<'_> {
             question: &question,
             candidate,
             offered: offered(&question, candidate),
-            ranked: &ranked,
+            choice: &choice,
             refused_by: (!triage.searches).then_some(&*triage.rule_id),
             limit: query.limit(),
         };
@@ -220,8 +220,8 @@ struct Seen<'a> {
     candidate: Candidate<'a>,
     /// What the schedule offers, when anything suits.
     offered: Option<Match>,
-    /// All that suits, best first.
-    ranked: &'a [Match],
+    /// All that suits.
+    choice: &'a Choice,
     /// The rule by which nothing was looked for.
     refused_by: Option<&'a str>,
     limit: usize,
@@ -229,7 +229,7 @@ struct Seen<'a> {
 
 impl Seen<'_> {
     fn slot(&self, (at, opening): (usize, &Opening), slot: Arc<Slot>) -> SlotExplanation {
-        let (modalities, as_option) = modalities(self.question, self.candidate, (at, opening), &slot);
+        let (mut modalities, as_option) = modalities(self.question, self.candidate, (at, opening), &slot);
         let suits = modalities.first().is_some_and(|least| least.failures.is_empty());
         let (verdict, sentence) = match (self.refused_by, &self.offered) {
             (Some(rule_id), _) => {
@@ -238,8 +238,11 @@ impl Seen<'_> {
                 (Verdict::NotSearched, sentence)
             }
             (None, Some(offered)) if offered.opening == at => {
-                let rank = self.rank();
-                let sentence = rank_sentence(&rank, self.limit, &as_option);
+                let (rank, fair_share) = (self.rank(), self.fair_share());
+                if let Some(ranked) = modalities.first_mut() {
+                    ranked.parts.fair_share = fair_share;
+                }
+                let sentence = rank_sentence(&rank, &turn_words(fair_share), self.limit, &as_option);
                 (Verdict::Option(rank), sentence)
             }
             (None, Some(offered)) if suits => match offered.slot() {
@@ -254,29 +257,47 @@ impl Seen<'_> {
         SlotExplanation { slot, verdict, modalities, sentence }
     }
 
+    /// Why what the schedule offers goes before options of the answer that cost less.
+    fn fair_share(&self) -> Option<FairShare> {
+        let told = &self.choice.told;
+        let id = &self.candidate.offer.schedule.id;
+        let at = told.iter().position(|found| found.offer.schedule.id == *id)?;
+        fair_shares(self.question, told).into_iter().nth(at).flatten()
+    }
+
     /// Where what the schedule offers stands among all that suits.
     fn rank(&self) -> Rank {
+        let Choice { told, set_aside, beyond, filled_up: _ } = self.choice;
+        let aside = || set_aside.iter().map(|(found, likeness)| (found, Some(*likeness)));
+        let others = |found| (found, None);
+        let ranked: Vec<_> = told.iter().map(others).chain(aside()).chain(beyond.iter().map(others)).collect();
         let id = &self.candidate.offer.schedule.id;
-        let Some(at) = self.ranked.iter().position(|found| found.offer.schedule.id == *id) else {
+        let Some(at) = ranked.iter().position(|(found, _)| found.offer.schedule.id == *id) else {
             return Rank::default();
         };
-        let before = self.ranked.get(at.saturating_sub(BEHIND_MAX)..at).unwrap_or_default();
+        let before = ranked.get(at.saturating_sub(BEHIND_MAX)..at).unwrap_or_default();
         Rank {
             rank: u32::try_from(at + 1).ok(),
-            in_answer: at < self.limit,
-            behind: before.iter().filter_map(Match::slot).map(|slot| slot.id.clone()).collect(),
+            in_answer: at < told.len(),
+            behind: before.iter().filter_map(|(found, _)| found.slot()).map(|slot| slot.id.clone()).collect(),
+            set_aside: ranked.get(at).and_then(|(_, likeness)| *likeness),
         }
     }
 }
 
-fn rank_sentence(rank: &Rank, limit: usize, as_option: &str) -> String {
-    let Rank { rank: number, in_answer, behind } = rank;
+fn rank_sentence(rank: &Rank, turn: &str, limit: usize, as_option: &str) -> String {
+    let Rank { rank: number, in_answer, behind, set_aside } = rank;
     let Some(number) = number else {
         return format!("Convient, au-delà du rang {RANKED_MAX}. {as_option}");
     };
     let after = behind.last().map_or(String::new(), |slot| format!(", après le créneau {slot}"));
-    let beyond = if *in_answer { String::new() } else { format!(", hors des {limit} options demandées") };
-    format!("Proposé au rang {number}{after}{beyond}. {as_option}")
+    let beyond = match set_aside {
+        _ if *in_answer => String::new(),
+        None => format!(", hors des {limit} options demandées"),
+        Some(Likeness::Place) => ", laissé de côté : assez d'options au même lieu".to_owned(),
+        Some(Likeness::Practitioner) => ", laissé de côté : assez d'options avec le même professionnel".to_owned(),
+    };
+    format!("Proposé au rang {number}{after}{turn}{beyond}. {as_option}")
 }
 
 fn schedule_sentence(slots: &[SlotExplanation]) -> String {

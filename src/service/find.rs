@@ -6,18 +6,19 @@
 use std::sync::Arc;
 
 use crate::domain::answer::{
-    Availability, CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp, WhatIf,
+    Alike, Availability, CareAnswer, CareOption, CareOutcome, NearMiss, PolicyRule, Radius, Stamp, WhatIf,
 };
 use crate::domain::code::{Modality, ModalitySet};
-use crate::domain::geo::EarthVector;
-use crate::domain::id::{SlotId, TerritoryId};
-use crate::domain::offer::Offer;
+use crate::domain::id::TerritoryId;
+use crate::domain::offer::Judge;
 use crate::domain::query::CareQuery;
+use crate::domain::record::Position;
+use crate::domain::road::RoadDoubt;
 use crate::domain::time::UtcInstant;
 use crate::index::{Index, Reach, RemoteFrom};
-use crate::routing::eligibility::{RuleSet, opening_rules};
-use crate::routing::explanation::{near_miss, option, outcome_of, outcome_sentence};
-use crate::routing::near::{Examination, Examiner};
+use crate::routing::diversity::Choice;
+use crate::routing::explanation::{near_miss, options, outcome_of, outcome_sentence};
+use crate::routing::near::{Examination, Examiner, Miss};
 use crate::routing::policy::{BeyondTerritory, Policy};
 use crate::routing::question::{BY_PLACE, Question, Surroundings};
 use crate::routing::radius::{RadiusPlan, department_of};
@@ -26,7 +27,9 @@ use crate::routing::sites::{SitesQuery, nearest, sites_sentence};
 use crate::routing::triage::{Triage, triage};
 
 use super::Service;
-use super::condition::is_degraded;
+use super::policy::InForce;
+
+pub(super) use choice::RANKED_MAX;
 
 /// Schedules examined for near misses when there are options enough: cell by cell around the patient, the nearest first.
 const EXAMINED_BESIDE_OPTIONS: usize = 16;
@@ -46,6 +49,18 @@ pub struct Finder<'a> {
     pub degraded: bool,
 }
 
+/// What matched a question, and the question as it was settled.
+pub(super) struct Survey<'q> {
+    /// The question, within the radius in which it is answered.
+    pub(super) question: Question<'q>,
+    /// The radius.
+    pub(super) plan: RadiusPlan,
+    /// What suits, and what of it is told.
+    choice: Choice,
+    /// Whether only teleconsultation from beyond the patient's territory did.
+    from_anywhere: bool,
+}
+
 /// What a search found; the default is that of none made.
 #[derive(Default)]
 struct Search {
@@ -56,11 +71,13 @@ struct Search {
     radius: Option<Radius>,
     needed_by_at: Option<UtcInstant>,
     policy_rules: Vec<PolicyRule>,
+    road_doubt: Option<RoadDoubt>,
+    alike: Vec<Alike>,
 }
 
 /// What matched.
 struct Matched {
-    matches: Vec<Match>,
+    choice: Choice,
     plan: RadiusPlan,
     /// Whether only teleconsultation from beyond the patient's territory did.
     from_anywhere: bool,
@@ -71,14 +88,12 @@ impl Service {
     #[must_use]
     pub fn find(&self, query: &CareQuery) -> CareAnswer {
         let now = self.parts().clock.now();
-        self.finder(query, now).find(query, now)
+        self.answered(query, now).1
     }
 
-    /// What answers a question at an instant.
-    pub(super) fn finder(&self, query: &CareQuery, now: UtcInstant) -> Finder<'_> {
-        let parts = self.parts();
-        let degraded = is_degraded(&parts.ledger.health(), now);
-        Finder { index: &parts.index, policy: self.policy_of(query), degraded }
+    /// What answers a question at an instant, under these policies.
+    pub(super) fn finder<'a>(&'a self, in_force: &'a InForce, query: &CareQuery, now: UtcInstant) -> Finder<'a> {
+        Finder { index: &self.parts().index, policy: in_force.set.of_query(query), degraded: self.is_degraded(now) }
     }
 }
 
@@ -86,11 +101,13 @@ impl Finder<'_> {
     /// Answers a question at an instant.
     #[must_use]
     pub fn find(&self, query: &CareQuery, now: UtcInstant) -> CareAnswer {
+        // Of before the search: whatever is applied meanwhile may or may not be taken into account.
+        let position = self.index.head();
         let refused = self.without_refused(query);
         let query = refused.as_ref().unwrap_or(query);
         let triage = triage(query, self.policy);
         let search = if triage.searches { self.search(query, now) } else { Search::default() };
-        self.answer(query, now, triage, search)
+        self.answer(query, (position, now), triage, search)
     }
 
     /// The best openings only, without reasons: what the benches time.
@@ -98,43 +115,34 @@ impl Finder<'_> {
     pub fn matches(&self, query: &CareQuery, now: UtcInstant) -> (Vec<Match>, RadiusPlan) {
         let neighbours = self.neighbours(query);
         let surroundings = Surroundings { department: department_of(query), neighbours: &neighbours };
-        let Matched { matches, plan, .. } = self.matched(query, now, surroundings);
-        (matches, plan)
+        let Matched { choice, plan, .. } = self.matched(query, now, surroundings, query.limit());
+        (choice.told, plan)
     }
 
-    /// The question that is answered in the end, and the radius in which: widened until there is enough choice.
-    pub(super) fn settled<'q>(
+    /// What suits a query, chosen from at least so many, and the question that is answered in the end.
+    pub(super) fn survey<'q>(
         &'q self,
         query: &'q CareQuery,
         now: UtcInstant,
         neighbours: &'q [TerritoryId],
-    ) -> (Question<'q>, RadiusPlan) {
+        pool: usize,
+    ) -> Survey<'q> {
         let surroundings = Surroundings { department: department_of(query), neighbours };
-        let Matched { matches: _, plan, from_anywhere } = self.matched(query, now, surroundings);
+        let Matched { choice, plan, from_anywhere } = self.matched(query, now, surroundings, pool);
         let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
-        (if from_anywhere { question.from_anywhere() } else { question }, plan)
+        let question = if from_anywhere { question.from_anywhere() } else { question };
+        Survey { question, plan, choice, from_anywhere }
     }
 
-    /// At most so many openings that suit a question, best first, within its radius.
-    pub(super) fn best(&self, question: &Question<'_>, limit: usize) -> Vec<Match> {
-        let mut matcher = Matcher::new(question, limit);
-        if searches_by_place(question.suitable) {
-            self.look_around(question, &mut matcher);
-        }
-        if question.suitable.contains(Modality::Vr) {
-            self.look_remotely(question, &mut matcher);
-        }
-        matcher.into_matches()
-    }
-
-    fn matched(&self, query: &CareQuery, now: UtcInstant, surroundings: Surroundings<'_>) -> Matched {
+    /// What suits a query, chosen from at least so many: widened until there is enough choice.
+    fn matched(&self, query: &CareQuery, now: UtcInstant, surroundings: Surroundings<'_>, pool: usize) -> Matched {
         let mut plan = RadiusPlan::new(query, self.policy);
         let enough = self.policy.enough_options.min(query.limit());
-        let mut matches = Vec::with_capacity(query.limit() + 1);
+        let mut matches = Vec::with_capacity(pool + 1);
         let mut is_first = true;
         loop {
             let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
-            let mut matcher = Matcher::resumed(&question, query.limit(), matches);
+            let mut matcher = Matcher::resumed(&question, pool, matches);
             let by_place = searches_by_place(question.suitable);
             if by_place {
                 self.look_around(&question, &mut matcher);
@@ -155,23 +163,23 @@ impl Finder<'_> {
         let from_anywhere = matches.is_empty() && last_resort && is_held_back;
         if from_anywhere {
             question = question.from_anywhere();
-            let mut matcher = Matcher::resumed(&question, query.limit(), matches);
+            let mut matcher = Matcher::resumed(&question, pool, matches);
             self.look_remotely(&question, &mut matcher);
             matches = matcher.into_matches();
         }
-        let matches = preferred::first(self.index, &question, matches, query.limit());
-        Matched { from_anywhere: from_anywhere && !matches.is_empty(), matches, plan }
+        let choice = self.chosen(&question, matches, pool, query.limit());
+        Matched { from_anywhere: from_anywhere && !choice.told.is_empty(), choice, plan }
     }
 
     /// Looks for care to which somebody travels.
-    fn look_around(&self, question: &Question<'_>, matcher: &mut Matcher<'_>) {
+    fn look_around(&self, question: &Question<'_>, judge: &mut impl Judge) {
         let places = ModalitySet::from_bits(question.suitable.bits() & BY_PLACE.bits());
         let walk = Reach { modalities: places, by_place: true, ..reach(question, question.radius_m) };
-        self.index.search(&walk, matcher);
+        self.index.search(&walk, judge);
     }
 
     /// Looks for teleconsultation by time; when the patient's territory matters, of it and of its surroundings only.
-    fn look_remotely(&self, question: &Question<'_>, matcher: &mut Matcher<'_>) {
+    fn look_remotely(&self, question: &Question<'_>, judge: &mut impl Judge) {
         let territory_bits = question.territory_bits;
         let walk = Reach {
             modalities: ModalitySet::of(&[Modality::Vr]),
@@ -179,18 +187,26 @@ impl Finder<'_> {
             remote_from: question.remote_near_m.map(|near_m| RemoteFrom { near_m, territory_bits }),
             ..reach(question, question.radius_m)
         };
-        self.index.search(&walk, matcher);
+        self.index.search(&walk, judge);
     }
 
     fn search(&self, query: &CareQuery, now: UtcInstant) -> Search {
         let neighbours = self.neighbours(query);
-        let surroundings = Surroundings { department: department_of(query), neighbours: &neighbours };
-        let Matched { matches, plan, from_anywhere } = self.matched(query, now, surroundings);
-        let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
-        let question = if from_anywhere { question.from_anywhere() } else { question };
+        let survey = self.survey(query, now, &neighbours, query.limit());
+        let (search, misses) = self.examine(query, &survey);
+        let Survey { question, choice, .. } = survey;
+        let near_misses = misses.into_iter().filter_map(|miss| told_miss(&question, miss)).collect();
+        let alike = choice.alike();
+        Search { options: options(&question, choice.told), near_misses, alike, ..search }
+    }
+
+    /// What is to be told around the options that matched: everything but these and the near misses, which come beside.
+    fn examine(&self, query: &CareQuery, survey: &Survey<'_>) -> (Search, Vec<Miss>) {
+        let Survey { question, plan, choice, from_anywhere } = survey;
+        let matches = &choice.told;
         let short = matches.len() < query.limit();
         let schedules_max = if short { EXAMINED_WITHOUT_OPTIONS } else { EXAMINED_BESIDE_OPTIONS };
-        let mut examiner = Examiner::new(&question, schedules_max);
+        let mut examiner = Examiner::new(question, schedules_max);
         // Beside options enough, what is about as near as they are says enough; beside teleconsultations, what is around.
         let travelled = matches.iter().filter_map(|found| travelled_m(found.modality, found.distance_m));
         let options_m = travelled.max().unwrap_or(plan.radius().radius_m);
@@ -202,32 +218,38 @@ impl Finder<'_> {
             exhaustive: true,
             by_place: examines_places,
             by_time: !examines_places && query.parts().modalities.contains(Modality::Vr),
-            ..reach(&question, examined_m)
+            ..reach(question, examined_m)
         };
         self.index.search(&farther, &mut examiner);
         let mut examination = examiner.finish();
         examination.complete &= short && examines_places;
         let misses = std::mem::take(&mut examination.misses);
+        if matches.is_empty() && examination.silent_count == 0 {
+            examination.hear(self.silent_for(question.clone()));
+        }
         let first_begins_at = matches.iter().map(|found| found.care_begins_at).min();
-        let what_ifs = std::mem::take(&mut examination.additions).what_ifs(&question, first_begins_at);
-        let near_misses = misses.into_iter().filter_map(|miss| {
-            let slot = miss.found.slot()?;
-            Some(near_miss(&question, miss, slot))
-        });
+        let what_ifs = std::mem::take(&mut examination.additions).what_ifs(question, first_begins_at);
         let by_place = question.parts.position.is_some() && searches_by_place(question.suitable);
-        Search {
-            near_misses: near_misses.collect(),
+        let search = Search {
             what_ifs,
             radius: by_place.then(|| plan.radius()),
             needed_by_at: Some(question.needed_by_at),
             examination,
-            policy_rules: applied(&question, from_anywhere),
-            options: options(&question, matches),
-        }
+            policy_rules: applied(question, *from_anywhere),
+            ..Search::default()
+        };
+        (search, misses)
     }
 
-    fn answer(&self, query: &CareQuery, now: UtcInstant, triage: Triage, search: Search) -> CareAnswer {
-        let Search { options, near_misses, what_ifs, examination, radius, needed_by_at, policy_rules } = search;
+    fn answer(
+        &self,
+        query: &CareQuery,
+        (position, now): (Position, UtcInstant),
+        triage: Triage,
+        search: Search,
+    ) -> CareAnswer {
+        let Search { options, near_misses, what_ifs, examination, radius, needed_by_at, policy_rules, .. } = search;
+        let Search { road_doubt, alike, .. } = search;
         let best = options.first();
         let outcome = triage.outcome.unwrap_or_else(|| {
             best.map_or(CareOutcome::NoSlotInTime, |best| outcome_of(best.modality, best.appointment_type))
@@ -252,7 +274,7 @@ impl Finder<'_> {
             policy_rules: triage.red_flag.into_iter().chain(policy_rules).collect(),
             sentence,
             stamp: Stamp {
-                position: self.index.head(),
+                position,
                 answered_at: now,
                 data_age_seconds: options.iter().map(|option| option.parts.data_age_seconds).max(),
                 policy_version: Arc::clone(&self.policy.version),
@@ -265,11 +287,13 @@ impl Finder<'_> {
             examined_count: examination.examined_count,
             examined_all: examination.complete,
             exclusions: examination.exclusions,
+            alike,
             availability,
             silent_sources: examination.silent_sources,
             near_misses,
             what_ifs,
             options,
+            road_doubt,
         }
     }
 
@@ -277,23 +301,6 @@ impl Finder<'_> {
     pub(super) fn without_refused(&self, query: &CareQuery) -> Option<CareQuery> {
         let case = self.index.case(query.parts().case_id.as_ref()?)?.value;
         (!case.refusals.is_empty()).then(|| query.without_refused(&case.refusals))
-    }
-
-    /// Which rules of time and capacity a slot of a schedule fails when care is given in a modality.
-    pub(super) fn timing(
-        &self,
-        query: &CareQuery,
-        now: UtcInstant,
-        (offer, slot_id): (&Offer, &SlotId),
-        modality: Modality,
-    ) -> RuleSet {
-        let surroundings = Surroundings { department: department_of(query), neighbours: &[] };
-        let question = Question::new(query, self.policy, now, 0, surroundings);
-        let at = offer.row.slots().position(|slot| slot.id == slot_id.as_str());
-        let Some(opening) = at.and_then(|at| offer.row.openings().get(at)) else { return RuleSet::EMPTY };
-        let patient = query.parts().position.as_ref().map(EarthVector::from);
-        let distance_m = patient.zip(offer.vector).map(|(patient, place)| patient.distance_m(&place));
-        opening_rules(&question, opening, modality, distance_m).0
     }
 
     /// The territories that share patients with the patient's own.
@@ -305,13 +312,10 @@ impl Finder<'_> {
     }
 }
 
-/// The options that matches make, as the slots were when they matched.
-fn options(question: &Question<'_>, matches: Vec<Match>) -> Vec<CareOption> {
-    let made = |found: Match| {
-        let slot = found.slot()?;
-        Some(option(question, found, slot))
-    };
-    matches.into_iter().filter_map(made).collect()
+/// The near miss that an examination found, with its slot as it is.
+fn told_miss(question: &Question<'_>, miss: Miss) -> Option<NearMiss> {
+    let slot = miss.found.slot()?;
+    Some(near_miss(question, miss, slot))
 }
 
 /// The rules of the policy that made a search what it is.
@@ -346,7 +350,12 @@ fn reach(question: &Question<'_>, radius_m: u32) -> Reach {
     }
 }
 
+mod choice;
+mod gone;
 mod preferred;
+mod road;
+mod silence;
+mod turn;
 mod warnings;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! Deliberately absent: resistance to forgery; a caller can only deceive itself, request ids are per principal.
 
 use crate::domain::slot::{Published, SlotTraits};
-use crate::domain::time::Window;
+use crate::domain::time::{UtcInstant, Window};
 use crate::domain::violation::Violation;
 use crate::ledger::Fingerprint;
 
@@ -57,6 +57,11 @@ impl Digest {
     /// Takes in a window.
     pub(super) fn window(&mut self, window: Window) -> &mut Self {
         self.raw(&window.start_at().ms().to_le_bytes()).raw(&window.end_at().ms().to_le_bytes())
+    }
+
+    /// Takes in an instant that may be absent.
+    pub(super) fn instant(&mut self, at: Option<UtcInstant>) -> &mut Self {
+        self.number(u64::from(at.is_some())).raw(&at.map_or(0, UtcInstant::ms).to_le_bytes())
     }
 
     /// Takes in what a publisher says of a slot.

@@ -14,6 +14,7 @@ use crate::domain::answer::Stamp;
 use crate::domain::offer::{Offer, Opening};
 use crate::domain::record::Versioned;
 use crate::domain::slot::Slot;
+use crate::domain::tally::told::told;
 use crate::domain::tally::{Counts, Scope, Tally, TallyId, counts_of_slot};
 use crate::domain::time::civil_date;
 use crate::domain::violation::Violation;
@@ -30,7 +31,7 @@ const READS_MAX: usize = 3;
 pub struct DayIndicators {
     /// Whose, and of which day.
     pub id: TallyId,
-    /// The counts.
+    /// The counts, without those from which somebody could be told.
     pub counts: Counts,
 }
 
@@ -71,12 +72,13 @@ impl Service {
                 break;
             }
         }
+        let today = civil_date(zone, self.parts().clock.now());
         let of_day = |(day, tally): (&NaiveDate, &Option<Versioned<Arc<Tally>>>)| {
             let mut counts = live.remove(day).unwrap_or_default();
             if let Some(tally) = tally {
                 counts.add_all(&tally.value.counts);
             }
-            DayIndicators { id: TallyId { scope, day: *day }, counts }
+            DayIndicators { id: TallyId { scope, day: *day }, counts: told(&counts, *day < today) }
         };
         Ok(Indicators { days: days.iter().zip(&tallies).map(of_day).collect(), zone, stamp: self.stamp() })
     }

@@ -55,6 +55,20 @@ pub const TENSION_DAYS_KEPT: u64 = 8;
 pub const TENSION_CELLS_MAX: usize = 262_144;
 /// Whether regulation is asked to call a patient back who did not come, when the schedule does not say.
 pub const NO_SHOW_CALL_BACK_DEFAULT: bool = true;
+/// Most files of the policies in force together.
+pub const POLICY_DOCUMENTS_MAX: usize = 64;
+/// Most bytes of the policies in force together, with their names: below what a message may have.
+pub const POLICY_TEXTS_MAX_BYTES: usize = 192 * 1_024;
+/// Longest reason for a change of policy, in characters.
+pub const POLICY_REASON_MAX_CHARS: usize = 200;
+/// Most questions that are kept to try a candidate policy on: an hour and more of a busy centre, in some 2 MB.
+pub const QUESTIONS_KEPT_MAX: usize = 2_000;
+/// How long a question is kept, in milliseconds: 24 hours.
+pub const QUESTIONS_KEPT_MS: i64 = 24 * MS_PER_HOUR;
+/// Most changed answers that a preview tells one by one.
+pub const PREVIEW_CHANGES_MAX: usize = 200;
+/// How long a preview works, in milliseconds.
+pub const PREVIEW_MS_MAX: u64 = 3_000;
 /// How far the own clock may be ahead of the ledger's for a purge to be carried out, in milliseconds: 1 hour.
 pub const PURGE_CLOCK_TOLERANCE_MS: i64 = MS_PER_HOUR;
 /// How far the ledger's clock may be ahead of this machine's before the service calls itself degraded, in milliseconds:
@@ -97,6 +111,10 @@ pub const WATCH_RECHECK_MS: i64 = 15 * MS_PER_SECOND;
 pub const WATCH_RECHECK_MIN_MS: i64 = MS_PER_SECOND;
 /// Most schedules that changes name before watches hear that anything may have changed.
 pub const WATCH_GATHERED_MAX: usize = 4_096;
+/// Most cases that changes name before watches hear that anything may have changed.
+pub const WATCH_GATHERED_CASES_MAX: usize = 4_096;
+/// Most schedules of the preferred practitioner that a watch listens to; of more it hears where they are.
+pub const WATCH_PREFERRED_MAX: usize = 16;
 /// Most squares of the map in which a watch is listed; larger areas hear of all squares.
 pub const WATCH_SQUARES_MAX: usize = 256;
 /// Most instants at which a hold ends that a watch waits for.

@@ -95,12 +95,16 @@ impl OrientationJob {
         Ok(known.value.department())
     }
 
-    /// The department of the booking's place; the booking must be one, and of this case.
-    fn booking_department(&self, sight: &Sight<'_>) -> Result<Option<Department>, Error> {
+    /// The department of the booking's place; the booking must be one, and of this case. One that the orientation names
+    /// already was, and may be forgotten since.
+    fn booking_department(&self, sight: &Sight<'_>, known: Option<&Orientation>) -> Result<Option<Department>, Error> {
         let Some(id) = self.request.booking_id else { return Ok(None) };
         let slot = sight.slot_of_claim(id).map(|slot| slot.value);
         let claim = slot.as_ref().and_then(|slot| slot.claim(id));
         let (Some(slot), Some(claim)) = (&slot, claim) else {
+            if let Some(known) = known.filter(|known| known.booking_id == Some(id)) {
+                return Ok(Some(known.department));
+            }
             return Err(Error::new(Reason::UnknownBooking, "the booking is unknown or no longer kept").about(id));
         };
         match claim.state {
@@ -123,15 +127,16 @@ impl Job for OrientationJob {
 
     fn decide(&self, sight: &Sight<'_>) -> Result<Plan<Arc<Orientation>>, Error> {
         let request = &self.request;
-        let (of_territory, of_booking) = (self.territory_department(sight)?, self.booking_department(sight)?);
-        let department = request.department.or(of_territory).or(of_booking).ok_or_else(|| {
-            let message = "nothing tells the department: give it, or a territory with communes, or the booking";
-            Error::invalid(vec![Violation::new("department", message)])
-        })?;
         let known = match sight.record(&self.key()) {
             Some(Versioned { version, value: Body::Orientation(known) }) => Some((version, known)),
             Some(_) | None => None,
         };
+        let of_territory = self.territory_department(sight)?;
+        let of_booking = self.booking_department(sight, known.as_ref().map(|(_, known)| &**known))?;
+        let department = request.department.or(of_territory).or(of_booking).ok_or_else(|| {
+            let message = "nothing tells the department: give it, or a territory with communes, or the booking";
+            Error::invalid(vec![Violation::new("department", message)])
+        })?;
         let (decision_type, orientation_type) = Orientation::hub_codes(request.outcome);
         let orientation = Orientation {
             case_id: request.case_id.clone(),

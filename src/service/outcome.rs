@@ -10,6 +10,7 @@ use prost::Message as _;
 use crate::domain::case::Case;
 use crate::domain::emergency::EmergencySite;
 use crate::domain::orientation::Orientation;
+use crate::domain::policy::{ActivePolicy, PolicyActivation};
 use crate::domain::record::Body;
 use crate::domain::slot::Slot;
 use crate::ledger::codec::{self, Interner};
@@ -107,6 +108,23 @@ pub(super) fn decode_oriented(stored: &[u8]) -> Result<Arc<Orientation>, Outcome
     Err(OutcomeError::new("it is not about an orientation"))
 }
 
+/// The stored form of an activation of policies.
+pub(super) fn encode_policy_activated(activation: &PolicyActivation) -> Vec<u8> {
+    let told = ActivePolicy { documents: Vec::new(), activations: vec![activation.clone()] };
+    encode(stored_outcome::Kind::PolicyActivated(codec::encode(&Body::Policy(Arc::new(told)))))
+}
+
+/// The activation of a stored form.
+pub(super) fn decode_policy_activated(stored: &[u8]) -> Result<PolicyActivation, OutcomeError> {
+    if let stored_outcome::Kind::PolicyActivated(record) = decode(stored)?
+        && let Body::Policy(policy) = codec::decode(&record, &mut Interner::new()).map_err(OutcomeError::new)?
+        && let Some(activation) = policy.activations.first()
+    {
+        return Ok(activation.clone());
+    }
+    Err(OutcomeError::new("it is not about an activation of policies"))
+}
+
 /// The stored form of the results of rows.
 pub(super) fn encode_rows(rows: &[RowOutcome]) -> Vec<u8> {
     let rows = rows.iter().map(|row| StoredRow {
@@ -153,7 +171,8 @@ pub(super) fn decode_replacement(stored: &[u8]) -> Result<StoredReplacement, Out
         | stored_outcome::Kind::EmergencySite(_)
         | stored_outcome::Kind::Rebooking(_)
         | stored_outcome::Kind::Refused(_)
-        | stored_outcome::Kind::Oriented(_) => Err(OutcomeError::new("it is not about a replacement")),
+        | stored_outcome::Kind::Oriented(_)
+        | stored_outcome::Kind::PolicyActivated(_) => Err(OutcomeError::new("it is not about a replacement")),
     }
 }
 
@@ -172,7 +191,8 @@ pub(super) fn decode_upsert(stored: &[u8]) -> Result<StoredUpsert, OutcomeError>
         | stored_outcome::Kind::EmergencySite(_)
         | stored_outcome::Kind::Rebooking(_)
         | stored_outcome::Kind::Refused(_)
-        | stored_outcome::Kind::Oriented(_) => Err(OutcomeError::new("it is not about a directory record")),
+        | stored_outcome::Kind::Oriented(_)
+        | stored_outcome::Kind::PolicyActivated(_) => Err(OutcomeError::new("it is not about a directory record")),
     }
 }
 
@@ -199,6 +219,7 @@ mod tests {
             let _ = decode_rebooking(&bytes);
             let _ = decode_refused(&bytes);
             let _ = decode_oriented(&bytes);
+            let _ = decode_policy_activated(&bytes);
         }
 
         #[test]

@@ -10,7 +10,7 @@ use crate::domain::id::{CaseId, PrincipalId, RequestId, ScheduleId, SlotId, Terr
 use crate::domain::record::{Body, Key, Versioned};
 use crate::domain::time::UtcInstant;
 use crate::ledger::Entry;
-use crate::routing::contact::CONTACT_FAILURES_DOUBTED;
+use crate::routing::contact::is_doubted;
 
 use super::error::{Error, Reason};
 use super::fingerprint::Digest;
@@ -91,9 +91,7 @@ impl Service {
         }
         let is_wanted = |refusal: &Refusal| match scope {
             RefusalScope::Schedule(id) => refusal.schedule_id == *id,
-            RefusalScope::Territory(id) => {
-                index.schedule(&refusal.schedule_id).is_some_and(|schedule| schedule.value.territories.contains(id))
-            }
+            RefusalScope::Territory(id) => self.is_of_territory(refusal, id),
         };
         let mut by_schedule: BTreeMap<ScheduleId, BTreeMap<RefusalReason, (u32, UtcInstant)>> = BTreeMap::new();
         for case in index.cases_with_refusals() {
@@ -104,9 +102,8 @@ impl Service {
             }
         }
         let told = |(schedule_id, counts): (ScheduleId, BTreeMap<RefusalReason, (u32, UtcInstant)>)| ScheduleRefusals {
-            doubted: counts
-                .get(&RefusalReason::CouldNotContact)
-                .is_some_and(|(count, _)| *count >= CONTACT_FAILURES_DOUBTED),
+            // Ranking doubts a schedule for all of its refusals, those of slots of other territories included.
+            doubted: index.offer(&schedule_id).is_some_and(|offer| is_doubted(&offer)),
             schedule_id,
             counts,
         };
@@ -116,6 +113,19 @@ impl Service {
         let truncated = schedules.len() > REFUSED_SCHEDULES_MAX;
         schedules.truncate(REFUSED_SCHEDULES_MAX);
         Ok(RefusalList { schedules, truncated })
+    }
+
+    /// Whether the slot that was refused is a territory's: its own territories, else those of its schedule, which also stand
+    /// in for those of a slot that is no longer kept.
+    fn is_of_territory(&self, refusal: &Refusal, id: &TerritoryId) -> bool {
+        let index = &self.parts().index;
+        let Some(slot) = index.slot(&refusal.slot_id) else {
+            return index
+                .schedule(&refusal.schedule_id)
+                .is_some_and(|schedule| schedule.value.territories.contains(id));
+        };
+        let offer = index.offer(&slot.value.schedule_id);
+        offer.is_some_and(|offer| offer.practice_with(&slot.value.traits).territories.contains(id))
     }
 }
 

@@ -14,9 +14,10 @@ use crate::domain::record::{Position, Versioned};
 use crate::domain::slot::Slot;
 use crate::domain::time::{UtcInstant, Window};
 use crate::index::Counts;
+use crate::road::RoadHealth;
 
 use super::Service;
-use super::condition::{Condition, is_degraded};
+use super::condition::Condition;
 use super::error::Error;
 
 /// How the service stands.
@@ -42,6 +43,8 @@ pub struct Status {
     pub counts: Counts,
     /// Slots that were held or booked beyond the clinical delay since the service was made.
     pub beyond_delay_count: u64,
+    /// How road times stand; `None` when none are configured.
+    pub roads: Option<RoadHealth>,
 }
 
 /// A schedule with its slots.
@@ -73,13 +76,16 @@ impl Service {
             stamp: self.stamp(),
             counts: parts.index.counts(),
             beyond_delay_count: self.shared.beyond_delay_count.load(Ordering::Relaxed),
+            roads: self.roads().map(|roads| roads.health(parts.clock.now())),
         }
     }
 
     /// The state from which answers are given now.
     #[must_use]
     pub fn stamp(&self) -> Stamp {
-        self.stamp_at(self.parts().index.head())
+        let head = self.parts().index.head();
+        // Asked after the head: who sees a change of policy there sees the policies too.
+        self.stamp_at(head.max(self.policies().load().visible_at))
     }
 
     /// The state in which a write is visible.
@@ -90,7 +96,7 @@ impl Service {
             answered_at,
             data_age_seconds: None,
             policy_version: Arc::clone(&self.policy().version),
-            degraded: is_degraded(&self.parts().ledger.health(), answered_at),
+            degraded: self.is_degraded(answered_at),
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Invariant: nothing is kept of a question but the counters that it raised, whose number is bounded; no position, no case.
 //! Each thread counts in a part of its own, so that counting waits for nobody; a listing adds the parts up. What finds no
-//! room is counted without detail. Answers are counted, not cases: who asks twice counts twice.
+//! room is counted without detail. Answers are counted, not cases: who asks twice counts twice, who watches once, with the
+//! first answer.
 //! Deliberately absent: durability; a restart begins anew, and the answer says since when it counts.
 
 use std::cell::Cell as ThreadCell;
@@ -188,10 +189,15 @@ fn own_part() -> usize {
 }
 
 impl Service {
-    /// Answers the regulator's question, and counts whether it found anything.
+    /// Answers the regulator's question, counts whether it found anything, and notes whose turn it was.
     #[must_use]
     pub fn find_counted(&self, query: &CareQuery) -> CareAnswer {
-        let answer = self.find(query);
+        self.count(query, self.find(query))
+    }
+
+    /// Counts whether an answer found anything, and the turn of whom it names first.
+    pub(super) fn count(&self, query: &CareQuery, answer: CareAnswer) -> CareAnswer {
+        self.note_turn(query, &answer);
         // Where nothing was looked for, nothing was missed.
         if answer.needed_by_at.is_some() {
             self.shared.tension.note(&self.parts().index, query, &answer);

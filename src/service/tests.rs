@@ -1,6 +1,7 @@
 //! The use cases over a real index and a ledger in memory, on a clock that tests move.
 
 mod world;
+mod attending;
 mod authority;
 mod booking;
 mod cases;
@@ -18,4 +19,5 @@ mod withdrawing;
 mod directory;
 mod saturation;
 mod outages;
+mod policies;
 mod sources;

@@ -5,14 +5,15 @@
 //! and what waits for a slow client is a mark, never a queue. The clinical delay counts from the first answer.
 //! Deliberately absent: anything that a write would wait for, and the wire.
 
+mod answer;
 mod bell;
+mod gone;
 mod hub;
 mod interest;
 mod notice;
 mod registry;
 mod shown;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -27,14 +28,16 @@ use super::{Caller, Service};
 use crate::domain::answer::CareAnswer;
 use crate::domain::query::CareQuery;
 use crate::domain::record::Position;
+use crate::domain::road::RoadTimes;
 use crate::domain::time::{MS_PER_SECOND, UtcInstant};
 use crate::domain::violation::Violation;
 
 use hub::Seat;
 use interest::Interest;
 
+pub use gone::{Gone, GoneReason};
 pub(super) use hub::Hub;
-pub use shown::{Gone, GoneReason, Shown, ShownOption};
+pub use shown::{Shown, ShownOption};
 
 /// How many watches may be open.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,13 +106,17 @@ pub struct WatchUpdate {
 }
 
 /// What is different between two answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Difference {
     /// Places of the options that are new, from 0.
     pub new: Vec<usize>,
+    /// Places of those that are not new and are believed otherwise, from 0.
+    pub confidence_changed: Vec<usize>,
     /// Options that are no longer among them.
     pub gone: Vec<Gone>,
-    /// Whether other emergency sites are shown, or their access changed.
+    /// Whether the availability is another.
+    pub availability_changed: bool,
+    /// Whether other emergency sites are shown, or their access or saturation changed.
     pub sites_changed: bool,
 }
 
@@ -122,8 +129,12 @@ pub struct Watch {
     question: QuestionDigest,
     ends_at: UtcInstant,
     shown: Option<Shown>,
+    /// Whether the first answer is still to be counted: it is, unless the watch goes on from an earlier one.
+    to_be_counted: bool,
     /// Before this instant it is not answered anew.
     rests_until: Option<Instant>,
+    /// The road times of the first answer, which later ones keep so that their order is altered by nothing but the availability.
+    first_roads: Option<(RoadTimes, UtcInstant)>,
 }
 
 impl Service {
@@ -153,11 +164,13 @@ impl Service {
         let ends_at = now.plus_seconds(seconds);
         let seat = Hub::sit_down(&self.shared.watches, caller, ends_at).map_err(too_many)?;
         seat.keep_dispatched(self);
+        let to_be_counted = token.is_none();
         let token = token.filter(|token| self.can_resume(token, question, now));
-        let needed_by_at = token.as_ref().and_then(|token| token.needed_by_at);
+        let needed_by_at = token.as_ref().and_then(|token| token.needed_by_at).or(query.parts().needed_by_at);
         let shown = token.map(|token| token.shown);
-        let query = query.needed_by(needed_by_at);
-        Ok(Watch { service: self.clone(), seat, query, question, ends_at, shown, rests_until: None })
+        let query = query.needed_by(needed_by_at).shown(shown.as_ref().map(Shown::slot_ids).unwrap_or_default());
+        let (service, rests_until, first_roads) = (self.clone(), None, None);
+        Ok(Watch { service, seat, query, question, ends_at, shown, to_be_counted, rests_until, first_roads })
     }
 
     /// Whether what changed since a token can be told: it is of this question and of a state that this history contains.
@@ -188,7 +201,7 @@ impl Watch {
             if now >= self.ends_at || !self.seat.is_taken() {
                 return None;
             }
-            let update = self.look(now);
+            let update = self.look(now).await;
             self.rests_until = Some(Instant::now() + Duration::from_millis(WATCH_INTERVAL_MS));
             if update.is_some() {
                 return update;
@@ -197,16 +210,19 @@ impl Watch {
     }
 
     /// Answers the question anew, says what to listen for next, and what to tell the client, if anything.
-    fn look(&mut self, now: UtcInstant) -> Option<WatchUpdate> {
+    async fn look(&mut self, now: UtcInstant) -> Option<WatchUpdate> {
         let dispatched = self.seat.dispatched();
-        let finder = self.service.finder(&self.query, now);
-        let answer = finder.find(&self.query, now);
+        let (in_force, mut answer, times) = self.answered(now).await;
+        let finder = self.service.finder(&in_force, &self.query, now);
+        if std::mem::take(&mut self.to_be_counted) {
+            answer = self.service.count(&self.query, answer);
+        }
         if self.query.parts().needed_by_at.is_none() {
             self.query = self.query.clone().needed_by(answer.needed_by_at);
         }
         let shown = Shown::of(&answer);
-        let difference = self.shown.as_ref().map(|old| old.difference(&shown, &finder, &self.query, &answer));
-        let interest = Interest::of(&self.query, &answer);
+        let difference = self.shown.as_ref().map(|old| old.difference(&shown, &finder, &self.query, (&answer, &times)));
+        let interest = Interest::of(&self.query, &answer, &finder);
         let gone = difference.iter().flat_map(|difference| difference.gone.iter());
         let returns = gone.filter_map(|gone| gone.free_from);
         let wake_at = wake_at(&answer, finder.policy.arrival_margin_minutes, now);
@@ -214,6 +230,8 @@ impl Watch {
         if self.shown.as_ref() == Some(&shown) {
             return None;
         }
+        // The turns of others must not move what is looked at.
+        self.query = self.query.clone().shown(shown.slot_ids());
         self.shown = Some(shown.clone());
         let token = WatchToken {
             question: self.question,
@@ -230,9 +248,10 @@ impl Watch {
 fn wake_at(answer: &CareAnswer, margin_minutes: u32, now: UtcInstant) -> UtcInstant {
     let options = answer.options.iter().map(|option| shown::may_fail_at(option, answer.needed_by_at, margin_minutes));
     let misses = answer.near_misses.iter().map(|miss| miss.option.slot.free_from()).filter(|at| *at > now);
-    let sites = answer.emergency_sites.iter().filter_map(|site| {
+    let sites = answer.emergency_sites.iter().flat_map(|site| {
         let travel_ms = i64::from(site.travel_minutes) * 60 * MS_PER_SECOND;
-        Some(site.access_changes_at?.plus_ms(-travel_ms))
+        let changes = [site.access_changes_at, site.saturated_until].into_iter().flatten();
+        changes.map(move |at| at.plus_ms(-travel_ms))
     });
     // An instant that has passed without effect was a minute early at most: it is looked again soon.
     let next = |at: UtcInstant| if at > now { at } else { now.plus_ms(WATCH_RECHECK_MIN_MS) };
@@ -244,11 +263,4 @@ impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Service").finish_non_exhaustive()
     }
-}
-
-/// The hub of a service, which hears of the index's changes.
-pub(super) fn hub(index: &crate::index::Index) -> Arc<Hub> {
-    let hub = Arc::new(Hub::default());
-    index.observe(Arc::<Hub>::clone(&hub));
-    hub
 }

@@ -111,6 +111,7 @@ impl<'a> Sight<'a> {
             Key::Case(id) => self.index.case(id).map(|record| body(record, Body::Case)),
             Key::Orientation(id) => self.index.orientation(id).map(|record| body(record, Body::Orientation)),
             Key::Tally(id) => self.index.tally(*id).map(|record| body(record, Body::Tally)),
+            Key::Policy => self.index.active_policy().map(|record| body(record, Body::Policy)),
         }
     }
 }

@@ -5,7 +5,7 @@ use tonic::Code;
 
 use crate::harness::details::{fields, hold_refused, reason};
 use crate::harness::in_process::{Bookings, InProcess};
-use crate::harness::world::{batch, hold, publish, query, settled, slot};
+use crate::harness::world::{batch, hold, minutes, publish, query, settled, slot};
 
 const CASE: &str = "fr.health.samu690.1";
 
@@ -129,7 +129,11 @@ async fn a_slot_beyond_the_delay_is_for_a_physician_who_says_why() {
     let late = pb::HoldSlotRequest { query: Some(soon), ..hold("h1", "b") };
     let status = bookings.hold_slot(late.clone()).await.unwrap_err();
     assert_eq!((status.code(), reason(&status).as_str()), (Code::FailedPrecondition, "BEYOND_DELAY"));
-    assert!(status.message().contains("30 min") && status.message().contains("physician"), "{}", status.message());
+    assert!(
+        status.message().contains("care begins 30 min after") && status.message().contains("physician"),
+        "{}",
+        status.message()
+    );
     let alternatives = hold_refused(&status).unwrap().alternatives;
     assert_eq!(alternatives.iter().map(|option| option.slot_id.as_str()).collect::<Vec<_>>(), ["a"]);
 
@@ -152,6 +156,75 @@ async fn a_slot_beyond_the_delay_is_for_a_physician_who_says_why() {
     assert_eq!(booking(&mut bookings, &hold.hold_id).await.beyond_delay, Some(noted));
     let status = town.operations().get_status(pb::GetStatusRequest {}).await.unwrap().into_inner();
     assert_eq!(status.beyond_delay_count, 1);
+}
+
+#[tokio::test]
+async fn a_walk_in_window_begins_for_a_patient_who_can_be_there() {
+    let town = settled().await;
+    let open = |id: &str, modalities: &[&str]| pb::SlotInput {
+        window: Some(pb::Window { start_at: minutes(-60), end_at: minutes(300) }),
+        appointment_type: "WALKIN".into(),
+        modalities: modalities.iter().map(|one| (*one).into()).collect(),
+        ..slot(id, 1, 0)
+    };
+    publish(&town, batch("open", 2, vec![open("open", &["AMB"]), open("open-vr", &["AMB", "VR"])])).await;
+    let mut bookings = town.bookings();
+    let far = pb::GeoPoint { latitude: 45.3, longitude: 4.88 };
+    let asked = |within, modalities: &[&str]| pb::CareQuery {
+        position: Some(far),
+        needed_within_minutes: Some(within),
+        modalities: modalities.iter().map(|one| (*one).into()).collect(),
+        radius_m: Some(100_000),
+        ..query()
+    };
+    let request = |number: u32, slot_id: &str, query| pb::HoldSlotRequest {
+        case_id: format!("case-{number}"),
+        query: Some(query),
+        ..hold(&format!("h{number}"), slot_id)
+    };
+    let late = request(1, "open", asked(20, &[]));
+    let status = bookings.hold_slot(late.clone()).await.unwrap_err();
+    assert_eq!(reason(&status), "BEYOND_DELAY", "it is open, but 44 km away");
+    let physician = pb::HoldSlotRequest {
+        regulator_role: pb::RegulatorRole::Physician.into(),
+        beyond_delay_reason: "aucun autre".into(),
+        ..late
+    };
+    assert!(bookings.hold_slot(physician).await.unwrap().into_inner().hold.unwrap().beyond_delay.is_some());
+    let status = bookings.hold_slot(request(2, "open-vr", asked(20, &["AMB"]))).await.unwrap_err();
+    assert_eq!(reason(&status), "BEYOND_DELAY", "teleconsultation was not asked for");
+    held(&mut bookings, request(3, "open-vr", asked(20, &[]))).await;
+    publish(&town, batch("again", 3, vec![open("again", &["AMB"])])).await;
+    held(&mut bookings, request(4, "again", asked(200, &[]))).await;
+}
+
+#[tokio::test]
+async fn a_hold_is_judged_by_the_delay_of_the_answer_that_led_to_it() {
+    let town = settled().await;
+    let mut bookings = town.bookings();
+    let soon = pb::CareQuery { needed_within_minutes: Some(50), ..query() };
+    let find = async |query| {
+        let request = pb::FindCareRequest { query: Some(query) };
+        town.routing().find_care(request).await.unwrap().into_inner()
+    };
+    let answer = find(soon.clone()).await;
+    assert_eq!((answer.options.len(), &answer.needed_by_at), (0, &minutes(50)));
+    town.clock.advance_seconds(15 * 60);
+    let as_answered = pb::CareQuery { needed_by_at: answer.needed_by_at, ..soon.clone() };
+    let later = find(as_answered.clone()).await;
+    assert_eq!((later.options.len(), &later.needed_by_at), (0, &minutes(50)), "it does not begin anew");
+    let status = bookings.hold_slot(pb::HoldSlotRequest { query: Some(as_answered.clone()), ..hold("h1", "a") }).await;
+    assert_eq!(reason(&status.unwrap_err()), "BEYOND_DELAY");
+    held(&mut bookings, pb::HoldSlotRequest { query: Some(soon), ..hold("h2", "a") }).await;
+
+    let request = pb::WatchCareRequest { query: Some(as_answered), ..pb::WatchCareRequest::default() };
+    let mut watch = town.routing().watch_care(request).await.unwrap().into_inner();
+    assert_eq!(watch.message().await.unwrap().unwrap().answer.unwrap().needed_by_at, minutes(50));
+    let far_off = pb::CareQuery { needed_by_at: minutes(10 * 24 * 60), ..query() };
+    assert_eq!(find(far_off).await.needed_by_at, minutes(15 + 3 * 24 * 60), "three days at most");
+    let wrong = pb::CareQuery { needed_by_at: Some(prost_types::Timestamp { seconds: 0, nanos: -1 }), ..query() };
+    let status = town.routing().find_care(pb::FindCareRequest { query: Some(wrong) }).await.unwrap_err();
+    assert_eq!(fields(&status), ["query.needed_by_at"]);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! Deliberately absent: anything that judges; a harness brings about a situation, the test says what must hold.
 
 pub(crate) mod in_process;
+pub(crate) mod road_stub;
 pub(crate) mod stalled_ledger;
 pub(crate) mod world;
 pub(crate) mod details;

@@ -1,14 +1,15 @@
-//! The index answers as brute force does, on any state and any question, whatever changed in between.
+//! The index answers as brute force does, on any state and any question, whoever was chosen and whatever changed in between.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use sas_router::domain::directory::Schedule;
-use sas_router::domain::id::ScheduleId;
+use sas_router::domain::id::{CaseId, ScheduleId};
 use sas_router::domain::query::{CareQuery, CareQueryDraft};
 use sas_router::domain::record::Body;
+use sas_router::domain::share::{CaseNumber, Turn, TurnClock};
 use sas_router::domain::slot::Slot;
-use sas_router::domain::time::{UtcInstant, Window};
+use sas_router::domain::time::{MS_PER_DAY, UtcInstant, Window};
 use sas_router::index::Index;
 use sas_router::routing::policy::Policy;
 use sas_router::routing::ranking::Match;
@@ -46,6 +47,59 @@ impl World {
         }
     }
 
+    /// Lets about a third of all be chosen today, each by one of a few cases.
+    fn choose(&mut self) {
+        let clock = TurnClock::default();
+        for schedule in schedules(&self.region) {
+            let (is_chosen, minute) = (self.random.chance(0.35), self.random.below(900));
+            let case = CaseNumber::of(&case_id(self.random.below(CASES)));
+            let Some(offer) = self.index.offer(&schedule.id).filter(|_| is_chosen) else { continue };
+            offer.share.note(clock.turn(at_minute(i64::try_from(minute).unwrap())), case);
+        }
+    }
+
+    /// Turns are those that claims tell, and who is new is who has nothing old.
+    fn compare_shares(&self, when: &str) {
+        let mut by_sharer: HashMap<String, Vec<&Arc<Schedule>>> = HashMap::new();
+        for schedule in schedules(&self.region) {
+            let own = || schedule.id.to_string();
+            let sharer = schedule.practitioner_id.as_ref().map_or_else(own, |id| id.wire());
+            by_sharer.entry(sharer).or_default().push(schedule);
+        }
+        let mut held: HashMap<&ScheduleId, Turn> = HashMap::new();
+        for slot in &self.region.slots {
+            let last = slot.claims.iter().map(|claim| Turn::at(claim.held_at)).max().unwrap_or_default();
+            let known = held.entry(&slot.schedule_id).or_default();
+            *known = last.max(*known);
+        }
+        let (now, mut chosen, mut new) = (at_minute(600), 0, 0);
+        for theirs in by_sharer.values() {
+            let last = theirs.iter().filter_map(|schedule| held.get(&schedule.id)).max().copied().unwrap_or_default();
+            let is_new = |one: &&Arc<Schedule>| {
+                one.first_published_at.is_some_and(|first| now.ms_since(first) < 14 * MS_PER_DAY)
+            };
+            let all_new = theirs.iter().all(is_new);
+            for schedule in theirs {
+                let share = &self.index.offer(&schedule.id).unwrap().share;
+                assert_eq!(share.turn(CaseNumber::NONE), last, "{when}: {}", schedule.id);
+                assert_eq!(share.is_newcomer(now, 14), all_new, "{when}: {}", schedule.id);
+            }
+            chosen += usize::from(last > Turn::NEVER);
+            new += usize::from(all_new);
+        }
+        assert!(chosen > 100 && new > 100, "{when}: {chosen} chosen, {new} new");
+    }
+
+    /// What comes before the cost in the order of a question, as the shares stand.
+    fn precedence(&self, query: &CareQuery, now: UtcInstant) -> impl Fn(&Schedule) -> (bool, Turn) {
+        let case = query.parts().case_id.as_ref().map_or(CaseNumber::NONE, CaseNumber::of);
+        let newcomers_first = case.percentile(now) < 20;
+        move |schedule| {
+            let share = &self.index.offer(&schedule.id).unwrap().share;
+            (newcomers_first && !share.is_newcomer(now, 14), share.turn(case).counted_at(now))
+        }
+    }
+
     /// Asks the index and the oracle the same questions, a thousand of them.
     fn compare(&self, when: &str, seed: u64) -> Seen {
         self.compare_slots(when);
@@ -53,7 +107,10 @@ impl World {
         let finder = Finder { index: &self.index, policy: &policy, degraded: false };
         let oracle = Oracle::new(&self.region);
         let mut seen = Seen::default();
-        for (class, query, now) in questions(&self.region, 1_000, seed) {
+        for (number, (class, query, now)) in questions(&self.region, 1_000, seed).into_iter().enumerate() {
+            // Every other question is of a case that may have been sent somewhere.
+            let case_id = (number % 2 == 1).then(|| case_id(number % CASES));
+            let query = CareQuery::parse(CareQueryDraft { case_id, ..query.parts().clone() }).unwrap();
             let (matches, _) = finder.matches(&query, now);
             let mut found: Vec<Found> = Vec::new();
             for one in &matches {
@@ -62,7 +119,9 @@ impl World {
                 seen.note(&slot, schedule);
                 found.push((one.cost_seconds, schedule.id.to_string(), slot.id.to_string(), one.modality));
             }
-            assert_eq!(found, oracle.find(&query, now), "{when}: {class:?} {now} {query:?}");
+            let expected = oracle.find(&query, now, &self.precedence(&query, now));
+            assert_eq!(found, expected, "{when}: {class:?} {now} {query:?}");
+            seen.reordered += usize::from(!found.is_sorted_by_key(|one| one.0));
             seen.answers += usize::from(!found.is_empty());
         }
         seen.check(when);
@@ -77,7 +136,8 @@ impl World {
         let mut moved = 0;
         for (number, (_, query, now)) in questions(&self.region, 300, seed).into_iter().enumerate() {
             let most = CareQueryDraft { limit: Some(20), ..query.parts().clone() };
-            let mut expected = oracle.find(&CareQuery::parse(most.clone()).unwrap(), now);
+            let mut expected =
+                oracle.find(&CareQuery::parse(most.clone()).unwrap(), now, &self.precedence(&query, now));
             let at = (number * 7) % expected.len().max(1);
             let Some(chosen) = expected.get(at) else { continue };
             let schedule = self.index.schedule(&ScheduleId::parse(&chosen.1).unwrap()).unwrap().value;
@@ -132,6 +192,19 @@ struct Seen {
     two_territories: usize,
     nobody: usize,
     expired_hold: usize,
+    /// Answers in which something goes before what costs less.
+    reordered: usize,
+}
+
+/// Regulation files that ask.
+const CASES: usize = 50;
+
+fn case_id(number: usize) -> CaseId {
+    CaseId::parse(&format!("case-{number}")).unwrap()
+}
+
+fn schedules(region: &Region) -> impl Iterator<Item = &Arc<Schedule>> {
+    region.directory.iter().filter_map(|body| if let Body::Schedule(schedule) = body { Some(schedule) } else { None })
 }
 
 impl Seen {
@@ -151,7 +224,8 @@ impl Seen {
     }
 }
 
-/// The region as sources really publish it: some openings begin off the five minutes, some sources were heard lately.
+/// The region as sources really publish it: some openings begin off the five minutes, some sources were heard lately, some schedules
+/// are new.
 fn uneven(mut region: Region) -> Region {
     for (number, slot) in region.slots.iter_mut().enumerate().filter(|(number, _)| number % 11 == 0) {
         let shift = i64::try_from(1 + number % 4).unwrap();
@@ -160,8 +234,12 @@ fn uneven(mut region: Region) -> Region {
         Arc::make_mut(slot).window = shifted.unwrap();
     }
     for (number, body) in region.directory.iter_mut().enumerate() {
-        if let (Body::Schedule(schedule), 0) = (body, number % 5) {
+        if let (Body::Schedule(schedule), 0) = (&mut *body, number % 5) {
             Arc::make_mut(schedule).received_at = at_minute(i64::try_from(number % 900).unwrap());
+        }
+        if let (Body::Schedule(schedule), 0 | 1) = (body, number % 9) {
+            let days = i64::try_from(number % 30).unwrap();
+            Arc::make_mut(schedule).first_published_at = Some(at_minute(-days * 24 * 60));
         }
     }
     region
@@ -177,6 +255,12 @@ fn the_index_answers_as_brute_force_does() {
     world.hear(slots, 1);
     let seen = world.compare("after changes of slots", 2);
     assert!(seen.expired_hold > 200, "{seen:?}");
+    let restarted = World::new(world.region.clone());
+    restarted.compare_shares("after a restart");
+    world.choose();
+    let seen = world.compare("after choices", 7);
+    assert!(seen.reordered > 200, "{seen:?}");
+    world.compare_preferring("after choices", 8);
 
     let directory = directory_changes(&mut world.region, 0.2, &mut world.random);
     world.hear(directory, 1);

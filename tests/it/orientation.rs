@@ -45,6 +45,15 @@ fn attended(request_id: &str, booking_id: &str, attendance: pb::Attendance) -> p
     }
 }
 
+fn rebooked(request_id: &str, booking_id: &str, slot_id: &str) -> pb::RebookRequest {
+    pb::RebookRequest {
+        request_id: request_id.into(),
+        booking_id: booking_id.into(),
+        target: Some(pb::rebook_request::Target::SlotId(slot_id.into())),
+        ..pb::RebookRequest::default()
+    }
+}
+
 async fn listed(town: &InProcess, scope: Scope, first_day: &str) -> Result<pb::ListIndicatorsResponse, Status> {
     let mut client = pb::indicator_service_client::IndicatorServiceClient::new(town.channel.clone());
     let request =
@@ -81,8 +90,6 @@ async fn a_case_is_recorded_attended_and_counted() {
     let of_cpts = listed(&town, Scope::TerritoryId(TERRITORY.into()), "2026-11-23").await.unwrap();
     let expected = [
         "ORIENTATION APPOINTMENT 1",
-        "SPECIALTY_ASKED SM54 1",
-        "AGE_BAND_ASKED ADULTE 1",
         "SLOTS_PUBLISHED  2",
         "PLACES_PUBLISHED  2",
         "PLACES_BOOKED  1",
@@ -93,6 +100,78 @@ async fn a_case_is_recorded_attended_and_counted() {
     assert_eq!(of_cpts.indicators.iter().filter(|one| one.measure == "ORIENTATION").count(), 8, "0 is told too");
     let of_department = listed(&town, Scope::Department("69".into()), "2026-11-23").await.unwrap();
     assert_eq!(figures(&of_department), expected);
+}
+
+#[tokio::test]
+async fn what_patients_needed_is_told_of_five_and_more_once_the_day_is_over() {
+    let town = settled().await;
+    for (case, specialty, age_band) in [
+        ("1", "SM54", "ADULTE"),
+        ("2", "SM54", "ADULTE"),
+        ("3", "SM54", "ADULTE"),
+        ("4", "SM54", "ADULTE"),
+        ("5", "SM54", "ENFANT"),
+        ("6", "SM40", "ENFANT"),
+    ] {
+        let mut request = decided(case, "");
+        let orientation = request.orientation.as_mut().unwrap();
+        (orientation.case_id, orientation.specialty) = (case.into(), specialty.into());
+        (orientation.age_band, orientation.outcome) = (age_band.into(), pb::CareOutcome::MedicalAdvice.into());
+        orientations(&town).record_orientation(request).await.unwrap();
+    }
+    let needs = |told: &pb::ListIndicatorsResponse| {
+        let is_need = |line: &String| line.starts_with("SPECIALTY") || line.starts_with("AGE_BAND");
+        figures(told).into_iter().filter(is_need).collect::<Vec<_>>()
+    };
+    let day = || listed(&town, Scope::TerritoryId(TERRITORY.into()), "2026-11-23");
+    assert_eq!(needs(&day().await.unwrap()), Vec::<String>::new());
+    town.clock.advance_seconds(15 * 3_600);
+    let told = day().await.unwrap();
+    assert_eq!(needs(&told), ["SPECIALTY_ASKED  6", "AGE_BAND_ASKED  6"], "one of six would follow from the total");
+    assert!(figures(&told).contains(&"ORIENTATION MEDICAL_ADVICE 6".to_owned()));
+    assert_eq!(told.small_count, 5);
+}
+
+#[tokio::test]
+async fn a_no_show_that_is_rebooked_stays_counted_and_can_be_corrected() {
+    let town = settled().await;
+    let missed = booked(&town).await;
+    town.clock.advance_seconds(3_600);
+    orientations(&town).record_attendance(attended("a1", &missed, pb::Attendance::NoShow)).await.unwrap();
+    let done = town.bookings().rebook(rebooked("r1", &missed, "b")).await.unwrap().into_inner();
+    assert_eq!(done.replaced.unwrap().state(), pb::ClaimState::Cancelled);
+    let counted = |told: &pb::ListIndicatorsResponse| {
+        let told = figures(told);
+        let is_of_bookings = |line: &String| line.starts_with("PLACES_BOOKED") || line.starts_with("ATTENDANCE");
+        told.into_iter().filter(is_of_bookings).collect::<Vec<_>>()
+    };
+    let of_cpts = listed(&town, Scope::TerritoryId(TERRITORY.into()), "2026-11-23").await.unwrap();
+    assert_eq!(counted(&of_cpts), ["PLACES_BOOKED  2", "ATTENDANCE NO_SHOW 1"]);
+
+    let corrected = orientations(&town).record_attendance(attended("a2", &missed, pb::Attendance::Late)).await.unwrap();
+    assert_eq!(corrected.into_inner().booking.unwrap().state(), pb::ClaimState::Cancelled);
+    let of_cpts = listed(&town, Scope::TerritoryId(TERRITORY.into()), "2026-11-23").await.unwrap();
+    assert_eq!(counted(&of_cpts), ["PLACES_BOOKED  2", "ATTENDANCE LATE 1"]);
+    let status = town.bookings().hold_slot(hold("h2", "b")).await.unwrap_err();
+    assert_eq!(reason(&status), "CASE_BOOKED", "the newer booking lives");
+}
+
+#[tokio::test]
+async fn a_patient_who_was_seen_is_not_cancelled_but_may_be_booked_again() {
+    let town = settled().await;
+    let seen = booked(&town).await;
+    town.clock.advance_seconds(3_600);
+    orientations(&town).record_attendance(attended("a1", &seen, pb::Attendance::Seen)).await.unwrap();
+    let cancel = pb::CancelBookingRequest {
+        request_id: "x".into(),
+        booking_id: seen.clone(),
+        ..pb::CancelBookingRequest::default()
+    };
+    let status = town.bookings().cancel_booking(cancel).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::FailedPrecondition, "BOOKING_ATTENDED"));
+    let status = town.bookings().rebook(rebooked("r1", &seen, "b")).await.unwrap_err();
+    assert_eq!(reason(&status), "BOOKING_ATTENDED");
+    town.bookings().hold_slot(hold("h2", "b")).await.expect("the slot is not over, the case is free all the same");
 }
 
 #[tokio::test]

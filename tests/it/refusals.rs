@@ -3,38 +3,9 @@
 use sas_router::proto::routing as pb;
 use tonic::Code;
 
-use crate::harness::details::{fields, reason};
+use crate::harness::details::{fields, hold_refused, reason};
 use crate::harness::in_process::InProcess;
-use crate::harness::world::{TERRITORY, batch, publish, query, settle, slot};
-
-/// A town in which schedule 2 has a practitioner of its own, and slots `a` and `b` are published.
-async fn town() -> InProcess {
-    let town = InProcess::start().await;
-    settle(&town).await;
-    let mut directory = town.directory();
-    let other = pb::Practitioner {
-        practitioner_id: "internal:other".into(),
-        specialties: vec!["SM54".into()],
-        ..crate::harness::world::practitioner()
-    };
-    let request = pb::UpsertPractitionerRequest { request_id: "p2".into(), practitioner: Some(other) };
-    directory.upsert_practitioner(request).await.unwrap();
-    let schedule = pb::Schedule { practitioner_id: "internal:other".into(), ..crate::harness::world::schedule(2) };
-    let request = pb::UpsertScheduleRequest { request_id: "s2b".into(), schedule: Some(schedule) };
-    directory.upsert_schedule(request).await.unwrap();
-    publish(&town, batch("b1", 1, vec![slot("a", 1, 60), slot("b", 2, 70)])).await;
-    town
-}
-
-fn refusal(request_id: &str, case_id: &str, slot_id: &str, reason: pb::RefusalReason) -> pb::RecordRefusalRequest {
-    pb::RecordRefusalRequest {
-        request_id: request_id.into(),
-        case_id: case_id.into(),
-        slot_id: slot_id.into(),
-        reason: reason.into(),
-        regulator_id: "osnp-3".into(),
-    }
-}
+use crate::harness::world::{TERRITORY, batch, hold, publish, query, refusal, slot, with_two_practitioners};
 
 async fn find(town: &InProcess, query: pb::CareQuery) -> pb::FindCareResponse {
     town.routing().find_care(pb::FindCareRequest { query: Some(query) }).await.unwrap().into_inner()
@@ -46,7 +17,7 @@ fn offered(answer: &pb::FindCareResponse) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_refused_practitioner_is_not_offered_to_that_case_again() {
-    let town = town().await;
+    let town = with_two_practitioners().await;
     let of_case = |case_id: &str| pb::CareQuery { case_id: case_id.into(), ..query() };
     assert_eq!(offered(&find(&town, of_case("case-1")).await), ["a", "b"]);
     let request = refusal("r1", "case-1", "a", pb::RefusalReason::PatientChoice);
@@ -62,9 +33,53 @@ async fn a_refused_practitioner_is_not_offered_to_that_case_again() {
     assert_eq!(offered(&find(&town, of_case("case-2")).await), ["a", "b"]);
 }
 
+/// Slots beside a refusal.
+fn alternatives(status: &tonic::Status) -> Vec<String> {
+    hold_refused(status).unwrap().alternatives.into_iter().map(|option| option.slot_id).collect()
+}
+
+#[tokio::test]
+async fn what_a_case_refused_is_no_alternative_beside_a_refused_hold_or_rebooking() {
+    let town = with_two_practitioners().await;
+    publish(&town, batch("b2", 2, vec![slot("later", 2, 200)])).await;
+    let of_case = |request_id: &str, slot_id: &str, case_id: &str| pb::HoldSlotRequest {
+        case_id: case_id.into(),
+        query: Some(query()),
+        ..hold(request_id, slot_id)
+    };
+    let hold_id =
+        town.bookings().hold_slot(of_case("h1", "later", "case-1")).await.unwrap().into_inner().hold.unwrap().hold_id;
+    let confirm = pb::ConfirmHoldRequest { request_id: "c1".into(), hold_id: hold_id.clone() };
+    town.bookings().confirm_hold(confirm).await.unwrap();
+    town.bookings().hold_slot(of_case("h2", "b", "case-2")).await.unwrap();
+    for case in ["case-1", "case-3"] {
+        town.bookings().record_refusal(refusal(case, case, "a", pb::RefusalReason::TooFar)).await.unwrap();
+    }
+
+    let status = town.bookings().hold_slot(of_case("h3", "b", "case-3")).await.unwrap_err();
+    assert_eq!((reason(&status).as_str(), alternatives(&status)), ("SLOT_TAKEN", vec![]));
+    let status = town.bookings().hold_slot(of_case("h4", "b", "case-4")).await.unwrap_err();
+    assert_eq!(alternatives(&status), ["a"], "it did not refuse that one");
+    let rebook = |request_id: &str, query| pb::RebookRequest {
+        request_id: request_id.into(),
+        booking_id: hold_id.clone(),
+        target: Some(pb::rebook_request::Target::SlotId("b".into())),
+        query: Some(query),
+        ..pb::RebookRequest::default()
+    };
+    let status = town.bookings().rebook(rebook("r1", query())).await.unwrap_err();
+    assert_eq!((reason(&status).as_str(), alternatives(&status)), ("SLOT_TAKEN", vec![]));
+
+    let others = || pb::CareQuery { case_id: "case-4".into(), ..query() };
+    let status = town.bookings().rebook(rebook("r2", others())).await.unwrap_err();
+    assert_eq!(fields(&status), ["query.case_id"]);
+    let request = pb::HoldSlotRequest { query: Some(others()), ..of_case("h5", "a", "case-5") };
+    assert_eq!(fields(&town.bookings().hold_slot(request).await.unwrap_err()), ["query.case_id"]);
+}
+
 #[tokio::test]
 async fn repeated_silence_lowers_a_schedule_and_its_cpts_sees_it() {
-    let town = town().await;
+    let town = with_two_practitioners().await;
     for case in ["case-1", "case-2"] {
         let request = refusal(case, case, "a", pb::RefusalReason::CouldNotContact);
         town.bookings().record_refusal(request).await.unwrap();
@@ -93,7 +108,7 @@ async fn repeated_silence_lowers_a_schedule_and_its_cpts_sees_it() {
 
 #[tokio::test]
 async fn a_question_states_who_comes_first_and_who_not_at_all() {
-    let town = town().await;
+    let town = with_two_practitioners().await;
     let preferred = pb::CareQuery { preferred_practitioner_id: "internal:other".into(), ..query() };
     let answer = find(&town, preferred).await;
     assert_eq!(offered(&answer), ["b", "a"]);
@@ -116,7 +131,7 @@ async fn a_question_states_who_comes_first_and_who_not_at_all() {
 
 #[tokio::test]
 async fn a_wrong_refusal_names_every_wrong_field() {
-    let town = town().await;
+    let town = with_two_practitioners().await;
     let wrong = pb::RecordRefusalRequest { reason: 8, ..pb::RecordRefusalRequest::default() };
     let status = town.bookings().record_refusal(wrong).await.unwrap_err();
     assert_eq!(fields(&status), ["request_id", "case_id", "slot_id", "reason"]);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sas_router::cli::render::Layout;
 use sas_router::cli::render::scenario::{Played, failure};
-use sas_router::scenario::{Corpus, load, run};
+use sas_router::scenario::{Corpus, load, run, shipped};
 
 use crate::harness::server_process::program_command;
 
@@ -15,7 +15,8 @@ const SCENARIOS_MIN: usize = 80;
 /// Scenarios that a family has at least.
 const FAMILY_MIN: usize = 2;
 /// The families, as the files name them.
-const FAMILIES: [&str; 30] = [
+const FAMILIES: [&str; 31] = [
+    "Partage et diversité",
     "Sources silencieuses",
     "Réservation et changement",
     "Offres refusées",
@@ -67,6 +68,13 @@ async fn every_scenario_of_the_corpus_holds() {
         }
     }
     assert!(failing.is_empty(), "{} scenarios do not hold:\n{}", failing.len(), failing.join("\n"));
+}
+
+#[test]
+fn the_corpus_that_ships_is_the_whole_of_it() {
+    let names =
+        |corpus: Corpus| -> Vec<String> { corpus.scenarios.into_iter().map(|scenario| scenario.name).collect() };
+    assert_eq!(names(shipped().unwrap()), names(corpus()));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use tonic::Status;
 use crate::harness::details::{fields, reason};
 use crate::harness::in_process::InProcess;
 use crate::harness::server_process::program_command;
-use crate::harness::world::{TERRITORY, query, settled};
+use crate::harness::world::{TERRITORY, emergency_site, query, settled};
 
 const DAY: &str = "2026-11-23";
 
@@ -66,6 +66,29 @@ async fn needs_that_found_nothing_are_counted_and_rare_ones_told_together() {
     assert_eq!(of_rhone.needs, expected);
     let tomorrow = listed(&town, Scope::Department("69".into()), "2026-11-24").await.unwrap();
     assert_eq!((tomorrow.asked_count, tomorrow.needs), (None, vec![]));
+}
+
+#[tokio::test]
+async fn a_question_that_is_watched_counts_once_however_often_it_is_answered() {
+    let town = settled().await;
+    let question = pb::CareQuery { specialties: vec!["SM15".into()], ..query() };
+    let watch = pb::WatchCareRequest { query: Some(question), ..pb::WatchCareRequest::default() };
+    for number in 0..5 {
+        let mut messages = town.routing().watch_care(watch.clone()).await.unwrap().into_inner();
+        let first = messages.message().await.unwrap().unwrap();
+        // Another emergency site: the open watch is answered anew, and another goes on from the first token.
+        let site = pb::EmergencySite { emergency_site_id: format!("sau-1{number}"), ..emergency_site() };
+        let upsert = pb::UpsertEmergencySiteRequest { request_id: format!("e{number}"), emergency_site: Some(site) };
+        town.directory().upsert_emergency_site(upsert).await.unwrap();
+        if number == 0 {
+            assert!(messages.message().await.unwrap().unwrap().emergency_sites_changed);
+            let resumed = pb::WatchCareRequest { resume_token: first.resume_token, ..watch.clone() };
+            let mut messages = town.routing().watch_care(resumed).await.unwrap().into_inner();
+            assert!(messages.message().await.unwrap().unwrap().emergency_sites_changed);
+        }
+    }
+    let of_rhone = listed(&town, Scope::Department("69".into()), DAY).await.unwrap();
+    assert_eq!((of_rhone.asked_count, of_rhone.nothing_found_count), (Some(5), Some(5)));
 }
 
 #[tokio::test]

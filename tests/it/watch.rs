@@ -1,5 +1,7 @@
 //! An open call over gRPC: the first answer, what changes of it, how the watch is resumed, bounded and ended.
 
+mod told;
+
 use std::time::Duration;
 
 use sas_router::proto::routing as pb;
@@ -7,7 +9,7 @@ use tonic::{Code, Status, Streaming};
 
 use crate::harness::details::{fields, reason, says_when_to_retry};
 use crate::harness::in_process::{InProcess, Routing};
-use crate::harness::world::{SOURCE, batch, emergency_site, hold, minutes, publish, query, settled, slot};
+use crate::harness::world::{SOURCE, batch, emergency_site, hold, minutes, publish, query, settle, settled, slot};
 
 /// Longer than any message here should take.
 const PATIENCE: Duration = Duration::from_secs(20);

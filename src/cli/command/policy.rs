@@ -1,12 +1,17 @@
-//! `policy`: shows the effective policy, or says what is wrong with policy files; needs no service.
+//! `policy`: shows and judges policy files without a service, and changes what a running one answers under.
+
+pub mod activation;
+pub mod check;
+pub mod diff;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::app::policies;
+use crate::cli::connection::Output;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::policies;
 use crate::cli::render::policy as render;
 use crate::cli::terminal::Terminal;
 use crate::routing::policy::{PolicyScope, PolicySet, ScopedPolicy};
@@ -36,6 +41,16 @@ pub enum PolicyAction {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Play scenarios under policy files that are not in force, and show which do not hold
+    Check(check::CheckArguments),
+    /// Show which of the last answers of a running service would differ under policy files
+    Diff(diff::DiffArguments),
+    /// Put policy files in force in a running service, in place of all that are
+    Activate(activation::ActivateArguments),
+    /// Show which policies a running service answers under, and who put them in force
+    Active(activation::ActiveArguments),
+    /// Go back to the national policy that ships
+    Reset(activation::ResetArguments),
 }
 
 /// How a policy is written.
@@ -49,11 +64,26 @@ pub enum PolicyOutput {
     Toml,
 }
 
-/// Shows or validates.
+impl PolicyArguments {
+    /// How the answer of the command is written.
+    #[must_use]
+    pub const fn output(&self) -> Output {
+        match &self.action {
+            PolicyAction::Show { .. } | PolicyAction::Validate { .. } => Output::Table,
+            PolicyAction::Check(arguments) => arguments.output,
+            PolicyAction::Diff(arguments) => arguments.server.output,
+            PolicyAction::Activate(arguments) => arguments.change.server.output,
+            PolicyAction::Active(arguments) => arguments.server.output,
+            PolicyAction::Reset(arguments) => arguments.change.server.output,
+        }
+    }
+}
+
+/// Does what is to be done with policies.
 ///
 /// # Errors
-/// With every problem of the files.
-pub fn run(arguments: &PolicyArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+/// With every problem of the files; when a service cannot be reached or refuses them.
+pub async fn run(arguments: &PolicyArguments, terminal: &Terminal) -> Result<Exit, Failure> {
     match &arguments.action {
         PolicyAction::Show { file, output } => {
             let set = load(file.as_slice())?;
@@ -67,6 +97,11 @@ pub fn run(arguments: &PolicyArguments, terminal: &Terminal) -> Result<Exit, Fai
                 terminal.answer(&format!("{} : {} est valide", render::scope(one.scope), one.policy.version));
             }
         }
+        PolicyAction::Check(arguments) => return check::check(arguments, terminal).await,
+        PolicyAction::Diff(arguments) => return diff::diff(arguments, terminal).await,
+        PolicyAction::Activate(arguments) => return activation::activate(arguments, terminal).await,
+        PolicyAction::Active(arguments) => return activation::active(arguments, terminal).await,
+        PolicyAction::Reset(arguments) => return activation::reset(arguments, terminal).await,
     }
     Ok(Exit::Success)
 }

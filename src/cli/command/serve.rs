@@ -13,7 +13,7 @@ use crate::cli::failure::Failure;
 use crate::cli::terminal::Terminal;
 use crate::clock::SystemClock;
 use crate::config::{
-    self, Config, LedgerOverrides, LoggingOverrides, Overrides, PolicyOverrides, ServerOverrides, Sources,
+    self, Config, LedgerOverrides, LoggingOverrides, Overrides, RoadTimesOverrides, ServerOverrides, Sources,
 };
 use crate::telemetry;
 
@@ -39,9 +39,12 @@ pub struct ServeArguments {
     /// How lines of the log look: text, json
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
-    /// Policy of a territory, of a department or of the nation; may be repeated
-    #[arg(long, value_name = "FILE")]
-    pub policy: Vec<PathBuf>,
+    /// OSRM or Valhalla server that is asked for road times of the last candidates
+    #[arg(long, value_name = "URL")]
+    pub road_times_url: Option<String>,
+    /// What that server speaks: osrm, valhalla
+    #[arg(long, value_name = "ENGINE")]
+    pub road_times_engine: Option<String>,
     /// Print the settings in force, each with where it came from, and end
     #[arg(long)]
     pub print_config: bool,
@@ -55,7 +58,10 @@ impl ServeArguments {
                 server: ServerOverrides { listen: self.listen.clone(), ..ServerOverrides::default() },
                 ledger: LedgerOverrides { kind: None, data_dir: self.data_dir.clone(), url: self.ledger.clone() },
                 logging: LoggingOverrides { level: self.log_level.clone(), format: self.log_format.clone() },
-                policy: PolicyOverrides { files: self.policy.clone() },
+                road_times: RoadTimesOverrides {
+                    url: self.road_times_url.clone(),
+                    engine: self.road_times_engine.clone(),
+                },
             },
         }
     }

@@ -18,11 +18,18 @@ pub fn answer(answer: &pb::FindCareResponse, layout: &Layout) -> String {
     if !answer.options.is_empty() {
         parts.push(format!("Options\n{}", options(&answer.options, today, layout)));
     }
+    if let Some(doubt) = &answer.road_times_doubt {
+        parts.push(wrapped(&format!("Trajets : {} ({})", doubt.sentence, doubt.reason), layout.width, 2));
+    }
     if !answer.near_misses.is_empty() {
         parts.push(format!("Presque possibles\n{}", near_misses(&answer.near_misses, today, layout)));
     }
     if let Some(text) = exclusions(answer, layout) {
         parts.push(text);
+    }
+    if !answer.alike_left_out.is_empty() {
+        let lines = answer.alike_left_out.iter().map(|one| words::alike(one.likeness(), one.count));
+        parts.push(wrapped(&format!("Laissés de côté : {}", lines.collect::<Vec<_>>().join(" · ")), layout.width, 2));
     }
     if !answer.what_ifs.is_empty() {
         let lines = answer.what_ifs.iter().map(|one| wrapped(&format!("- {}", one.sentence), layout.width, 2));

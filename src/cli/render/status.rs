@@ -24,6 +24,9 @@ pub fn status(status: &pb::GetStatusResponse, layout: &Layout) -> String {
     for pb::Condition { code, message, degrades: _ } in &status.conditions {
         table.add_row(["À surveiller", &format!("{code} : {message}")]);
     }
+    if let Some(roads) = &status.road_times {
+        table.add_row(["Temps routiers", &road_times(roads)]);
+    }
     table.add_row(["CPTS", &counts.territories.to_string()]);
     table.add_row(["Lieux", &counts.places.to_string()]);
     table.add_row(["Professionnels", &counts.practitioners.to_string()]);
@@ -34,4 +37,14 @@ pub fn status(status: &pb::GetStatusResponse, layout: &Layout) -> String {
     table.add_row(["Pris hors délai", &status.beyond_delay_count.to_string()]);
     let stamp = status.stamp.as_ref().map_or(String::new(), |stamp| format!("\n{}", stamp_line(stamp, zone)));
     format!("{table}{stamp}")
+}
+
+/// What came of the road tables that were asked for.
+fn road_times(roads: &pb::RoadTimesStatus) -> String {
+    let pb::RoadTimesStatus { engine, asked_count, failed_count, known_count, skipped_count, last_failure, .. } = roads;
+    let failure = if last_failure.is_empty() { String::new() } else { format!(", dernier échec {last_failure}") };
+    format!(
+        "{engine} : {asked_count} tables demandées dont {failed_count} en échec, {skipped_count} non demandées, {known_count} \
+         temps déjà connus{failure}"
+    )
 }

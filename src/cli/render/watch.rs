@@ -1,4 +1,4 @@
-//! What changed of a watched answer, in lines: what went and why, what came, which emergency sites.
+//! What changed of a watched answer, in lines: what went and why, what came, what is believed otherwise, which emergency sites.
 
 use super::table::wrapped;
 use super::time::{instant, local, zone_of_answer};
@@ -24,13 +24,22 @@ pub fn changes(message: &pb::WatchCareResponse, layout: &Layout) -> String {
         let text = format!("- {start} {label} ({code}), créneau {} : {}{free}", gone.slot_id, gone.sentence);
         lines.push(wrapped(&text, layout.width, 2));
     }
+    let option = |rank: u32| answer.options.iter().find(|option| option.rank == rank);
     for rank in &message.new_ranks {
-        let option = answer.options.iter().find(|option| option.rank == *rank);
-        let text = option.map_or(String::new(), |option| option.sentence.clone());
+        let text = option(*rank).map_or("", |option| &option.sentence);
         lines.push(wrapped(&format!("+ option {rank} : {text}"), layout.width, 2));
     }
+    for rank in &message.confidence_changed_ranks {
+        let believed = option(*rank).and_then(|option| option.parts.as_ref()).map(pb::OptionParts::confidence);
+        let word = words::confidence(believed.unwrap_or_default());
+        lines.push(wrapped(&format!("~ option {rank} : confiance {word} désormais."), layout.width, 2));
+    }
+    if message.availability_changed {
+        let (code, label) = words::availability(answer.availability);
+        lines.push(format!("* Disponibilité : {label} ({code})."));
+    }
     if message.emergency_sites_changed {
-        lines.push("* Les urgences les plus proches ont changé.".to_owned());
+        lines.push("* Les urgences les plus proches, leur accès ou leur saturation ont changé.".to_owned());
     }
     lines.join("\n")
 }
@@ -46,11 +55,16 @@ mod tests {
             rank: 1,
             sentence: "Rendez-vous à 9:30.".into(),
             time_zone: "Europe/Paris".into(),
+            parts: Some(pb::OptionParts { confidence: pb::Confidence::Uncertain.into(), ..pb::OptionParts::default() }),
             ..pb::CareOption::default()
         };
         let stamp = pb::Stamp { answered_at: at(1_795_420_800), ..pb::Stamp::default() };
-        let answer =
-            pb::FindCareResponse { options: vec![option], stamp: Some(stamp), ..pb::FindCareResponse::default() };
+        let answer = pb::FindCareResponse {
+            options: vec![option],
+            stamp: Some(stamp),
+            availability: pb::Availability::Free.into(),
+            ..pb::FindCareResponse::default()
+        };
         let gone = pb::GoneOption {
             slot_id: "s-1".into(),
             start_at: at(1_795_422_600),
@@ -60,19 +74,26 @@ mod tests {
             ..pb::GoneOption::default()
         };
         let message = pb::WatchCareResponse {
+            confidence_changed_ranks: vec![1],
+            availability_changed: true,
             kind: pb::WatchCareKind::Changed.into(),
             answer: Some(answer),
             new_ranks: vec![1],
             gone_options: vec![gone],
             emergency_sites_changed: true,
-            resume_token: vec![],
+            ..pb::WatchCareResponse::default()
         };
         let shown = changes(&message, &Layout::new(120));
         let lines: Vec<_> = shown.lines().collect();
-        assert_eq!(lines.len(), 4 + lines.iter().filter(|line| line.starts_with("  ")).count(), "{shown}");
+        assert_eq!(lines.len(), 6 + lines.iter().filter(|line| line.starts_with("  ")).count(), "{shown}");
         assert!(lines[1].contains("pris (TAKEN), créneau s-1 : Le créneau vient d'être pris."), "{shown}");
         assert!(shown.contains("Libre à nouveau à ") && shown.contains("+ option 1 : Rendez-vous à 9:30."), "{shown}");
-        assert!(shown.ends_with("* Les urgences les plus proches ont changé."), "{shown}");
+        assert!(shown.contains("~ option 1 : confiance INCERTAINE désormais."), "{shown}");
+        assert!(shown.contains("* Disponibilité : des créneaux sont libres (FREE)."), "{shown}");
+        assert!(
+            shown.ends_with("* Les urgences les plus proches, leur accès ou leur saturation ont changé."),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -38,6 +38,16 @@ words! {
         MedicalAdvice => "Conseil médical";
         NoSlotInTime => "Aucun créneau dans le délai";
     }
+    /// In what two answers differ.
+    answer_change, AnswerChange, "ANSWER_CHANGE_" {
+        Unspecified => "non précisé";
+        Outcome => "décision";
+        FirstOption => "premier choix";
+        Options => "choix proposés";
+        Order => "ordre des mêmes choix";
+        EmergencySites => "sites d'urgence";
+        Rules => "règles appliquées";
+    }
     /// A rule of matching.
     rule, Rule, "RULE_" {
         Unspecified => "non précisée";
@@ -68,6 +78,15 @@ words! {
         BeyondDelay => "hors délai";
         Outranked => "dépassé";
         Changed => "modifié";
+        Excluded => "refusé";
+        Silent => "éditeur silencieux";
+    }
+    /// Whether something is free.
+    availability, Availability, "AVAILABILITY_" {
+        Unspecified => "non recherchée";
+        Free => "des créneaux sont libres";
+        None => "aucun créneau libre";
+        Unknown => "inconnue, des éditeurs sont silencieux";
     }
     /// Where a radius came from.
     radius_source, RadiusSource, "RADIUS_SOURCE_" {
@@ -239,5 +258,15 @@ pub const fn confidence(confidence: pb::Confidence) -> &'static str {
         pb::Confidence::Unspecified | pb::Confidence::Certain => "certaine",
         pb::Confidence::Uncertain => "INCERTAINE",
         pb::Confidence::Hidden => "MASQUÉE",
+    }
+}
+
+/// How many were left out for being alike.
+#[must_use]
+pub fn alike(likeness: pb::Likeness, count: u32) -> String {
+    match likeness {
+        pb::Likeness::Unspecified => format!("{count} semblables à d'autres options"),
+        pb::Likeness::Place => format!("{count} au même lieu que d'autres options"),
+        pb::Likeness::Practitioner => format!("{count} du même professionnel que d'autres options"),
     }
 }

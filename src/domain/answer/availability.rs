@@ -12,13 +12,16 @@ pub enum Availability {
     NotAsked,
     /// Something is: see the options.
     Free,
-    /// Nothing is, as far as sources are heard; none of the silent ones that were examined would have had something.
+    /// Nothing is, and no silent source would have had something.
     None,
     /// Nothing is among what is heard, but a source is silent that would have had something.
     Unknown,
 }
 
 impl Availability {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::NotAsked, Self::Free, Self::None, Self::Unknown];
+
     /// Stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -75,6 +75,7 @@ fn offer() -> Offer {
         booking_url: "".into(),
         source_revision: 1,
         received_at: UtcInstant::from_ms(NOON_MS),
+        first_published_at: None,
     };
     let place = Place {
         id: PlaceId::parse("lieu-1").unwrap(),

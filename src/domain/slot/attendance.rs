@@ -58,13 +58,15 @@ pub struct Attendance {
 }
 
 impl Slot {
-    /// Notes what became of a booking; said again, the last word counts.
+    /// Notes what became of a booking; said again, the last word counts, also once the booking was cancelled.
     ///
     /// # Errors
-    /// When the claim is no booking, or it is too early to know.
+    /// When the claim is no booking, was cancelled before anything was said, or it is too early to know.
     pub fn attend(&self, id: ClaimId, kind: AttendanceKind, now: UtcInstant) -> Result<Transition, ClaimRefusal> {
-        match self.claim(id).ok_or(ClaimRefusal::Unknown)?.state_at(now) {
+        let claim = self.claim(id).ok_or(ClaimRefusal::Unknown)?;
+        match claim.state_at(now) {
             ClaimState::Booked | ClaimState::ToReplace => {}
+            ClaimState::Cancelled if claim.attendance.is_some() => {}
             ClaimState::Cancelled => return Err(ClaimRefusal::Cancelled),
             ClaimState::Held | ClaimState::Released | ClaimState::Expired => return Err(ClaimRefusal::NotBooked),
         }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Attendance, Slot, SlotState};
+use super::{Attendance, AttendanceKind, Slot, SlotState};
 use crate::domain::id::{CaseId, ClaimId, PrincipalId};
 use crate::domain::regulator::BeyondDelay;
 use crate::domain::time::UtcInstant;
 
 /// How many ended claims a slot keeps, so that a late question about a hold finds its answer.
 pub const ENDED_CLAIMS_KEPT: usize = 8;
+/// How many patients who did not come may be cancelled on a slot: what became of them is kept beyond [`ENDED_CLAIMS_KEPT`].
+pub const NO_SHOWS_CANCELLED_MAX: usize = 256;
 
 /// Where a claim stands in the record; a hold whose end has passed still reads `Held` there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -102,8 +104,19 @@ impl Claim {
         if self.state == ClaimState::Held && !self.is_live_hold(now) { ClaimState::Expired } else { self.state }
     }
 
+    /// Whether the patient was seen, late or not.
+    #[must_use]
+    pub fn was_seen(&self) -> bool {
+        self.attendance.is_some_and(|attendance| attendance.kind != AttendanceKind::NoShow)
+    }
+
     fn has_ended(&self) -> bool {
         matches!(self.state, ClaimState::Released | ClaimState::Expired | ClaimState::Cancelled)
+    }
+
+    /// Whether nothing but a late question would miss it.
+    fn is_over(&self) -> bool {
+        self.has_ended() && self.attendance.is_none()
     }
 }
 
@@ -173,6 +186,14 @@ pub enum ClaimRefusal {
     /// The booking was cancelled before.
     #[error("the booking is cancelled")]
     Cancelled,
+    /// Care was given, so that nothing is left to be given up.
+    #[error("the patient was seen: hold another slot for what comes next, or correct the attendance")]
+    Seen,
+    /// More patients did not come than a slot keeps beside those who take its units.
+    #[error(
+        "{NO_SHOWS_CANCELLED_MAX} patients of the slot who did not come are cancelled, no more are: hold another slot"
+    )]
+    TooManyNoShows,
     /// It is too early to know whether the patient comes.
     #[error("the slot has not begun: say that the patient came late or not at all once it has")]
     NotBegun,
@@ -279,12 +300,20 @@ impl Slot {
         }
     }
 
-    /// Cancels a booking.
+    /// Cancels a booking; what became of it stays.
     ///
     /// # Errors
-    /// When the claim is no booking, or cancelled already.
+    /// When the claim is no booking, or cancelled already, or the patient was seen.
     pub fn cancel(&self, id: ClaimId, reason: &str, now: UtcInstant) -> Result<Transition, ClaimRefusal> {
-        match self.claim(id).ok_or(ClaimRefusal::Unknown)?.state_at(now) {
+        let claim = self.claim(id).ok_or(ClaimRefusal::Unknown)?;
+        let no_shows = || self.claims.iter().filter(|claim| claim.has_ended() && claim.attendance.is_some()).count();
+        match claim.state_at(now) {
+            ClaimState::Booked | ClaimState::ToReplace if claim.was_seen() => Err(ClaimRefusal::Seen),
+            ClaimState::Booked | ClaimState::ToReplace
+                if claim.attendance.is_some() && no_shows() >= NO_SHOWS_CANCELLED_MAX =>
+            {
+                Err(ClaimRefusal::TooManyNoShows)
+            }
             ClaimState::Booked | ClaimState::ToReplace => Ok(self.with_claim(id, now, |claim| {
                 claim.state = ClaimState::Cancelled;
                 claim.cancel_reason = Arc::from(reason);
@@ -297,7 +326,7 @@ impl Slot {
     /// Cancels a booking because another one of its case takes its place.
     ///
     /// # Errors
-    /// When the claim is no booking, or cancelled already.
+    /// As a cancellation.
     pub fn replace(&self, id: ClaimId, by: ClaimId, reason: &str, now: UtcInstant) -> Result<Transition, ClaimRefusal> {
         Ok(self.cancel(id, reason, now)?.noting(id, |claim| claim.replaced_by = Some(by)))
     }
@@ -314,11 +343,11 @@ impl Slot {
     }
 
     /// Replaces the claims, forgetting those beyond the ones that are kept that ended first; never `altered`, of which the
-    /// caller is about to be told.
+    /// caller is about to be told, nor one of which it is known what became of it: it is counted with the slot.
     pub(super) fn set_claims(&mut self, mut claims: Vec<Claim>, altered: Option<ClaimId>, now: UtcInstant) {
-        let ended = claims.iter().filter(|claim| claim.has_ended()).count();
+        let ended = claims.iter().filter(|claim| claim.is_over()).count();
         for _ in ENDED_CLAIMS_KEPT..ended {
-            let ended = claims.iter().enumerate().filter(|(_, claim)| claim.has_ended() && Some(claim.id) != altered);
+            let ended = claims.iter().enumerate().filter(|(_, claim)| claim.is_over() && Some(claim.id) != altered);
             if let Some((at, _)) = ended.min_by_key(|(at, claim)| (claim.changed_at, *at)) {
                 claims.remove(at);
             }

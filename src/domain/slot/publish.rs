@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::claim::ClaimState;
+use super::claim::{Claim, ClaimState};
 use super::{Slot, SlotState, SlotTraits};
 use crate::domain::id::{ScheduleId, SlotId};
 use crate::domain::time::{UtcInstant, Window};
@@ -105,7 +105,8 @@ impl Slot {
         Ok(Some(next))
     }
 
-    /// Takes the slot back: nothing new is claimed, bookings are to be re-placed; `None` when it already was.
+    /// Takes the slot back: nothing new is claimed, bookings are to be re-placed unless it is known what
+    /// became of them; `None` when it already was.
     #[must_use]
     pub fn withdraw(&self, source_revision: u64, now: UtcInstant) -> Option<Self> {
         if self.state == SlotState::Withdrawn {
@@ -113,7 +114,9 @@ impl Slot {
         }
         let mut next = self.clone();
         let mut claims = self.claims.to_vec();
-        for claim in claims.iter_mut().filter(|claim| claim.state == ClaimState::Booked) {
+        // Of whom it is known what became is not to be re-placed any more.
+        let is_awaited = |claim: &&mut Claim| claim.state == ClaimState::Booked && claim.attendance.is_none();
+        for claim in claims.iter_mut().filter(is_awaited) {
             claim.state = ClaimState::ToReplace;
             claim.changed_at = now;
         }

@@ -136,6 +136,49 @@ fn the_oldest_booking_can_be_cancelled_after_many_later_claims_ended() {
     assert_eq!(cancelled.remaining_count(at(20)), 2);
 }
 
+/// The slot after somebody did not come to a booking of this number and it was cancelled.
+fn missed(current: &Slot, number: u128, now: UtcInstant) -> Result<Slot, ClaimRefusal> {
+    let booked = current.book(hold(number, now.plus_ms(1_000)), now)?.slot;
+    let absent = booked.attend(claim_id(number), AttendanceKind::NoShow, now)?.slot;
+    absent.cancel(claim_id(number), "", now).map(|cancelled| cancelled.slot)
+}
+
+#[test]
+fn who_did_not_come_is_not_forgotten_with_the_claims_that_ended() {
+    let mut current = missed(&slot(1), 1, at(3_601)).unwrap();
+    for number in 2..30 {
+        let held = current.hold(hold(number, at(4_000)), at(3_602)).unwrap().slot;
+        current = held.release(claim_id(number), at(3_602)).unwrap().slot;
+    }
+    assert_eq!(current.claims.len(), claim::ENDED_CLAIMS_KEPT + 1);
+    let seen = current.attend(claim_id(1), AttendanceKind::Seen, at(3_603)).unwrap().slot;
+    let claim = seen.claim(claim_id(1)).unwrap();
+    assert_eq!((claim.state, claim.was_seen(), seen.booked_count()), (ClaimState::Cancelled, true, 0));
+    assert_eq!(seen.cancel(claim_id(1), "", at(3_604)), Err(ClaimRefusal::Cancelled));
+}
+
+#[test]
+fn so_many_no_shows_of_a_slot_are_cancelled_and_no_more() {
+    let mut current = slot(1);
+    for number in 0..claim::NO_SHOWS_CANCELLED_MAX as u128 {
+        current = missed(&current, number, at(3_601)).unwrap();
+    }
+    assert_eq!(missed(&current, 10_000, at(3_601)), Err(ClaimRefusal::TooManyNoShows));
+}
+
+#[test]
+fn who_was_seen_is_neither_cancelled_nor_to_be_re_placed() {
+    for kind in [AttendanceKind::Seen, AttendanceKind::Late] {
+        let booked = slot(2).book(hold(1, at(120)), at(0)).unwrap().slot.book(hold(2, at(120)), at(0)).unwrap().slot;
+        let seen = booked.attend(claim_id(1), kind, at(3_601)).unwrap().slot;
+        assert_eq!(seen.cancel(claim_id(1), "", at(3_602)), Err(ClaimRefusal::Seen));
+        assert_eq!(seen.replace(claim_id(1), claim_id(3), "", at(3_602)), Err(ClaimRefusal::Seen));
+        let withdrawn = seen.withdraw(2, at(3_603)).unwrap();
+        let states = [1, 2].map(|number| withdrawn.claim(claim_id(number)).unwrap().state);
+        assert_eq!(states, [ClaimState::Booked, ClaimState::ToReplace]);
+    }
+}
+
 #[test]
 fn a_hold_is_not_taken_by_a_ledger_whose_clock_finds_it_over() {
     assert_eq!(slot(1).hold(hold(1, at(120)), at(0)).unwrap().not_after, Some(at(120)));

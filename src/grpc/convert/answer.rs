@@ -1,11 +1,13 @@
 //! What the regulator is told.
 
+use super::choice::alike_to_proto;
 use super::common::{confidence_to_proto, instant_to_proto, phone_to_proto, stamp_to_proto};
 use super::option::{option_to_proto, unknown_to_proto};
 use crate::domain::answer::{
     Availability, CareAnswer, CareOutcome, Exclusion, NearMiss, PolicyRule, QueryWarning, Radius, RadiusSource,
     Relaxation, Rule, SilentSource, SiteDistance, WhatIf,
 };
+use crate::domain::road::RoadDoubt;
 use crate::proto::routing as pb;
 
 /// Writes an answer.
@@ -17,6 +19,7 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         options,
         near_misses,
         exclusions,
+        alike,
         examined_count,
         examined_all,
         emergency_sites,
@@ -27,6 +30,7 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         availability,
         silent_sources,
         what_ifs,
+        road_doubt,
         stamp,
     } = answer;
     let (decision_type, orientation_type) = outcome.hub_codes();
@@ -50,7 +54,13 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         availability: availability_to_proto(*availability).into(),
         silent_sources: silent_sources.iter().map(silent_source_to_proto).collect(),
         what_ifs: what_ifs.iter().map(what_if_to_proto).collect(),
+        road_times_doubt: road_doubt.map(road_doubt_to_proto),
+        alike_left_out: alike.iter().map(alike_to_proto).collect(),
     }
+}
+
+fn road_doubt_to_proto(doubt: RoadDoubt) -> pb::RoadTimesDoubt {
+    pb::RoadTimesDoubt { reason: doubt.code().to_owned(), sentence: doubt.sentence().to_owned() }
 }
 
 const fn availability_to_proto(availability: Availability) -> pb::Availability {

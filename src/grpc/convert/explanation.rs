@@ -1,6 +1,7 @@
 //! What became of slots in an answer.
 
 use super::answer::{radius_to_proto, rule_to_proto};
+use super::choice::likeness_to_proto;
 use super::common::{instant_to_proto, position_to_proto, stamp_to_proto, window_to_proto};
 use super::option::parts_to_proto;
 use super::practitioner::specialties_to_proto;
@@ -78,7 +79,7 @@ fn form_to_proto(form: &CareQuery) -> pb::PublisherForm {
 
 fn slot_to_proto(explained: &SlotExplanation) -> pb::ExplainedSlot {
     let SlotExplanation { slot, verdict, modalities, sentence } = explained;
-    let (verdict, Rank { rank, in_answer, behind }) = match verdict {
+    let (verdict, Rank { rank, in_answer, behind, set_aside }) = match verdict {
         Verdict::Option(rank) => (pb::SlotVerdict::Option, rank.clone()),
         Verdict::BehindOwn(first) => {
             (pb::SlotVerdict::BehindOwn, Rank { behind: vec![first.clone()], ..Rank::default() })
@@ -97,6 +98,7 @@ fn slot_to_proto(explained: &SlotExplanation) -> pb::ExplainedSlot {
         behind_slot_ids: behind.iter().map(ToString::to_string).collect(),
         modalities: modalities.iter().map(modality_to_proto).collect(),
         sentence: sentence.clone(),
+        set_aside: set_aside.map_or(pb::Likeness::Unspecified, likeness_to_proto).into(),
     }
 }
 

@@ -1,10 +1,12 @@
 //! One thing that can be done, with its reasons.
 
+use super::choice::fair_share_to_proto;
 use super::common::{confidence_to_proto, instant_to_proto, need_to_proto, phone_to_proto, territories_to_proto};
 use super::emergency_site::capability_to_proto;
 use super::practitioner::specialties_to_proto;
 use crate::domain::answer::{CareOption, OptionParts, TerritoryPreference, Unknown};
 use crate::domain::directory::Place;
+use crate::domain::road::TravelMethod;
 use crate::proto::routing as pb;
 
 /// Writes an option at its rank; 0 for one that does not fit.
@@ -71,13 +73,18 @@ fn address_of(place: &Place) -> String {
 
 /// Writes the figures behind a rank.
 pub(in crate::grpc) fn parts_to_proto(parts: &OptionParts) -> pb::OptionParts {
-    let OptionParts { wait_minutes, travel_minutes, distance_m, territory_preference, .. } = parts;
-    let OptionParts { data_age_seconds, confidence, cost_seconds, contact_failures, preferred, .. } = parts;
+    let OptionParts { wait_minutes, travel_minutes, distance_m, territory_preference, travel_method, .. } = parts;
+    let OptionParts { data_age_seconds, confidence, cost_seconds, contact_failures, preferred, fair_share, .. } = parts;
     let preference = match territory_preference {
         TerritoryPreference::Unspecified => pb::TerritoryPreference::Unspecified,
         TerritoryPreference::Own => pb::TerritoryPreference::Own,
         TerritoryPreference::Neighbour => pb::TerritoryPreference::Neighbour,
         TerritoryPreference::Other => pb::TerritoryPreference::Other,
+    };
+    let (method, road_age_seconds) = match *travel_method {
+        TravelMethod::None => (pb::TravelMethod::Unspecified, None),
+        TravelMethod::StraightLine => (pb::TravelMethod::StraightLineEstimate, None),
+        TravelMethod::RoadTable { age_seconds } => (pb::TravelMethod::RoadTable, Some(age_seconds)),
     };
     pb::OptionParts {
         wait_minutes: *wait_minutes,
@@ -89,6 +96,9 @@ pub(in crate::grpc) fn parts_to_proto(parts: &OptionParts) -> pb::OptionParts {
         contact_failure_count: *contact_failures,
         preferred: *preferred,
         confidence: confidence_to_proto(*confidence).into(),
+        travel_method: method.into(),
+        road_age_seconds,
+        fair_share: fair_share.as_ref().map(fair_share_to_proto),
     }
 }
 

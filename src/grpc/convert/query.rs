@@ -1,6 +1,9 @@
 //! The regulator's question.
 
-use super::common::{department_from_proto, need_from_proto, optional_id, position_from_proto, territories_from_proto};
+use super::common::{
+    department_from_proto, instant_from_proto, need_from_proto, optional_id, position_from_proto,
+    territories_from_proto,
+};
 use super::practitioner::languages_from_proto;
 use crate::domain::code::{
     AppointmentType, AppointmentTypeSet, CareLevel, Modality, Motive, Priority, Profession, ProfessionSet, Role, Sex,
@@ -76,6 +79,7 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         excluded_practitioner_ids,
         excluded_schedule_ids,
         preferred_practitioner_id,
+        needed_by_at,
     } = message;
     let commune = findings.optional(path.field("commune_code"), &commune_code, CommuneCode::parse);
     let department = department_from_proto(&department, path.field("department"), findings);
@@ -95,7 +99,7 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         age: findings.optional(path.field("age"), &age, Age::parse),
         sex: findings.optional(path.field("sex"), &sex, Sex::parse),
         needed_within_minutes,
-        needed_by_at: None,
+        needed_by_at: needed_by_at.and_then(|at| instant_from_proto(Some(at), path.field("needed_by_at"), findings)),
         specialties: if anyone { Specialty::general_practice() } else { specialties },
         professions,
         modalities: findings.codes(path.field("modalities"), &modalities, QUERY_KINDS_MAX, Modality::parse),
@@ -109,6 +113,7 @@ fn draft_from_proto(message: pb::CareQuery, path: Path<'_>, findings: &mut Findi
         needs: needs_from_proto(&needs, path.field("needs"), findings),
         languages: languages_from_proto(&languages, path.field("languages"), QUERY_LANGUAGES_MAX, findings),
         radius_m,
+        shown: Vec::new(),
         limit,
         role: findings.optional(path.field("role"), &role, Role::parse),
         options_wanted,

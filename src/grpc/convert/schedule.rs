@@ -79,6 +79,7 @@ pub(in crate::grpc) fn schedule_from_proto(
         booking_url: Arc::from(booking_url?),
         source_revision: 0,
         received_at: UtcInstant::from_ms(0),
+        first_published_at: None,
     })
 }
 
@@ -103,6 +104,7 @@ pub(in crate::grpc) fn schedule_to_proto(schedule: &Schedule) -> pb::Schedule {
         booking_url,
         source_revision,
         received_at,
+        first_published_at: _,
     } = schedule;
     let accepted = Sex::ALL.iter().filter(|sex| sexes & sex_bit(**sex) != 0);
     pb::Schedule {

@@ -8,9 +8,11 @@ use prost::Message as _;
 use super::answer::answer_to_proto;
 use super::common::instant_to_proto;
 use super::query::query_from_proto;
+use crate::domain::answer::Availability;
 use crate::domain::code::Modality;
 use crate::domain::id::SlotId;
 use crate::domain::record::Position;
+use crate::domain::source::Confidence;
 use crate::domain::time::{UtcInstant, Window};
 use crate::grpc::findings::{Findings, Path};
 use crate::proto::routing as pb;
@@ -20,7 +22,7 @@ use crate::service::{
 };
 
 /// Form of the token that this version writes and reads.
-const TOKEN_FORM: u32 = 1;
+const TOKEN_FORM: u32 = 2;
 
 /// A token on its way.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -45,6 +47,8 @@ struct Token {
     outcome_digest: u64,
     #[prost(fixed64, tag = "10")]
     sites_digest: u64,
+    #[prost(string, tag = "11")]
+    availability: String,
 }
 
 /// An option in a token.
@@ -58,6 +62,8 @@ struct TokenOption {
     start_at_ms: i64,
     #[prost(sint64, tag = "4")]
     end_at_ms: i64,
+    #[prost(string, tag = "5")]
+    confidence: String,
 }
 
 /// Reads what is to be watched; every wrong field is recorded.
@@ -104,6 +110,7 @@ fn token_from_wire(token: Token) -> Option<WatchToken> {
         options,
         outcome_digest,
         sites_digest,
+        availability,
     } = token;
     if form != TOKEN_FORM {
         return None;
@@ -112,33 +119,36 @@ fn token_from_wire(token: Token) -> Option<WatchToken> {
         Some(ms) => Some(UtcInstant::parse_ms(ms)?),
         None => None,
     };
-    let options: Option<Vec<_>> = options.into_iter().map(option_from_wire).collect();
+    let options = options.into_iter().map(option_from_wire).collect::<Option<Vec<_>>>()?;
+    let availability = Availability::ALL.into_iter().find(|one| one.code() == availability)?;
     Some(WatchToken {
         question: QuestionDigest(question.try_into().ok()?),
         position: Position { partition: u16::try_from(partition).ok()?, epoch, sequence },
         answered_at: UtcInstant::parse_ms(answered_at_ms)?,
         needed_by_at,
-        shown: Shown { options: options?, outcome_digest, sites_digest },
+        shown: Shown { options, availability, outcome_digest, sites_digest },
     })
 }
 
 fn option_from_wire(option: TokenOption) -> Option<ShownOption> {
-    let TokenOption { slot_id, modality, start_at_ms, end_at_ms } = option;
+    let TokenOption { slot_id, modality, start_at_ms, end_at_ms, confidence } = option;
     Some(ShownOption {
         slot_id: SlotId::parse(&slot_id).ok()?,
         modality: Modality::parse(&modality).ok()?,
         window: Window::new(UtcInstant::parse_ms(start_at_ms)?, UtcInstant::parse_ms(end_at_ms)?).ok()?,
+        confidence: Confidence::ALL.into_iter().find(|one| one.code() == confidence)?,
     })
 }
 
 fn token_to_wire(token: &WatchToken) -> Token {
     let WatchToken { question, position, answered_at, needed_by_at, shown } = token;
-    let Shown { options, outcome_digest, sites_digest } = shown;
+    let Shown { options, availability, outcome_digest, sites_digest } = shown;
     let option = |option: &ShownOption| TokenOption {
         slot_id: option.slot_id.to_string(),
         modality: option.modality.code().to_owned(),
         start_at_ms: option.window.start_at().ms(),
         end_at_ms: option.window.end_at().ms(),
+        confidence: option.confidence.code().to_owned(),
     };
     Token {
         form: TOKEN_FORM,
@@ -151,6 +161,7 @@ fn token_to_wire(token: &WatchToken) -> Token {
         options: options.iter().map(option).collect(),
         outcome_digest: *outcome_digest,
         sites_digest: *sites_digest,
+        availability: availability.code().to_owned(),
     }
 }
 
@@ -161,21 +172,25 @@ pub(in crate::grpc) fn update_to_proto(update: &WatchUpdate) -> pb::WatchCareRes
         Some(_) => pb::WatchCareKind::Changed,
         None => pb::WatchCareKind::Full,
     };
-    let nothing = Difference { new: Vec::new(), gone: Vec::new(), sites_changed: false };
-    let Difference { new, gone, sites_changed } = difference.as_ref().unwrap_or(&nothing);
+    let nothing = Difference::default();
+    let Difference { new, confidence_changed, gone, availability_changed, sites_changed } =
+        difference.as_ref().unwrap_or(&nothing);
+    let ranks = |places: &[usize]| places.iter().map(|at| u32::try_from(at + 1).unwrap_or(u32::MAX)).collect();
     pb::WatchCareResponse {
         kind: kind.into(),
         answer: Some(answer_to_proto(answer)),
-        new_ranks: new.iter().map(|place| u32::try_from(place + 1).unwrap_or(u32::MAX)).collect(),
+        new_ranks: ranks(new),
         gone_options: gone.iter().map(gone_to_proto).collect(),
         emergency_sites_changed: *sites_changed,
         resume_token: token_to_wire(token).encode_to_vec(),
+        confidence_changed_ranks: ranks(confidence_changed),
+        availability_changed: *availability_changed,
     }
 }
 
 fn gone_to_proto(gone: &Gone) -> pb::GoneOption {
     let Gone { option, reason, free_from } = gone;
-    let ShownOption { slot_id, modality, window } = option;
+    let ShownOption { slot_id, modality, window, confidence: _ } = option;
     pb::GoneOption {
         slot_id: slot_id.to_string(),
         modality: modality.code().to_owned(),
@@ -195,5 +210,7 @@ const fn reason_to_proto(reason: GoneReason) -> pb::GoneReason {
         GoneReason::BeyondDelay => pb::GoneReason::BeyondDelay,
         GoneReason::Outranked => pb::GoneReason::Outranked,
         GoneReason::Changed => pb::GoneReason::Changed,
+        GoneReason::Excluded => pb::GoneReason::Excluded,
+        GoneReason::Silent => pb::GoneReason::Silent,
     }
 }

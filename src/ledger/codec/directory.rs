@@ -163,6 +163,7 @@ pub(super) fn to_schedule(schedule: &Schedule) -> pb::Schedule {
         booking_url,
         source_revision,
         received_at,
+        first_published_at,
     } = schedule;
     let accepted = Sex::ALL.iter().filter(|sex| sexes & sex_bit(**sex) != 0);
     pb::Schedule {
@@ -180,6 +181,7 @@ pub(super) fn to_schedule(schedule: &Schedule) -> pb::Schedule {
         booking_url: booking_url.to_string(),
         source_revision: *source_revision,
         received_at_ms: received_at.ms(),
+        first_published_at_ms: first_published_at.map(UtcInstant::ms),
     }
 }
 
@@ -200,6 +202,7 @@ pub(super) fn from_schedule(message: pb::Schedule) -> Result<Schedule, DecodeErr
         booking_url,
         source_revision,
         received_at_ms,
+        first_published_at_ms,
     } = message;
     let of = Of { kind: "schedule", id: &id };
     let practitioner = Some(practitioner_id).filter(|text| !text.is_empty());
@@ -225,5 +228,6 @@ pub(super) fn from_schedule(message: pb::Schedule) -> Result<Schedule, DecodeErr
         booking_url: booking_url.into(),
         source_revision,
         received_at: UtcInstant::from_ms(received_at_ms),
+        first_published_at: first_published_at_ms.map(UtcInstant::from_ms),
     })
 }

@@ -102,6 +102,7 @@ fn schedule() -> Schedule {
         booking_url: "https://agenda.example/7".into(),
         source_revision: 41,
         received_at: at(0),
+        first_published_at: None,
     }
 }
 

@@ -51,7 +51,8 @@ fn the_samples_leave_no_claim_state_out() {
         | Body::Source(_)
         | Body::Case(_)
         | Body::Orientation(_)
-        | Body::Tally(_) => None,
+        | Body::Tally(_)
+        | Body::Policy(_) => None,
     });
     assert_eq!(states.unwrap(), crate::domain::slot::ClaimState::ALL);
 }
@@ -138,6 +139,7 @@ fn a_wrong_field_is_named() {
     blames!("orientation", Orientation, |orientation| orientation.day = "2026-02-30".into(), "day");
     blames!("tally", Tally, |tally| tally.id = "territory/x/2026-11-18".into(), "id");
     blames!("tally", Tally, |tally| tally.counts[0].measure = "LUCK".into(), "counts");
+    blames!("policy", Policy, |policy| policy.activations[0].activated_by.clear(), "activations.activated_by");
     blames!("emergency-site", EmergencySite, |site| site.position = None, "position");
     blames!("emergency-site", EmergencySite, |site| site.weekly_access[0].weekday = 8, "weekly_access");
 }

@@ -42,6 +42,7 @@ pub(super) fn kind_number(key: &Key) -> usize {
         Key::Case(_) => "case",
         Key::Orientation(_) => "orientation",
         Key::Tally(_) => "tally",
+        Key::Policy => "policy",
     };
     KINDS.iter().position(|known| *known == kind).unwrap_or(KINDS.len())
 }

@@ -39,7 +39,7 @@ pub(super) fn read(root: &Node) -> Result<Policy, Vec<PolicyProblem>> {
 
 fn read_root(root: &Section<'_, '_>, reader: &Reader) -> Option<Policy> {
     root.number("format", FORMAT..=FORMAT);
-    let version = root.text("version", "give a version, for instance \"national-2026-2\"", version_of);
+    let name = root.text("version", "give a version, for instance \"national-2026-3\"", version_of);
     let red_flags = read_all(root, "red_flag", reader, RedFlag::read, |one| (&one.rule, &one.when), true);
     let delays = read_all(root, "delay", reader, DelayRule::read, |one| (&one.rule, &one.when), true);
     let modalities = read_all(root, "modality", reader, ModalityRule::read, |one| (&one.rule, &one.when), false);
@@ -65,7 +65,8 @@ fn read_root(root: &Section<'_, '_>, reader: &Reader) -> Option<Policy> {
     let (neighbour_cost_seconds, other_territory_cost_seconds, neighbours) = territory?;
     let (fading, doubt_cost_seconds) = data_age?;
     Some(Policy {
-        version: version?.value,
+        version: Arc::clone(&name.as_ref()?.value),
+        name: name?.value,
         red_flags: values(red_flags),
         delays: values(delays),
         modalities: values(modalities),
@@ -190,9 +191,9 @@ fn fairness(section: &Section<'_, '_>) -> Option<Fairness> {
     let (recent, new) = (section.number("least_recent_percent", 0..=100), section.number("newcomer_percent", 0..=100));
     let days = section.number("newcomer_days", 0..=365);
     if let (Some(recent), Some(new)) = (&recent, &new)
-        && recent.value + new.value > 100
+        && recent.value + new.value != 100
     {
-        section.refuse("least_recent_percent and newcomer_percent are more than 100 together: lower one");
+        section.refuse("least_recent_percent and newcomer_percent are not 100 together: give both");
     }
     Some(Fairness {
         equivalent_within_seconds: within?.value,

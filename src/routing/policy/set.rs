@@ -2,25 +2,18 @@
 
 use std::sync::Arc;
 
+use super::digest::{canonical, stamped};
 use super::problem::{PolicyProblem, PolicyProblems};
 use super::read::read;
 use super::tree::{Node, Tree, parse};
 use super::{NATIONAL_FILE, NATIONAL_TOML, Policy};
 use crate::domain::department::Department;
 use crate::domain::id::TerritoryId;
+use crate::domain::policy::PolicyDocument;
 use crate::domain::query::CareQuery;
 
 /// Keys that say whose file it is, and are no part of a policy.
 const SCOPE_KEYS: [&str; 4] = ["territory", "department", "based_on", "disabled"];
-
-/// A policy file as it was read.
-#[derive(Clone, Debug)]
-pub struct PolicyFile {
-    /// Its name, for messages.
-    pub name: String,
-    /// Its text.
-    pub text: String,
-}
 
 /// For whom a policy is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +33,8 @@ pub struct ScopedPolicy {
     pub scope: PolicyScope,
     /// The policy.
     pub policy: Arc<Policy>,
+    /// What its file says itself, comments aside.
+    pub stated: toml::Value,
     /// The whole of it as TOML, comments aside.
     pub effective: toml::Value,
 }
@@ -49,6 +44,7 @@ pub struct ScopedPolicy {
 pub struct PolicySet {
     national: ScopedPolicy,
     others: Vec<ScopedPolicy>,
+    version: Arc<str>,
 }
 
 /// A file after it was parsed: its tree and whose it is.
@@ -63,11 +59,11 @@ impl PolicySet {
     ///
     /// # Errors
     /// With everything that is wrong in any of them, in order of file and line.
-    pub fn load(files: &[PolicyFile]) -> Result<Self, PolicyProblems> {
+    pub fn load(files: &[PolicyDocument]) -> Result<Self, PolicyProblems> {
         let mut problems = Vec::new();
         let mut parsed: Vec<Parsed> = files.iter().map(|file| Parsed::of(file, &mut problems)).collect();
         if !parsed.iter().any(|file| file.scope == Some(PolicyScope::National)) {
-            let shipped = PolicyFile { name: NATIONAL_FILE.to_owned(), text: NATIONAL_TOML.to_owned() };
+            let shipped = PolicyDocument { name: NATIONAL_FILE.into(), text: NATIONAL_TOML.into() };
             parsed.insert(0, Parsed::of(&shipped, &mut problems));
         }
         check_scopes(&parsed, &mut problems);
@@ -75,9 +71,10 @@ impl PolicySet {
         let mut all = Vec::new();
         for Parsed { root, scope } in parsed {
             let (Some(base), Some(scope)) = (&base, scope) else { continue };
+            let stated = root.to_value();
             let tree = if scope == PolicyScope::National { root } else { laid_over(base, root, &mut problems) };
             match read(&tree) {
-                Ok(policy) => all.push(ScopedPolicy { scope, policy: Arc::new(policy), effective: tree.to_value() }),
+                Ok(policy) => all.push(ScopedPolicy::new(scope, policy, stated, tree.to_value())),
                 Err(found) => problems.extend(found),
             }
         }
@@ -85,7 +82,10 @@ impl PolicySet {
         problems.sort();
         problems.dedup();
         match national {
-            Some(national) if problems.is_empty() => Ok(Self { national, others: all }),
+            Some(national) if problems.is_empty() => {
+                let version = version_of(&national, &all);
+                Ok(Self { national, others: all, version })
+            }
             Some(_) | None => Err(PolicyProblems(problems)),
         }
     }
@@ -93,8 +93,16 @@ impl PolicySet {
     /// A set of one policy, for everybody.
     #[must_use]
     pub fn of(policy: Arc<Policy>) -> Self {
-        let effective = toml::Value::Table(toml::Table::new());
-        Self { national: ScopedPolicy { scope: PolicyScope::National, policy, effective }, others: Vec::new() }
+        let version = Arc::clone(&policy.version);
+        let (stated, effective) = (toml::Value::Table(toml::Table::new()), toml::Value::Table(toml::Table::new()));
+        let national = ScopedPolicy { scope: PolicyScope::National, policy, stated, effective };
+        Self { national, others: Vec::new(), version }
+    }
+
+    /// Version of all of them together: that of the national one when there is no other.
+    #[must_use]
+    pub const fn version(&self) -> &Arc<str> {
+        &self.version
     }
 
     /// The policy of whoever has no other.
@@ -120,8 +128,33 @@ impl PolicySet {
     }
 }
 
+impl ScopedPolicy {
+    fn new(scope: PolicyScope, mut policy: Policy, stated: toml::Value, effective: toml::Value) -> Self {
+        policy.version = stamped(&policy.name, &canonical(&effective));
+        Self { scope, policy: Arc::new(policy), stated, effective }
+    }
+
+    /// Whether another policy is for the same patients and has the same name, and says something else.
+    #[must_use]
+    pub fn is_mistakable_for(&self, other: &Self) -> bool {
+        self.scope == other.scope && self.policy.name == other.policy.name && self.stated != other.stated
+    }
+}
+
+/// The version of policies together.
+fn version_of(national: &ScopedPolicy, others: &[ScopedPolicy]) -> Arc<str> {
+    if others.is_empty() {
+        return Arc::clone(&national.policy.version);
+    }
+    let mut versions: Vec<_> =
+        others.iter().map(|other| format!("{:?} {}", other.scope, other.policy.version)).collect();
+    versions.sort();
+    versions.insert(0, national.policy.version.to_string());
+    stamped(&national.policy.name, &versions.join("\n"))
+}
+
 impl Parsed {
-    fn of(file: &PolicyFile, problems: &mut Vec<PolicyProblem>) -> Self {
+    fn of(file: &PolicyDocument, problems: &mut Vec<PolicyProblem>) -> Self {
         let (root, found) = parse(&file.name, &file.text);
         problems.extend(found);
         let scope = scope_of(&root, problems);

@@ -20,7 +20,7 @@ use super::claim::confirmed;
 use super::delay::{Authority, DelayRule};
 use super::receipt::{Receipt, written};
 use super::refused::{Refused, case_entry, rests_on, slot_key};
-use super::{BeginsLate, BookingView, check_cancel_reason, head, new_claim_id};
+use super::{BeginsLate, BookingView, check_cancel_reason, check_query_case, head, new_claim_id};
 
 /// Another slot that is asked for.
 #[derive(Clone, PartialEq, Debug)]
@@ -77,20 +77,21 @@ impl Service {
         };
         digest.text(&cancel_reason).optional(regulator_id.as_ref().map(PrincipalId::as_str));
         authority.digest(&mut digest);
-        let delay = DelayRule::of(self, caller, query.as_ref(), authority);
         let subject = match &target {
             RebookTarget::Slot(id) => Some(id.clone()),
             RebookTarget::Hold(id) => self.parts().index.slot_of_claim(*id),
         };
+        let delay = DelayRule::of(self, caller, (query.as_ref(), subject.as_ref()), authority);
         let id = match &target {
             RebookTarget::Slot(_) => new_claim_id(self.parts().clock.now()),
             RebookTarget::Hold(id) => *id,
         };
         let ttl_seconds = self.hold_seconds_of(query.as_ref());
-        let job = RebookJob { booking_id, target, id, regulator_id, ttl_seconds, cancel_reason, delay };
+        let asked = query.clone();
+        let job = RebookJob { booking_id, target, id, regulator_id, ttl_seconds, cancel_reason, query: asked, delay };
         let written = self.write_claim(head(caller, request_id, digest.finish()), job, None).await;
         let written = written.map_err(|error| match &subject {
-            Some(slot_id) => self.told_of(error, slot_id, query.as_ref()),
+            Some(slot_id) => self.told_of(error, slot_id, self.query_of_booking(query, booking_id).as_ref()),
             None => error.about(id),
         })?;
         let index = &self.parts().index;
@@ -98,6 +99,13 @@ impl Service {
             booked: booked.into_booking(index),
             replaced: replaced.into_booking(index),
         }))
+    }
+
+    /// The question for the case of a booking: what the case refused is no alternative.
+    fn query_of_booking(&self, query: Option<CareQuery>, id: ClaimId) -> Option<CareQuery> {
+        let index = &self.parts().index;
+        let slot = index.slot(&index.slot_of_claim(id)?)?.value;
+        Some(query?.of_case(slot.claim(id)?.case_id.clone()))
     }
 }
 
@@ -115,6 +123,7 @@ struct RebookJob {
     regulator_id: Option<PrincipalId>,
     ttl_seconds: u32,
     cancel_reason: String,
+    query: Option<CareQuery>,
     delay: DelayRule,
 }
 
@@ -130,6 +139,7 @@ impl RebookJob {
         let old = self.old_slot(sight)?;
         let refuse = |refusal| Refused::by_slot(from_claim_refusal(refusal, Reason::UnknownBooking), &old.value.id);
         let case_id = old.value.claim(self.booking_id).ok_or_else(|| refuse(ClaimRefusal::Unknown))?.case_id.clone();
+        check_query_case(self.query.as_ref(), &case_id).map_err(|error| Refused::by_slot(error, &old.value.id))?;
         let freed = old.value.replace(self.booking_id, self.id, &self.cancel_reason, sight.now).map_err(refuse)?;
         let (new, transition) = self.new_booking(sight, &old.value, &case_id)?;
         let case = self.case(sight, &case_id, &new.value)?;

@@ -7,6 +7,7 @@ mod policies;
 mod silence;
 mod what_if;
 mod explained;
+mod sharing;
 mod world;
 
 use std::sync::Arc;

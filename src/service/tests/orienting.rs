@@ -132,6 +132,31 @@ async fn what_a_decision_names_must_be_known() {
 }
 
 #[tokio::test]
+async fn a_correction_may_name_a_booking_that_was_forgotten_since() {
+    let world = town().await;
+    let booked = world.book("booked").await;
+    let case_id = world.slot("slot-1").claim(booked).unwrap().case_id.clone();
+    world.advance_seconds(20 * 3_600);
+    let of_booking = |outcome| OrientationRequest {
+        territory: None,
+        booking_id: Some(booked),
+        case_id: case_id.clone(),
+        ..decided("dossier-1", outcome)
+    };
+    let first = record(&world, of_booking(CareOutcome::Appointment)).await.unwrap().value;
+    world.advance_seconds(6 * 3_600);
+    assert_eq!(world.service.purge_ended().await.unwrap(), 1);
+    let corrected = record(&world, of_booking(CareOutcome::HomeVisit)).await.unwrap().value;
+    assert_eq!((corrected.booking_id, corrected.department), (Some(booked), first.department));
+    let others = OrientationRequest {
+        case_id: CaseId::parse("dossier-2").unwrap(),
+        request_id: request("others"),
+        ..of_booking(CareOutcome::HomeVisit)
+    };
+    assert_eq!(record(&world, others).await.unwrap_err().reason, Reason::UnknownBooking);
+}
+
+#[tokio::test]
 async fn a_case_counts_for_the_civil_day_of_its_department() {
     let world = town().await;
     world.advance_seconds(13 * 3_600);
@@ -206,18 +231,26 @@ async fn purge(world: &World) {
 async fn the_figures_stay_the_same_when_what_they_count_is_forgotten() {
     let world = town().await;
     work(&world).await;
+    for number in 0..5 {
+        record(&world, decided(&format!("more-{number}"), CareOutcome::NoSlotInTime)).await.unwrap();
+    }
+    let today = counts(&world, OF_CPTS(), "2027-01-15");
+    assert!(today.iter().all(|(measure, _)| measure.kind != MeasureKind::AgeBandAsked), "the day is not over");
+    world.advance_seconds(14 * 3_600);
     let before = (counts(&world, OF_CPTS(), "2027-01-15"), counts(&world, OF_RHONE(), "2027-01-15"));
     let told = |kind, detail| (figure(&before.0, kind, detail), figure(&before.1, kind, detail));
     assert_eq!(told(MeasureKind::Orientation, "APPOINTMENT"), (1, 1));
-    assert_eq!(told(MeasureKind::Orientation, "NO_SLOT_IN_TIME"), (1, 2), "the department's without a CPTS too");
-    assert_eq!(told(MeasureKind::AgeBandNothingFound, ""), (0, 1));
+    assert_eq!(told(MeasureKind::Orientation, "NO_SLOT_IN_TIME"), (6, 7), "the department's without a CPTS too");
+    assert_eq!(told(MeasureKind::AgeBandAsked, "ENFANT"), (7, 0), "one who stated none goes with the others");
+    assert_eq!(told(MeasureKind::AgeBandAsked, ""), (0, 8));
+    assert_eq!(told(MeasureKind::AgeBandNothingFound, ""), (6, 7), "one child was seen");
     assert_eq!(told(MeasureKind::SlotsPublished, ""), (2, 2), "the night counts for the day on which it begins");
     assert_eq!((told(MeasureKind::PlacesPublished, ""), told(MeasureKind::PlacesBooked, "")), ((3, 3), (2, 2)));
     assert_eq!(told(MeasureKind::SlotsWithdrawn, ""), (1, 1));
     assert_eq!((told(MeasureKind::Attendance, "SEEN"), told(MeasureKind::Attendance, "NO_SHOW")), ((1, 1), (1, 1)));
 
     // First only some of it is over, then all.
-    for (hours, slots, cases) in [(25, 1, 0), (26, 0, 0)] {
+    for (hours, slots, cases) in [(11, 1, 0), (26, 0, 0)] {
         world.advance_seconds(hours * 3_600);
         purge(&world).await;
         let after = (counts(&world, OF_CPTS(), "2027-01-15"), counts(&world, OF_RHONE(), "2027-01-15"));

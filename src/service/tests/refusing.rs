@@ -2,7 +2,9 @@
 
 use super::world::*;
 use crate::domain::case::{Refusal, RefusalReason};
+use crate::domain::directory::Territory;
 use crate::domain::id::{CaseId, ScheduleId, SlotId, TerritoryId};
+use crate::domain::slot::{Published, SlotTraits};
 use crate::service::limits::CASE_REFUSALS_MAX;
 use crate::service::*;
 
@@ -83,6 +85,30 @@ async fn cases_in_which_nobody_answered_are_counted_until_they_are_forgotten() {
     world.advance_seconds((60 + 15 + 24 * 60) * 60 + 1);
     assert_eq!(world.service.purge_ended_cases().await.unwrap(), 3);
     assert_eq!((failures(&world, "schedule-1"), listed(&world, "schedule-1")), (0, None));
+}
+
+#[tokio::test]
+async fn a_cpts_is_told_of_slots_that_are_its_own_on_the_schedule_of_another() {
+    let world = World::with_slot(1).await;
+    let other = Territory { id: TerritoryId::parse("690000009").unwrap().value, ..territory() };
+    for (name, one) in [("t1", territory()), ("t2", other.clone())] {
+        world.service.upsert_territory(&Caller::local(), request(name), one).await.unwrap();
+    }
+    let theirs = crate::domain::directory::Schedule { territories: vec![other.id], ..schedule("schedule-2") };
+    world.service.upsert_schedule(&Caller::local(), request("s"), theirs).await.unwrap();
+    let lent = slot("lent", "schedule-2", 60);
+    let traits = SlotTraits { territories: vec![territory().id], ..(*lent.traits).clone() };
+    let lent = Published { traits: traits.into(), ..lent };
+    world.publish("more", 2, vec![lent, slot("own", "schedule-2", 90)]).await;
+    refuse(&world, "r1", "dossier-1", "lent").await.unwrap();
+    refuse(&world, "r2", "dossier-2", "own").await.unwrap();
+    for id in [territory().id, other.id] {
+        let list = world.service.refusals(&RefusalScope::Territory(id)).unwrap();
+        let counts: Vec<_> =
+            list.schedules.iter().flat_map(|one| one.counts.values().map(|(count, _)| *count)).collect();
+        assert_eq!(counts, [1], "{id}");
+        assert!(list.schedules[0].doubted, "by both, as ranking does");
+    }
 }
 
 #[tokio::test]

@@ -322,6 +322,7 @@ pub(super) fn schedule(id: &str) -> Schedule {
         booking_url: Arc::from(""),
         source_revision: 0,
         received_at: UtcInstant::from_ms(START_MS),
+        first_published_at: None,
     }
 }
 

@@ -17,16 +17,17 @@ use super::bell::Bell;
 use super::interest::Interest;
 use super::notice::Notice;
 use super::registry::{Registry, WatchId};
-use crate::domain::id::ScheduleId;
+use crate::domain::id::{CaseId, ScheduleId};
 use crate::domain::time::UtcInstant;
-use crate::index::Observer;
-use crate::service::limits::{WATCH_GATHERED_MAX, WATCH_GATHERED_MS, WATCH_TICK_MS};
+use crate::service::limits::{WATCH_GATHERED_CASES_MAX, WATCH_GATHERED_MAX, WATCH_GATHERED_MS, WATCH_TICK_MS};
 use crate::service::{Caller, Service};
 
 /// Changes since watches were last told.
 #[derive(Debug, Default)]
 struct Gathered {
     schedules: FxHashSet<ScheduleId>,
+    /// Those that refused something, or take it back.
+    cases: FxHashSet<CaseId>,
     /// Whether anything else may have changed too.
     anything: bool,
 }
@@ -49,12 +50,14 @@ pub(super) struct Seat {
     bell: Arc<Bell>,
 }
 
-impl Observer for Hub {
-    fn listens(&self) -> bool {
+impl Hub {
+    /// Whether anybody would hear of changes now.
+    pub(in crate::service) fn listens(&self) -> bool {
         self.open.load(Ordering::SeqCst) > 0
     }
 
-    fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool) {
+    /// Notes what changed, and returns at once.
+    pub(in crate::service) fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool) {
         let mut gathered = self.gathered.lock();
         gathered.anything |= surroundings;
         if gathered.schedules.len() + schedules.len() > WATCH_GATHERED_MAX {
@@ -65,9 +68,19 @@ impl Observer for Hub {
         drop(gathered);
         self.news.notify_one();
     }
-}
 
-impl Hub {
+    /// Notes cases that refuse other offers than before, and returns at once.
+    pub(in crate::service) fn refused(&self, cases: Vec<CaseId>) {
+        let mut gathered = self.gathered.lock();
+        if gathered.cases.len() + cases.len() > WATCH_GATHERED_CASES_MAX {
+            gathered.anything = true;
+        } else {
+            gathered.cases.extend(cases);
+        }
+        drop(gathered);
+        self.news.notify_one();
+    }
+
     pub(super) fn limit(&self, limits: WatchLimits) {
         self.registry.lock().limits = limits;
     }
@@ -96,7 +109,7 @@ impl Hub {
             }
             let parts = service.parts();
             let now = parts.clock.now();
-            let Gathered { schedules, anything } = std::mem::take(&mut *self.gathered.lock());
+            let Gathered { schedules, cases, anything } = std::mem::take(&mut *self.gathered.lock());
             let notices: Vec<Notice> = if anything {
                 Vec::new()
             } else {
@@ -108,6 +121,7 @@ impl Hub {
             };
             let mut registry = self.registry.lock();
             registry.tell(&notices, anything);
+            registry.tell_cases(&cases);
             registry.wake(now);
             self.open.store(registry.len(), Ordering::SeqCst);
             if registry.len() == 0 {
@@ -198,6 +212,17 @@ mod tests {
         hub.touched(vec![ScheduleId::parse("one more").unwrap()], false);
         let gathered = hub.gathered.lock();
         assert!(gathered.anything && gathered.schedules.len() <= WATCH_GATHERED_MAX);
+    }
+
+    #[test]
+    fn cases_that_are_gathered_are_bounded_and_none_is_lost() {
+        let hub = Hub::default();
+        let case = |number: usize| CaseId::parse(&format!("dossier-{number}")).unwrap();
+        hub.refused((0..WATCH_GATHERED_CASES_MAX).map(case).collect());
+        assert!(!hub.gathered.lock().anything);
+        hub.refused(vec![case(WATCH_GATHERED_CASES_MAX)]);
+        let gathered = hub.gathered.lock();
+        assert!(gathered.anything && gathered.cases.len() <= WATCH_GATHERED_CASES_MAX);
     }
 
     #[test]

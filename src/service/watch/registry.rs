@@ -1,4 +1,4 @@
-//! The open watches, by what they listen for: the schedules they show, squares of the map, time.
+//! The open watches, by what they listen for: the schedules they show, their case, squares of the map, time.
 //!
 //! Invariant: every list names open watches only, and a change looks only at those that its schedule or its square names.
 
@@ -13,7 +13,7 @@ use super::bell::Bell;
 use super::interest::{Area, Interest};
 use super::notice::Notice;
 use crate::domain::geo::EarthVector;
-use crate::domain::id::{PrincipalId, ScheduleId};
+use crate::domain::id::{CaseId, PrincipalId, ScheduleId};
 use crate::domain::time::UtcInstant;
 use crate::service::limits::{WATCH_RETURNS_MAX, WATCH_SQUARES_MAX};
 
@@ -60,6 +60,7 @@ pub(super) struct Registry {
     entries: FxHashMap<WatchId, Entry>,
     by_caller: FxHashMap<PrincipalId, usize>,
     by_schedule: FxHashMap<ScheduleId, FxHashSet<WatchId>>,
+    by_case: FxHashMap<CaseId, FxHashSet<WatchId>>,
     by_square: FxHashMap<Square, FxHashSet<WatchId>>,
     /// Those whose area takes in too many squares, and those that listen for everything.
     everywhere: FxHashSet<WatchId>,
@@ -169,6 +170,16 @@ impl Registry {
         }
     }
 
+    /// Rings for the watches of cases that refused something, or take it back.
+    pub(super) fn tell_cases(&mut self, cases: &FxHashSet<CaseId>) {
+        self.told_count += u64::from(!cases.is_empty());
+        for id in cases.iter().filter_map(|case_id| self.by_case.get(case_id)).flatten() {
+            if let Some(entry) = self.entries.get(id) {
+                entry.bell.ring();
+            }
+        }
+    }
+
     /// Rings for those whose instant has come, and closes those whose time is over.
     pub(super) fn wake(&mut self, now: UtcInstant) {
         while let Some((at, id)) = self.by_time.first().copied().filter(|(at, _)| *at <= now) {
@@ -218,6 +229,9 @@ impl Registry {
         for schedule_id in &interest.shown {
             self.by_schedule.entry(schedule_id.clone()).or_default().insert(id);
         }
+        if let Some(case_id) = &interest.case_id {
+            self.by_case.entry(case_id.clone()).or_default().insert(id);
+        }
         if interest.remote
             && let Some(until) = interest.until
         {
@@ -244,6 +258,9 @@ impl Registry {
         let Some(interest) = interest else { return };
         for schedule_id in &interest.shown {
             take_out(&mut self.by_schedule, schedule_id, id);
+        }
+        if let Some(case_id) = &interest.case_id {
+            take_out(&mut self.by_case, case_id, id);
         }
         if let Some(until) = interest.until {
             self.remote.remove(&(until, id));

@@ -1,14 +1,17 @@
-//! What a client was shown of an answer, as far as a change of it is told; and what became of it.
+//! What a client was shown of an answer, as far as a change of it is told.
 //!
-//! Told are: another outcome, other options or another order or times of them, other emergency sites or access of them, and
-//! other near misses where there are no options. Minutes of waiting, counts and ages change with every look and are not.
+//! Told are: another outcome or availability, other options or another order, times or confidence of them, other emergency
+//! sites, access or saturation of them, and other near misses where there are no options. Minutes of waiting, counts and ages
+//! change with every look and are not.
 
 use super::Difference;
-use crate::domain::answer::{CareAnswer, CareOption, Rule};
+use super::gone::became;
+use crate::domain::answer::{Availability, CareAnswer, CareOption};
 use crate::domain::code::{AppointmentType, Modality};
 use crate::domain::id::SlotId;
 use crate::domain::query::CareQuery;
-use crate::domain::slot::SlotState;
+use crate::domain::road::RoadTimes;
+use crate::domain::source::Confidence;
 use crate::domain::time::{MS_PER_MINUTE, UtcInstant, Window};
 use crate::service::find::Finder;
 use crate::service::fingerprint::Digest;
@@ -18,9 +21,11 @@ use crate::service::fingerprint::Digest;
 pub struct Shown {
     /// The options, best first.
     pub options: Vec<ShownOption>,
+    /// Whether something was free.
+    pub availability: Availability,
     /// Digest of the outcome, and of the near misses where there are no options.
     pub outcome_digest: u64,
-    /// Digest of the emergency sites with their access.
+    /// Digest of the emergency sites with their access and saturation.
     pub sites_digest: u64,
 }
 
@@ -33,55 +38,14 @@ pub struct ShownOption {
     pub modality: Modality,
     /// When care is given.
     pub window: Window,
+    /// How far its source was believed.
+    pub confidence: Confidence,
 }
 
-/// An option that is no longer one.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Gone {
-    /// As it was shown.
-    pub option: ShownOption,
-    /// Why it is none.
-    pub reason: GoneReason,
-    /// When it is free again if nothing else happens.
-    pub free_from: Option<UtcInstant>,
-}
-
-/// Why an option is no longer one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-pub enum GoneReason {
-    /// Every unit is held or booked.
-    Taken,
-    /// The publisher took the slot back.
-    Withdrawn,
-    /// The publisher takes nobody else.
-    Closed,
-    /// The patient would come too late, or it is over.
-    TooLate,
-    /// Care would begin after the clinical delay.
-    BeyondDelay,
-    /// Better options took its place; it is still free.
-    Outranked,
-    /// It was changed, or what is asked of it was: it no longer suits.
-    Changed,
-}
-
-impl GoneReason {
-    /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Taken, Self::Withdrawn, Self::Closed, Self::TooLate, Self::BeyondDelay, Self::Outranked, Self::Changed];
-
-    /// One French sentence.
-    #[must_use]
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::Taken => "Le créneau vient d'être pris.",
-            Self::Withdrawn => "Le créneau a été retiré par l'éditeur.",
-            Self::Closed => "Le créneau ne prend plus de nouveaux patients.",
-            Self::TooLate => "Le patient n'arriverait plus à temps.",
-            Self::BeyondDelay => "Les soins commenceraient après le délai clinique.",
-            Self::Outranked => "De meilleures options ont pris sa place ; il reste libre.",
-            Self::Changed => "Le créneau a été modifié et ne convient plus.",
-        }
+impl ShownOption {
+    /// Whether it offers the same, however far it is believed.
+    fn offers_what(&self, other: &Self) -> bool {
+        (&self.slot_id, self.modality, self.window) == (&other.slot_id, other.modality, other.window)
     }
 }
 
@@ -97,14 +61,25 @@ impl Shown {
         }
         let mut sites = Digest::of("sites");
         for seen in &answer.emergency_sites {
-            sites.text(seen.site.id.as_str()).text(seen.access.code());
+            sites.text(seen.site.id.as_str()).text(seen.access.code()).instant(seen.saturated_until);
         }
         let options = answer.options.iter().map(|option| ShownOption {
             slot_id: option.slot.id.clone(),
             modality: option.modality,
             window: option.slot.window,
+            confidence: option.parts.confidence,
         });
-        Self { options: options.collect(), outcome_digest: half(&outcome), sites_digest: half(&sites) }
+        Self {
+            options: options.collect(),
+            availability: answer.availability,
+            outcome_digest: half(&outcome),
+            sites_digest: half(&sites),
+        }
+    }
+
+    /// The slots of the options, best first.
+    pub(super) fn slot_ids(&self) -> Vec<SlotId> {
+        self.options.iter().map(|option| option.slot_id.clone()).collect()
     }
 
     /// What is different in a newer answer, which shows `new`.
@@ -113,13 +88,23 @@ impl Shown {
         new: &Self,
         finder: &Finder<'_>,
         query: &CareQuery,
-        answer: &CareAnswer,
+        (answer, times): (&CareAnswer, &RoadTimes),
     ) -> Difference {
-        let places = new.options.iter().enumerate().filter(|(_, option)| !self.options.contains(option));
-        let gone = self.options.iter().filter(|option| !new.options.contains(option));
+        let (mut places, mut confidence_changed) = (Vec::new(), Vec::new());
+        for (place, option) in new.options.iter().enumerate() {
+            match self.options.iter().find(|known| known.offers_what(option)) {
+                None => places.push(place),
+                Some(known) if known.confidence != option.confidence => confidence_changed.push(place),
+                Some(_) => {}
+            }
+        }
+        let is_gone = |option: &&ShownOption| !new.options.iter().any(|other| other.offers_what(option));
+        let gone = self.options.iter().filter(is_gone);
         Difference {
-            new: places.map(|(place, _)| place).collect(),
-            gone: gone.map(|option| became(option, finder, query, answer)).collect(),
+            new: places,
+            confidence_changed,
+            gone: gone.map(|option| became(option, finder, query, (answer, times))).collect(),
+            availability_changed: self.availability != new.availability,
             sites_changed: self.sites_digest != new.sites_digest,
         }
     }
@@ -129,36 +114,6 @@ impl Shown {
 fn half(digest: &Digest) -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = digest.finish().0;
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
-}
-
-/// What became of an option that an answer no longer has.
-fn became(option: &ShownOption, finder: &Finder<'_>, query: &CareQuery, answer: &CareAnswer) -> Gone {
-    let told = |reason, free_from| Gone { option: option.clone(), reason, free_from };
-    let Some(slot) = finder.index.slot(&option.slot_id).map(|slot| slot.value) else {
-        return told(GoneReason::Withdrawn, None);
-    };
-    match slot.state {
-        SlotState::Open if slot.window != option.window => return told(GoneReason::Changed, None),
-        SlotState::Open => {}
-        SlotState::Withdrawn => return told(GoneReason::Withdrawn, None),
-        SlotState::Closed => return told(GoneReason::Closed, None),
-    }
-    let now = answer.stamp.answered_at;
-    let Some(offer) = finder.index.offer(&slot.schedule_id) else { return told(GoneReason::Changed, None) };
-    let failed = finder.timing(query, now, (&offer, &option.slot_id), option.modality);
-    if failed.contains(Rule::Arrival) || slot.window.end_at() <= now {
-        return told(GoneReason::TooLate, None);
-    }
-    if failed.contains(Rule::Delay) {
-        return told(GoneReason::BeyondDelay, None);
-    }
-    if failed.contains(Rule::Capacity) {
-        let free_from = slot.free_from();
-        return told(GoneReason::Taken, Some(free_from).filter(|at| *at < UtcInstant::MAX));
-    }
-    let is_outranked = answer.options.len() >= query.limit()
-        || answer.options.iter().any(|other| other.slot.schedule_id == slot.schedule_id);
-    told(if is_outranked { GoneReason::Outranked } else { GoneReason::Changed }, None)
 }
 
 /// The first instant at which an option might fail the rules of time, at most a minute before it does.

@@ -16,6 +16,12 @@ pub(crate) fn reason(status: &Status) -> String {
     detail::<rpc::ErrorInfo>(status, "google.rpc.ErrorInfo").map(|info| info.reason).unwrap_or_default()
 }
 
+/// The wrong fields, each with what to do.
+pub(crate) fn violations(status: &Status) -> Vec<(String, String)> {
+    let bad = detail::<rpc::BadRequest>(status, "google.rpc.BadRequest").unwrap_or_default();
+    bad.field_violations.into_iter().map(|violation| (violation.field, violation.description)).collect()
+}
+
 /// The wrong fields.
 pub(crate) fn fields(status: &Status) -> Vec<String> {
     let bad = detail::<rpc::BadRequest>(status, "google.rpc.BadRequest").unwrap_or_default();

@@ -9,6 +9,8 @@ use super::in_process::{InProcess, now};
 pub(crate) const SOURCE: &str = "cpts-venissieux";
 /// The CPTS.
 pub(crate) const TERRITORY: &str = "1690000005";
+/// Who gives care by schedule 2 in the town of two practitioners.
+pub(crate) const OTHER_PRACTITIONER: &str = "internal:other";
 /// Where the patient is.
 pub(crate) const HOME: pb::GeoPoint = pb::GeoPoint { latitude: 45.6975, longitude: 4.8867 };
 
@@ -128,4 +130,35 @@ pub(crate) async fn settled() -> InProcess {
     settle(&town).await;
     publish(&town, batch("b1", 1, vec![slot("a", 1, 60), slot("b", 2, 120)])).await;
     town
+}
+
+/// The settled town in which schedule 2 has a practitioner of its own, with slots `a` and `b` ten minutes apart.
+pub(crate) async fn with_two_practitioners() -> InProcess {
+    let town = InProcess::start().await;
+    settle(&town).await;
+    let mut directory = town.directory();
+    let other = pb::Practitioner { practitioner_id: OTHER_PRACTITIONER.into(), ..practitioner() };
+    let request = pb::UpsertPractitionerRequest { request_id: "p2".into(), practitioner: Some(other) };
+    directory.upsert_practitioner(request).await.unwrap();
+    let schedule = pb::Schedule { practitioner_id: OTHER_PRACTITIONER.into(), ..schedule(2) };
+    let request = pb::UpsertScheduleRequest { request_id: "s2b".into(), schedule: Some(schedule) };
+    directory.upsert_schedule(request).await.unwrap();
+    publish(&town, batch("b1", 1, vec![slot("a", 1, 60), slot("b", 2, 70)])).await;
+    town
+}
+
+/// That an offer came to nothing.
+pub(crate) fn refusal(
+    request_id: &str,
+    case_id: &str,
+    slot_id: &str,
+    reason: pb::RefusalReason,
+) -> pb::RecordRefusalRequest {
+    pb::RecordRefusalRequest {
+        request_id: request_id.into(),
+        case_id: case_id.into(),
+        slot_id: slot_id.into(),
+        reason: reason.into(),
+        regulator_id: "osnp-3".into(),
+    }
 }

@@ -5,8 +5,9 @@ use crate::domain::answer::CareOutcome;
 use crate::domain::code::{DecisionType, OrientationType, PatientCategory, Specialty};
 use crate::domain::department::Department;
 use crate::domain::directory::Schedule;
-use crate::domain::id::{CaseId, ScheduleId, SlotId};
+use crate::domain::id::{CaseId, PrincipalId, ScheduleId, SlotId};
 use crate::domain::orientation::Orientation;
+use crate::domain::policy::{ActivePolicy, PolicyActivation, PolicyDocument};
 use crate::domain::record::Body;
 use crate::domain::slot::{Attendance, AttendanceKind, Claim, ClaimState, Slot};
 use crate::domain::tally::{Counts, Measure, MeasureKind, Scope, Tally, TallyId, parse_day};
@@ -41,6 +42,22 @@ fn tally() -> Tally {
     Tally { id: TallyId { scope, day: parse_day("2026-11-18").unwrap() }, counts }
 }
 
+fn policy() -> ActivePolicy {
+    let activation = |version: &str, minutes| PolicyActivation {
+        version: version.into(),
+        activated_at: at(minutes),
+        activated_by: PrincipalId::local(),
+        reason: "Délais revus avec le SAMU".into(),
+    };
+    ActivePolicy {
+        documents: vec![PolicyDocument {
+            name: "rhone.toml".into(),
+            text: "format = 1\nversion = \"rhone-1\"\ndepartment = \"69\"\n".into(),
+        }],
+        activations: vec![activation("national-2026-2+1a2b3c4d", 90), activation("national-2026-2+5e6f7a8b", 30)],
+    }
+}
+
 /// The slot with an attendance of every kind.
 fn attended() -> Slot {
     let claims = AttendanceKind::ALL.into_iter().zip(10..).map(|(kind, number)| Claim {
@@ -69,12 +86,17 @@ pub(super) fn all() -> Vec<(&'static str, Body)> {
     };
     let calling_back =
         Schedule { id: ScheduleId::parse("agenda-2").unwrap(), no_show_call_back: Some(true), ..schedule() };
+    let dated =
+        Schedule { id: ScheduleId::parse("agenda-3").unwrap(), first_published_at: Some(at(-60)), ..schedule() };
     vec![
         ("slot-attended", Body::Slot(attended().into())),
         ("orientation", Body::Orientation(orientation().into())),
         ("orientation-bare", Body::Orientation(bare_orientation.into())),
         ("tally", Body::Tally(tally().into())),
         ("tally-bare", Body::Tally(bare_tally.into())),
+        ("policy", Body::Policy(policy().into())),
+        ("policy-bare", Body::Policy(ActivePolicy { documents: Vec::new(), activations: Vec::new() }.into())),
         ("schedule-calling-back", Body::Schedule(calling_back.into())),
+        ("schedule-dated", Body::Schedule(dated.into())),
     ]
 }

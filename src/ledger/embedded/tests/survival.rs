@@ -57,6 +57,7 @@ fn records_request_ids_and_position_are_there_after_opening_again() {
     assert_eq!(second.ledger.deployment_id(), deployment_id);
     let kinds: Vec<_> = second.sink.changes().iter().map(|change| change.key.to_string()).collect();
     let expected = [
+        "policy:active",
         "territory:1690054321",
         "place:maison-1",
         "practitioner:810002909371",

@@ -10,6 +10,7 @@ use crate::domain::code::{Modality, ModalitySet, Motive, SpecialtySet};
 use crate::domain::explanation::{Cause, ScheduleExplanation, SlotExplanation, Subject, Verdict};
 use crate::domain::id::{ScheduleId, SourceId};
 use crate::domain::query::CareQueryDraft;
+use crate::domain::share::{CaseNumber, Turn};
 use crate::domain::slot::{Slot, SlotState};
 use crate::domain::time::Window;
 use crate::routing::policy::PolicySet;
@@ -232,6 +233,10 @@ fn any_agenda(number: usize, draws: Draws) -> (Agenda, Vec<Slot>) {
             if odd & 28 == 28 {
                 agenda.place.position = None;
             }
+            agenda.schedule.first_published_at = (state & 16 == 16).then(|| at("09:00"));
+            if odd & 128 == 128 {
+                agenda.share_place(state & 32 == 32);
+            }
             match state % 10 {
                 0 => agenda.slot.state = SlotState::Withdrawn,
                 1 => booked(agenda),
@@ -289,6 +294,7 @@ fn any_question(draws: [u8; 10]) -> CareQueryDraft {
         radius_m: (radius & 1 == 1).then(|| 500 + 100 * u32::from(radius)),
         needed_within_minutes: Some(10 + u32::from(within)),
         limit: Some(u32::from(odd % 6) + 1),
+        case_id: (odd & 64 == 64).then(|| CaseId::parse("case-0").unwrap()),
         ..draft()
     }
 }
@@ -303,14 +309,25 @@ fn check(agendas: &[(Agenda, Vec<Slot>)], draft: CareQueryDraft) -> Result<(), T
         agendas.iter().flat_map(|(_, more)| more).map(|slot| Body::Slot(slot.clone().into())).collect();
     let others: Vec<Body> = others.into_iter().chain([leased("silent", at("02:00"))]).collect();
     let index = world(&all, &others);
+    // Every third was chosen, by one of two cases, of which one asks.
+    for (number, agenda) in (0..).zip(&all).filter(|(number, _): &(u32, _)| number % 3 == 0) {
+        let case = CaseId::parse(if number % 2 == 0 { "case-0" } else { "case-1" }).unwrap();
+        let chosen_at = ten().plus_ms(-60_000 * i64::from(number * 7 % 11));
+        index.offer(&agenda.schedule.id).unwrap().share.note(Turn::at(chosen_at), CaseNumber::of(&case));
+    }
     let finder = Finder { index: &index, policy, degraded: false };
     let explainer = Explainer { index: &index, policies: &policies, degraded: false };
     let searches = triage(&query, policy).searches;
     let neighbours = finder.neighbours(&query);
-    let (question, _) = finder.settled(&query, ten(), &neighbours);
-    let matches = if searches { finder.best(&question, 10_000) } else { vec![] };
-    let unlimited: Vec<_> = matches.iter().map(|found| found.slot().unwrap().id.clone()).collect();
-    let answered: Vec<_> = finder.find(&query, ten()).options.iter().map(|option| option.slot.id.clone()).collect();
+    let question = finder.survey(&query, ten(), &neighbours, query.limit()).question;
+    let choice = if searches { finder.ranked(&question, query.limit()) } else { Choice::default() };
+    let aside: Vec<_> = choice.set_aside.iter().map(|(found, _)| found.slot().unwrap().id.clone()).collect();
+    let slots = |matches: Vec<Match>| matches.into_iter().map(|found| found.slot().unwrap().id.clone());
+    let unlimited: Vec<_> = slots(choice.told).chain(aside.iter().cloned()).chain(slots(choice.beyond)).collect();
+    let answer = finder.find(&query, ten());
+    let answered: Vec<_> = answer.options.iter().map(|option| option.slot.id.clone()).collect();
+    prop_assert!(unlimited.starts_with(&answered), "{:?} {:?}", answered, unlimited);
+    prop_assert_eq!(answer.alike.iter().map(|one| one.count as usize).sum::<usize>(), aside.len());
     for (agenda, more) in agendas {
         for slot in std::iter::once(&agenda.slot).chain(more) {
             let (schedules, _) = explainer.explain(&Subject::Slot(slot.id.clone()), Some(&query), ten()).unwrap();
@@ -320,6 +337,10 @@ fn check(agendas: &[(Agenda, Vec<Slot>)], draft: CareQueryDraft) -> Result<(), T
                 (Verdict::Option(said), Some(at)) => {
                     prop_assert_eq!(said.rank, u32::try_from(at + 1).ok());
                     prop_assert_eq!(said.in_answer, answered.contains(&slot.id));
+                    prop_assert_eq!(said.set_aside.is_some(), aside.contains(&slot.id));
+                    let option = answer.options.iter().find(|option| option.slot.id == slot.id);
+                    let fair_share = option.and_then(|option| option.parts.fair_share);
+                    prop_assert_eq!(told.modalities[0].parts.fair_share, fair_share);
                 }
                 (Verdict::BehindOwn(first), None) => prop_assert!(unlimited.contains(first)),
                 (Verdict::Excluded, None) => {}
@@ -329,9 +350,9 @@ fn check(agendas: &[(Agenda, Vec<Slot>)], draft: CareQueryDraft) -> Result<(), T
             // By itself in its schedule, it is matched exactly when it is said to fail nothing.
             let alone = agenda.clone().with(|alone| alone.slot = slot.clone());
             let alone = world(&[alone], &[leased("silent", at("02:00"))]);
-            let alone = Finder { index: &alone, ..finder }.best(&question, 10_000);
+            let alone = Finder { index: &alone, ..finder }.ranked(&question, 1);
             let suits = told.modalities.iter().any(|modality| modality.failures.is_empty());
-            prop_assert_eq!(suits, !alone.is_empty(), "{} {:?}", slot.id, told);
+            prop_assert_eq!(suits, !alone.told.is_empty(), "{} {:?}", slot.id, told);
         }
     }
     Ok(())

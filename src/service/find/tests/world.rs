@@ -80,6 +80,7 @@ pub(super) fn agenda(name: &'static str, north_km: f64, start: &str, minutes: u3
         booking_url: "".into(),
         source_revision: 1,
         received_at: at("09:58"),
+        first_published_at: None,
     };
     let traits = SlotTraits {
         modalities: ModalitySet::of(&[Modality::Amb]),
@@ -101,6 +102,17 @@ pub(super) fn agenda(name: &'static str, north_km: f64, start: &str, minutes: u3
 }
 
 impl Agenda {
+    /// Puts it at a place that others share, and with a professional whom they share.
+    pub(super) fn share_place(&mut self, shares_practitioner: bool) {
+        let shared = agenda("shared", 1.0, "10:00", 15);
+        self.schedule.place_id = shared.place.id.clone();
+        self.place = shared.place;
+        if shares_practitioner {
+            self.schedule.practitioner_id = Some(shared.practitioner.id.clone());
+            self.practitioner = shared.practitioner;
+        }
+    }
+
     pub(super) fn with(mut self, alter: impl FnOnce(&mut Self)) -> Self {
         alter(&mut self);
         self

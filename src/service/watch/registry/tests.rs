@@ -1,7 +1,7 @@
 //! Who is woken by which change.
 
 use super::*;
-use crate::domain::answer::{CareAnswer, CareOutcome};
+use crate::domain::answer::CareOutcome;
 use crate::domain::code::{AppointmentType, Modality, ModalitySet, Specialty, SpecialtySet, Visibility, VisibilitySet};
 use crate::domain::department::Department;
 use crate::domain::directory::{PatientLimits, Place, Schedule};
@@ -72,6 +72,7 @@ fn notice(opening: &Opening) -> Notice {
         booking_url: Arc::from(""),
         source_revision: 0,
         received_at: NOW,
+        first_published_at: None,
     };
     let slot = Slot {
         id: SlotId::parse("slot").unwrap(),
@@ -106,12 +107,14 @@ fn notice(opening: &Opening) -> Notice {
     Notice::of(id, Some(Arc::new(offer.with_slots(vec![SlotView::of(&slot)]))), NOW)
 }
 
-/// The answer of an empty service to a question from Lyon: no option, so anything within 4 hours and 20 km would be one.
-fn nothing_found(query: &CareQuery) -> CareAnswer {
+/// What is listened for after an empty service answered a question from Lyon: no option, so anything within 4 hours and 20 km
+/// would be one.
+fn interest(query: &CareQuery) -> Interest {
     let (index, policy) = (Index::new(), Policy::default());
-    let answer = Finder { index: &index, policy: &policy, degraded: false }.find(query, NOW);
+    let finder = Finder { index: &index, policy: &policy, degraded: false };
+    let answer = finder.find(query, NOW);
     assert_eq!(answer.outcome, CareOutcome::NoSlotInTime);
-    answer
+    Interest::of(query, &answer, &finder)
 }
 
 fn question(modalities: &[Modality]) -> CareQuery {
@@ -121,6 +124,7 @@ fn question(modalities: &[Modality]) -> CareQuery {
         radius_m: Some(20_000),
         specialties: SpecialtySet::of(&[Specialty::parse("SM54").unwrap()]),
         modalities: ModalitySet::of(modalities),
+        case_id: Some(CaseId::parse("dossier").unwrap()),
         ..CareQueryDraft::default()
     };
     CareQuery::parse(draft).unwrap()
@@ -137,9 +141,7 @@ impl Watching {
     fn of(modalities: &[Modality]) -> Self {
         let (mut registry, bell) = (Registry::default(), Arc::<Bell>::default());
         let id = registry.enter(&PrincipalId::local(), Arc::clone(&bell), minute(15)).unwrap();
-        let query = question(modalities);
-        let interest = Interest::of(&query, &nothing_found(&query));
-        registry.settle(id, interest, SmallVec::new(), UtcInstant::MAX);
+        registry.settle(id, interest(&question(modalities)), SmallVec::new(), UtcInstant::MAX);
         Self { registry, id, bell }
     }
 
@@ -211,6 +213,18 @@ fn a_watch_that_has_not_said_what_it_listens_for_hears_of_everything() {
 }
 
 #[test]
+fn what_a_case_refuses_wakes_its_own_watches_only() {
+    let mut watching = Watching::of(&[Modality::Amb]);
+    for (case, expected) in [("dossier", true), ("another", false)] {
+        watching.bell.quiet();
+        let told_before = watching.registry.told_count;
+        watching.registry.tell_cases(&FxHashSet::from_iter([CaseId::parse(case).unwrap()]));
+        assert_eq!(watching.bell.is_rung(), expected, "{case}");
+        assert_eq!(watching.registry.told_count, told_before + 1, "who is being answered looks again");
+    }
+}
+
+#[test]
 fn an_area_of_too_many_squares_is_told_of_every_square() {
     let mut watching = Watching::of(&[Modality::Amb]);
     let mut interest = watching.registry.entries[&watching.id].interest.clone().unwrap();
@@ -228,6 +242,7 @@ fn a_watch_that_is_closed_leaves_nothing_behind() {
     registry.leave(id);
     registry.leave(id);
     assert!(registry.entries.is_empty() && registry.by_caller.is_empty() && registry.by_schedule.is_empty());
+    assert!(registry.by_case.is_empty());
     assert!(registry.by_square.is_empty() && registry.remote.is_empty() && registry.by_time.is_empty());
     assert!(registry.everywhere.is_empty());
 }

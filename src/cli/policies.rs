@@ -5,28 +5,28 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::routing::policy::{Place, PolicyFile, PolicyProblem, PolicyProblems, PolicySet};
+use crate::domain::policy::PolicyDocument;
+use crate::routing::policy::{Place, PolicyProblem, PolicyProblems, PolicySet};
 
 /// Largest policy file in bytes.
 const FILE_MAX_BYTES: u64 = 1_048_576;
+
+/// The texts of these files.
+///
+/// # Errors
+/// With a problem for each that cannot be read.
+pub fn read_all(paths: &[PathBuf]) -> Result<Vec<PolicyDocument>, PolicyProblems> {
+    let (documents, problems) = read_each(paths);
+    if problems.is_empty() { Ok(documents) } else { Err(PolicyProblems(problems)) }
+}
 
 /// The policies of these files, over the national one that ships.
 ///
 /// # Errors
 /// With every problem, in order of file and line.
 pub fn load(paths: &[PathBuf]) -> Result<PolicySet, PolicyProblems> {
-    let (mut files, mut problems) = (Vec::new(), Vec::new());
-    for path in paths {
-        match read(path) {
-            Ok(text) => files.push(PolicyFile { name: path.display().to_string(), text }),
-            Err(message) => problems.push(PolicyProblem {
-                place: Place { file: Arc::from(path.display().to_string()), line: 1 },
-                path: String::new(),
-                message,
-            }),
-        }
-    }
-    match PolicySet::load(&files) {
+    let (documents, mut problems) = read_each(paths);
+    match PolicySet::load(&documents) {
         Ok(set) if problems.is_empty() => Ok(set),
         Ok(_) => Err(PolicyProblems(problems)),
         Err(PolicyProblems(found)) => {
@@ -35,6 +35,20 @@ pub fn load(paths: &[PathBuf]) -> Result<PolicySet, PolicyProblems> {
             Err(PolicyProblems(problems))
         }
     }
+}
+
+fn read_each(paths: &[PathBuf]) -> (Vec<PolicyDocument>, Vec<PolicyProblem>) {
+    let (mut documents, mut problems) = (Vec::new(), Vec::new());
+    for path in paths {
+        let name: Arc<str> = Arc::from(path.display().to_string());
+        match read(path) {
+            Ok(text) => documents.push(PolicyDocument { name, text: text.into() }),
+            Err(message) => {
+                problems.push(PolicyProblem { place: Place { file: name, line: 1 }, path: String::new(), message });
+            }
+        }
+    }
+    (documents, problems)
 }
 
 fn read(path: &Path) -> Result<String, String> {

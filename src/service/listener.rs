@@ -1,0 +1,35 @@
+//! Who hears of the index's changes: policies first, then the watches.
+//!
+//! Invariant: nothing here waits for anybody who reads.
+
+use std::sync::Arc;
+
+use super::policy::Policies;
+use super::watch::Hub;
+use crate::domain::id::{CaseId, ScheduleId};
+use crate::index::{Observer, PolicyRecord};
+
+/// Hands on what the index tells.
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) policies: Arc<Policies>,
+    pub(super) watches: Arc<Hub>,
+}
+
+impl Observer for Listener {
+    fn listens(&self) -> bool {
+        self.watches.listens()
+    }
+
+    fn governed(&self, record: &PolicyRecord) {
+        self.policies.take_change(record);
+    }
+
+    fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool) {
+        self.watches.touched(schedules, surroundings);
+    }
+
+    fn refused(&self, cases: Vec<CaseId>) {
+        self.watches.refused(cases);
+    }
+}
