@@ -22,7 +22,7 @@ use hdrhistogram::Histogram;
 use sas_router::clock::{Clock as _, SharedClock, Stopwatch, SystemClock};
 use sas_router::domain::code::{AppointmentType, Modality, ModalitySet, SpecialtySet, Visibility, VisibilitySet};
 use sas_router::domain::id::{CaseId, ClaimId, PrincipalId, RequestId, ScheduleId, SlotId};
-use sas_router::domain::record::{Body, Change, Versioned};
+use sas_router::domain::record::{Body, Change, Position, Versioned};
 use sas_router::domain::slot::{NewHold, Published, Slot, SlotTraits};
 use sas_router::domain::time::Window;
 use sas_router::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, FILE_NAME};
@@ -45,7 +45,7 @@ impl ChangeSink for Counter {
         self.0.fetch_add(changes.len() as u64, Ordering::Relaxed);
     }
 
-    fn begin_reload(&self) {}
+    fn begin_reload(&self, _: Position) {}
 
     fn reload(&self, _: &[Change]) {}
 

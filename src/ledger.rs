@@ -246,9 +246,9 @@ pub trait ChangeSink: Send + Sync + 'static {
     /// Takes the next changes. It is called by one thread at a time, which must not wait for an append.
     fn apply(&self, changes: &[Change]);
 
-    /// Begins to take every record anew, since the ledger lost changes that were taken: until [`Self::finish_reload`]
-    /// comes [`Self::reload`] only. Beginning twice is beginning anew.
-    fn begin_reload(&self);
+    /// Begins to take every record anew as it is at a position, since the ledger lost changes that were taken: until
+    /// [`Self::finish_reload`] comes [`Self::reload`] only. Beginning twice is beginning anew.
+    fn begin_reload(&self, position: Position);
 
     /// Takes these records as they are, also when what was taken is newer; they come in the order of opening.
     fn reload(&self, records: &[Change]);

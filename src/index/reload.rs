@@ -10,12 +10,16 @@ use crate::domain::record::{Body, Change, Key, Position, Versioned};
 
 /// Records that came since a reload began.
 #[derive(Debug, Default)]
-pub(super) struct Reloaded(FxHashSet<Key>);
+pub(super) struct Reloaded {
+    keys: FxHashSet<Key>,
+    /// Where the ledger stood when it was read.
+    position: Position,
+}
 
 impl Index {
-    /// Begins to take every record anew.
-    pub fn begin_reload(&self) {
-        *self.reloaded.lock() = Reloaded::default();
+    /// Begins to take every record anew, as they are at a position.
+    pub fn begin_reload(&self, position: Position) {
+        *self.reloaded.lock() = Reloaded { keys: FxHashSet::default(), position };
     }
 
     /// Takes these records as they are, also when what is there is newer.
@@ -26,7 +30,7 @@ impl Index {
         };
         let different: Vec<Change> = records.iter().filter(differs).cloned().collect();
         let gone = different.iter().filter(|record| record.key != Key::Policy);
-        let gone = gone.map(|record| removal(record.key.clone())).collect::<Vec<_>>();
+        let gone = gone.map(|record| removal(record.key.clone(), record.position)).collect::<Vec<_>>();
         // One after the other: within one call the last word on a record would be the newest.
         let mut writer = self.writer.lock();
         writer.apply(self, &gone);
@@ -35,7 +39,8 @@ impl Index {
         }
         writer.apply(self, &different);
         drop(writer);
-        self.reloaded.lock().0.extend(records.iter().map(|record| record.key.clone()));
+        let mut reloaded = self.reloaded.lock();
+        reloaded.keys.extend(records.iter().map(|record| record.key.clone()));
     }
 
     /// Ends taking every record anew: what did not come is removed.
@@ -44,8 +49,8 @@ impl Index {
         let mut gone = Vec::new();
         self.each_record(&mut |record| {
             let key = record.value.key();
-            if !reloaded.0.contains(&key) {
-                gone.push(removal(key));
+            if !reloaded.keys.contains(&key) {
+                gone.push(removal(key, reloaded.position));
             }
         });
         let mut writer = self.writer.lock();
@@ -92,9 +97,9 @@ impl Index {
 }
 
 /// Removes a record, whatever its version. That of the policies, which stays as a removed one, begins anew instead.
-fn removal(key: Key) -> Change {
+fn removal(key: Key, position: Position) -> Change {
     let version = if key == Key::Policy { 0 } else { u64::MAX };
-    Change { position: Position::default(), key, version, body: None }
+    Change { position, key, version, body: None }
 }
 
 fn body<T>(record: Versioned<T>, of: impl Fn(T) -> Body) -> Versioned<Body> {

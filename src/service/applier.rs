@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::record::{Body, Change, Versioned};
+use crate::domain::record::{Body, Change, Position, Versioned};
 use crate::index::Index;
 use crate::ledger::ChangeSink;
 
@@ -15,8 +15,8 @@ impl ChangeSink for Applier {
         self.0.apply(changes);
     }
 
-    fn begin_reload(&self) {
-        self.0.begin_reload();
+    fn begin_reload(&self, position: Position) {
+        self.0.begin_reload(position);
     }
 
     fn reload(&self, records: &[Change]) {

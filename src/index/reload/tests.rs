@@ -1,10 +1,13 @@
 //! After a reload the index is what an empty one would be, whatever it held before.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::code::Modality;
 use crate::domain::id::SlotId;
+use crate::domain::policy::ActivePolicy;
 use crate::domain::slot::Slot;
 use crate::index::tests::{body as slot_body, change, history, place, schedule, seen, slot};
 
@@ -17,7 +20,7 @@ fn held(index: &Index) -> Vec<(Key, Versioned<Body>)> {
 }
 
 fn reload(index: &Index, records: &[Change], page: usize) {
-    index.begin_reload();
+    index.begin_reload(Position { partition: 0, epoch: 2, sequence: 1 });
     records.chunks(page).for_each(|page| index.reload(page));
     index.finish_reload();
 }
@@ -46,6 +49,21 @@ fn a_record_goes_back_to_an_older_version_and_a_missing_one_goes() {
     assert_eq!((index.slot(&missing), index.counts().slots), (None, 1));
     let offers = index.offers().count();
     assert_eq!((offers, seen(&index, 5_000, Modality::Amb).len()), (1, 1));
+}
+
+#[test]
+fn the_policies_go_back_too() {
+    let index = Index::new();
+    let none = || Body::Policy(Arc::new(ActivePolicy { documents: Vec::new(), activations: Vec::new() }));
+    let policy = |version| change(version, version, none());
+    index.apply(&[policy(1)]);
+    index.apply(&[policy(2)]);
+    reload(&index, &[change(9, 1, none())], 1);
+    assert_eq!(index.active_policy().map(|record| record.version), Some(1));
+    reload(&index, &[], 1);
+    assert_eq!(index.active_policy(), None);
+    index.apply(&[policy(1)]);
+    assert_eq!(index.active_policy().map(|record| record.version), Some(1), "and may be made anew");
 }
 
 proptest! {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use parking_lot::Mutex;
 
-use crate::domain::record::{Body, Change, Key, Versioned};
+use crate::domain::record::{Body, Change, Key, Position, Versioned};
 use crate::ledger::ChangeSink;
 
 /// Remembers what it was told.
@@ -47,7 +47,7 @@ impl ChangeSink for Recorder {
         self.take(changes, false);
     }
 
-    fn begin_reload(&self) {
+    fn begin_reload(&self, _: Position) {
         self.reloaded.lock().clear();
     }
 

@@ -193,7 +193,7 @@ impl Engine {
             sequence = mark.sequence,
             "the ledger went another way than was followed here: every record is read anew"
         );
-        sink.begin_reload();
+        sink.begin_reload(mark.position());
         let count = bootstrap::read_all(link, mark, interner, |changes| sink.reload(changes)).await?;
         sink.finish_reload();
         Ok(count)

@@ -63,7 +63,7 @@ end
 if what == 'PREPARE' then
   if under_way[1] ~= me then
     local epoch = math.max(head_epoch, tonumber(under_way[3] or '0')) + 1
-    redis.call('DEL', KEYS[3])
+    redis.call('UNLINK', KEYS[3])
     under_way = {me, whole(now + tonumber(ARGV[7])), whole(epoch), false, false}
     redis.call('HSET', KEYS[3], 'incarnation', me, 'until', under_way[2], 'epoch', under_way[3])
   end
@@ -138,6 +138,6 @@ put_head(ARGV[7], head_seq, digest, meta[5] or ARGV[9])
 redis.call('HSET', KEYS[1], 'run', me, 'format', ARGV[8], 'partitions', '1', 'clock', whole(clock(ARGV[10], meta[6] or '0')))
 redis.call('XADD', KEYS[2], ARGV[7] .. '-' .. whole(head_seq),
   'e', whole(head_epoch) .. ' ' .. whole(head_seq), 'd', digest, 't', whole(now))
-redis.call('DEL', KEYS[3])
+redis.call('UNLINK', KEYS[3])
 for at = 5 + kinds, #KEYS do redis.call('UNLINK', KEYS[at]) end
 return {'DONE', ARGV[7], whole(head_seq)}
