@@ -1,14 +1,14 @@
-//! What the embedded ledger takes and how fast it is back: figures of issue 2, "Embedded ledger".
+//! What a ledger takes and how fast it is back: the embedded one, or with `--redis URL` the one in an empty Redis.
 //!
-//! Measures, on a store in a temporary folder of the machine's disk, through the ledger's own interface:
+//! Measures, on a store in a temporary folder of the machine's disk or in that Redis, through the ledger's own interface:
 //! - publish: slots a second in appends of 64 slots, 8 appends in flight;
 //! - restore: opening the store with all of them, until the sink was told the last; once after a clean close and once
 //!   from a copy taken while the store was open, as after a crash;
 //! - lone append: one caller, one hold on a random slot at a time, with a request id;
 //! - 64 in flight: 64 callers, each doing the same;
-//! - the size of the file.
+//! - the size of the file; in Redis, how long a change takes to reach another instance.
 //!
-//! Run: `cargo bench --bench ledger -- [--slots 1000000] [--seconds 5] [--dir FOLDER]`. The sink counts and forgets, so
+//! Run: `cargo bench --bench ledger -- [--slots 1000000] [--seconds 5] [--dir FOLDER | --redis URL]`. The sink counts and forgets, so
 //! building an index is not in the figures. Appends are durable: the disk's fsync is in every one of them.
 #![allow(clippy::print_stdout, reason = "a bench reports to the terminal")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a bench that fails has no caller")]
@@ -22,11 +22,13 @@ use hdrhistogram::Histogram;
 use sas_router::clock::{Clock as _, SharedClock, Stopwatch, SystemClock};
 use sas_router::domain::code::{AppointmentType, Modality, ModalitySet, SpecialtySet, Visibility, VisibilitySet};
 use sas_router::domain::id::{CaseId, ClaimId, PrincipalId, RequestId, ScheduleId, SlotId};
-use sas_router::domain::record::{Body, Change};
+use sas_router::domain::record::{Body, Change, Position, Versioned};
 use sas_router::domain::slot::{NewHold, Published, Slot, SlotTraits};
 use sas_router::domain::time::Window;
 use sas_router::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, FILE_NAME};
-use sas_router::ledger::{Append, AppendOutcome, ChangeSink, Entry, Fingerprint, Ledger as _, Request};
+use sas_router::ledger::redis::{RedisAddress, RedisLedger, RedisOptions};
+use sas_router::ledger::{Append, AppendOutcome, ChangeSink, Entry, Fingerprint, Ledger, Request};
+use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 /// Slots of one append when publishing.
@@ -42,6 +44,14 @@ impl ChangeSink for Counter {
     fn apply(&self, changes: &[Change]) {
         self.0.fetch_add(changes.len() as u64, Ordering::Relaxed);
     }
+
+    fn begin_reload(&self, _: Position) {}
+
+    fn reload(&self, _: &[Change]) {}
+
+    fn finish_reload(&self) {}
+
+    fn records(&self, _: &mut dyn FnMut(Versioned<Body>)) {}
 }
 
 fn main() {
@@ -56,9 +66,12 @@ fn main() {
     }
     .unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    if let Some(url) = value("--redis") {
+        return in_redis(&RedisAddress::parse(url).unwrap(), &runtime, slots, seconds);
+    }
     println!("embedded ledger, {slots} slots, {seconds} s a measure");
 
-    let ledger = open(folder.path());
+    let ledger: Arc<dyn Ledger> = open(folder.path());
     runtime.block_on(publish(&ledger, slots));
     let crashed = tempfile::tempdir_in(folder.path()).unwrap();
     std::fs::copy(folder.path().join(FILE_NAME), crashed.path().join(FILE_NAME)).unwrap();
@@ -70,7 +83,7 @@ fn main() {
     restore("restore, closed", folder.path(), slots);
     restore("restore, crashed", crashed.path(), slots);
 
-    let ledger = open(folder.path());
+    let ledger: Arc<dyn Ledger> = open(folder.path());
     runtime.block_on(hold(&ledger, "lone append", 1, slots, seconds));
     runtime.block_on(hold(&ledger, "16 in flight", 16, slots, seconds));
     runtime.block_on(hold(&ledger, "64 in flight", 64, slots, seconds));
@@ -79,6 +92,48 @@ fn main() {
         "file size            {:>12} MB",
         std::fs::metadata(folder.path().join(FILE_NAME)).unwrap().len() / 1_000_000
     );
+}
+
+/// The same measures in a Redis that is given.
+fn in_redis(address: &RedisAddress, runtime: &Runtime, slots: u64, seconds: u64) {
+    let open = || {
+        let counter = Arc::new(Counter::default());
+        let sink = Arc::clone(&counter) as Arc<dyn ChangeSink>;
+        let ledger = RedisLedger::open(address, RedisOptions::default(), Uuid::now_v7(), sink).unwrap();
+        (Arc::new(ledger), counter)
+    };
+    println!("ledger in Redis at {address}, {slots} slots, {seconds} s a measure");
+    let (ledger, _) = open();
+    assert_eq!(ledger.records_restored(), 0, "give an empty Redis");
+    let shared: Arc<dyn Ledger> = ledger;
+    runtime.block_on(publish(&shared, slots));
+    let stopwatch = Stopwatch::start();
+    let (other, counter) = open();
+    println!("{:<20} {:>12.2} s", "bootstrap", stopwatch.elapsed().as_secs_f64());
+    assert_eq!(other.records_restored(), slots);
+    visible(&shared, &counter, slots);
+    for callers in [1, 32, 64] {
+        runtime.block_on(hold(&shared, &format!("{callers} in flight"), callers, slots, seconds));
+    }
+}
+
+/// How long after its answer a lone change is seen by another instance.
+fn visible(ledger: &Arc<dyn Ledger>, other: &Counter, slots: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut latencies = Histogram::<u64>::new(3).unwrap();
+    let before = other.0.load(Ordering::Relaxed);
+    for number in 0..500 {
+        let entries = vec![Entry::put(Body::Slot(Arc::new(slot(slots + number))), 0)];
+        let asked = Stopwatch::start();
+        let outcome = runtime.block_on(ledger.append(Append { entries, request: None }));
+        assert!(matches!(outcome, AppendOutcome::Appended { .. }), "{outcome:?}");
+        while other.0.load(Ordering::Relaxed) <= before + number {
+            std::thread::yield_now();
+        }
+        latencies.record(u64::try_from(asked.elapsed().as_micros()).unwrap()).unwrap();
+    }
+    let (p50, p99) = (latencies.value_at_quantile(0.5) as f64 / 1e3, latencies.value_at_quantile(0.99) as f64 / 1e3);
+    println!("{:<20} {:>34} p50 {p50:.2} ms   p99 {p99:.2} ms", "seen elsewhere", "");
 }
 
 fn open(folder: &Path) -> Arc<EmbeddedLedger> {
@@ -110,7 +165,7 @@ fn slot(number: u64) -> Slot {
     Slot::from_published(published, 1, now)
 }
 
-async fn publish(ledger: &Arc<EmbeddedLedger>, slots: u64) {
+async fn publish(ledger: &Arc<dyn Ledger>, slots: u64) {
     let stopwatch = Stopwatch::start();
     let next = Arc::new(AtomicU64::new(0));
     let mut publishers = Vec::new();
@@ -145,7 +200,7 @@ fn restore(name: &str, folder: &Path, slots: u64) {
 }
 
 /// Each caller holds random slots for a while; a conflict gives the current slot, which is held in its place.
-async fn hold(ledger: &Arc<EmbeddedLedger>, name: &str, callers: u64, slots: u64, seconds: u64) {
+async fn hold(ledger: &Arc<dyn Ledger>, name: &str, callers: u64, slots: u64, seconds: u64) {
     let stopwatch = Stopwatch::start();
     let mut tasks = Vec::new();
     for caller in 0..callers {

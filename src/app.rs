@@ -11,7 +11,6 @@ mod upkeep;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +25,7 @@ use crate::index::Index;
 use crate::ledger::Ledger;
 use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, OpenError};
 use crate::ledger::memory::MemoryLedger;
+use crate::ledger::redis::{AddressError, OpenError as RedisOpenError, RedisAddress, RedisLedger, RedisOptions};
 use crate::road::{CertificatesError, Roads};
 use crate::service::{Applier, Parts, Service, WatchLimits};
 use crate::tasks::Tasks;
@@ -57,11 +57,17 @@ pub enum StartError {
     /// The ledger cannot be opened; the message says what to do.
     #[error(transparent)]
     Ledger(#[from] OpenError),
+    /// The address of Redis is wrong.
+    #[error(transparent)]
+    RedisAddress(#[from] AddressError),
+    /// The ledger in Redis cannot be opened; the message says what to do.
+    #[error(transparent)]
+    Redis(#[from] RedisOpenError),
     /// The task that opened the ledger ended by a panic.
-    #[error("opening the ledger in `{}` failed unexpectedly: report it with the log", data_dir.display())]
+    #[error("opening the ledger at `{place}` failed unexpectedly: report it with the log")]
     LedgerTask {
-        /// The data folder.
-        data_dir: PathBuf,
+        /// The data folder, or the address of Redis.
+        place: String,
     },
     /// A server of road times cannot be asked over TLS.
     #[error("road_times.url: {0}")]
@@ -123,7 +129,8 @@ impl App {
         let address = config.server.listen;
         let address = listener.local_addr().map_err(|source| StartError::Address { address, source })?;
         let index = Arc::new(Index::new());
-        let ledger = OpenedLedger::open(&config.ledger, &clock, &index).await?;
+        let instance_id = Uuid::now_v7();
+        let ledger = OpenedLedger::open(&config.ledger, instance_id, &clock, &index).await?;
         let recorded_at = ledger.shared().health().steady_at;
         let (background, writes) = (Tasks::new(), Tasks::new());
         let parts = Parts {
@@ -131,7 +138,7 @@ impl App {
             ledger: ledger.shared(),
             clock: SharedClock::clone(&clock),
             tasks: writes.clone(),
-            instance_id: Uuid::now_v7(),
+            instance_id,
             version: VERSION,
         };
         let service = Service::new(parts);
@@ -210,39 +217,55 @@ fn options(config: &Config) -> Options {
 enum OpenedLedger {
     Memory(Arc<MemoryLedger>),
     Embedded(Arc<EmbeddedLedger>),
+    Redis(Arc<RedisLedger>),
 }
 
 impl OpenedLedger {
     /// Opens the configured ledger, which fills the index.
-    async fn open(config: &LedgerConfig, clock: &SharedClock, index: &Arc<Index>) -> Result<Self, StartError> {
+    async fn open(
+        config: &LedgerConfig,
+        instance_id: Uuid,
+        clock: &SharedClock,
+        index: &Arc<Index>,
+    ) -> Result<Self, StartError> {
         let (clock, sink) = (Arc::clone(clock), Arc::new(Applier(Arc::clone(index))));
-        let data_dir = match &config.kind {
-            LedgerKind::Memory => return Ok(Self::Memory(Arc::new(MemoryLedger::new(clock, sink)))),
-            LedgerKind::Embedded { data_dir } => data_dir.clone(),
-        };
-        let options = EmbeddedOptions { cache_bytes: config.cache_bytes, ..EmbeddedOptions::default() };
-        let folder = data_dir.clone();
-        let opened = tokio::task::spawn_blocking(move || EmbeddedLedger::open(&folder, options, clock, sink)).await;
-        let ledger = opened.map_err(|_| StartError::LedgerTask { data_dir })??;
-        Ok(Self::Embedded(Arc::new(ledger)))
+        match &config.kind {
+            LedgerKind::Memory => Ok(Self::Memory(Arc::new(MemoryLedger::new(clock, sink)))),
+            LedgerKind::Embedded { data_dir } => {
+                let options = EmbeddedOptions { cache_bytes: config.cache_bytes, ..EmbeddedOptions::default() };
+                let (folder, place) = (data_dir.clone(), data_dir.display().to_string());
+                let open = move || EmbeddedLedger::open(&folder, options, clock, sink);
+                let opened = tokio::task::spawn_blocking(open).await;
+                Ok(Self::Embedded(Arc::new(opened.map_err(|_| StartError::LedgerTask { place })??)))
+            }
+            LedgerKind::Redis { url, ack_replicas } => {
+                let address = RedisAddress::parse(&url.0)?;
+                let options = RedisOptions { ack_replicas: *ack_replicas, ..RedisOptions::default() };
+                let place = address.to_string();
+                let open = move || RedisLedger::open(&address, options, instance_id, sink);
+                let opened = tokio::task::spawn_blocking(open).await;
+                Ok(Self::Redis(Arc::new(opened.map_err(|_| StartError::LedgerTask { place })??)))
+            }
+        }
     }
 
     fn shared(&self) -> Arc<dyn Ledger> {
         match self {
             Self::Memory(ledger) => Arc::<MemoryLedger>::clone(ledger),
             Self::Embedded(ledger) => Arc::<EmbeddedLedger>::clone(ledger),
+            Self::Redis(ledger) => Arc::<RedisLedger>::clone(ledger),
         }
     }
 
     /// Carries out what waits and closes the store.
     async fn close(self) {
-        match self {
-            Self::Memory(_) => {}
-            Self::Embedded(ledger) => {
-                if tokio::task::spawn_blocking(move || ledger.close()).await.is_err() {
-                    tracing::error!("closing the ledger failed");
-                }
-            }
+        let closed = match self {
+            Self::Memory(_) => return,
+            Self::Embedded(ledger) => tokio::task::spawn_blocking(move || ledger.close()).await,
+            Self::Redis(ledger) => tokio::task::spawn_blocking(move || ledger.close()).await,
+        };
+        if closed.is_err() {
+            tracing::error!("closing the ledger failed");
         }
     }
 }

@@ -23,7 +23,7 @@ use layer::Layer;
 use reader::Reader;
 
 pub use layer::Origin;
-pub use ledger::{LedgerConfig, LedgerKind};
+pub use ledger::{LedgerConfig, LedgerKind, SecretUrl};
 pub use limits::LimitsConfig;
 pub use logging::{LogFormat, LoggingConfig};
 pub use problem::{Problem, Problems};
@@ -97,12 +97,15 @@ pub struct ServerOverrides {
 /// Flags of the ledger.
 #[derive(Clone, PartialEq, Default, Debug, Serialize)]
 pub struct LedgerOverrides {
-    /// `memory` or `embedded`.
+    /// `memory`, `embedded` or `redis`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Folder of the embedded ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
+    /// Address of the Redis that instances share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// Flags of the logs.
@@ -164,7 +167,8 @@ impl Config {
         &self.settings
     }
 
-    /// The settings in force as a file that gives the same configuration, each with where it came from.
+    /// The settings in force as a file that gives the same configuration, each with where it came from; credentials are
+    /// left out.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut text =

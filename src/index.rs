@@ -32,6 +32,7 @@ mod batch;
 mod cases;
 mod placing;
 mod writer;
+mod reload;
 mod figures;
 mod policy;
 
@@ -61,6 +62,7 @@ use holds::Holds;
 use node::Node;
 use nodes::Nodes;
 use pulses::Pulses;
+use reload::Reloaded;
 use shelf::Shelf;
 use slots::SlotTable;
 use writer::{ScheduleIds, Writer};
@@ -97,6 +99,8 @@ pub struct Index {
     head: ArcSwap<Position>,
     /// One writer at a time: cells are copied, altered and swapped in, so two writers would lose each other's work.
     writer: Mutex<Writer>,
+    /// Touched by whoever feeds the index alone.
+    reloaded: Mutex<Reloaded>,
     observer: OnceLock<Arc<dyn Observer>>,
 }
 
@@ -150,6 +154,7 @@ impl Index {
             groups: groups::all(),
             head: ArcSwap::default(),
             writer: Mutex::default(),
+            reloaded: Mutex::default(),
             observer: OnceLock::new(),
         }
     }

@@ -9,8 +9,11 @@
 
 pub mod codec;
 mod decision;
+mod kind;
+mod queue;
 pub mod memory;
 pub mod embedded;
+pub mod redis;
 pub mod transfer;
 
 use std::collections::HashSet;
@@ -242,6 +245,19 @@ pub type PendingTrim = Pin<Box<dyn Future<Output = Result<usize, Unavailable>> +
 pub trait ChangeSink: Send + Sync + 'static {
     /// Takes the next changes. It is called by one thread at a time, which must not wait for an append.
     fn apply(&self, changes: &[Change]);
+
+    /// Begins to take every record anew as it is at a position, since the ledger lost changes that were taken: until
+    /// [`Self::finish_reload`] comes [`Self::reload`] only. Beginning twice is beginning anew.
+    fn begin_reload(&self, position: Position);
+
+    /// Takes these records as they are, also when what was taken is newer; they come in the order of opening.
+    fn reload(&self, records: &[Change]);
+
+    /// Ends taking every record anew: what did not come is not there.
+    fn finish_reload(&self);
+
+    /// Every record that was taken and stands, for a ledger that lost them all.
+    fn records(&self, take: &mut dyn FnMut(Versioned<Body>));
 }
 
 /// How a ledger stands.
@@ -259,7 +275,7 @@ pub struct LedgerHealth {
 
 /// Records with conditional append; see the module's documentation.
 pub trait Ledger: Send + Sync + 'static {
-    /// Name of the implementation: `memory`, `embedded`.
+    /// Name of the implementation: `memory`, `embedded`, `redis`.
     fn kind(&self) -> &'static str;
 
     /// What an acknowledged write survives, in plain words.

@@ -67,11 +67,13 @@ impl Failure {
     pub fn of_start(error: &StartError) -> Self {
         match error {
             StartError::Ledger(fault) => Self::of_ledger(fault, error),
-            StartError::Address { .. } => Self::Usage(error.to_string()),
+            StartError::Redis(fault) if fault.trouble.is_of_settings() => Self::Usage(error.to_string()),
+            StartError::Address { .. } | StartError::RedisAddress(_) => Self::Usage(error.to_string()),
             StartError::AddressInUse { .. }
             | StartError::LedgerTask { .. }
             | StartError::RoadTimes(_)
-            | StartError::Serve(_) => Self::Local(error.to_string()),
+            | StartError::Serve(_)
+            | StartError::Redis(_) => Self::Local(error.to_string()),
         }
     }
 

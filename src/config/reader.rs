@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use toml::Value;
 
 use super::layer::{Layer, Origin};
+use super::ledger::without_credentials;
 use super::problem::{Problem, Problems};
 
 /// What a problem says in the place of a value that may hold a secret.
@@ -80,7 +81,7 @@ impl Reader {
             let text = value.as_str().ok_or_else(|| "give a text between quotes".to_owned())?;
             parse(text).map(|parsed| (parsed, quoted(text)))
         };
-        self.value(path, meaning, parse, |(_, text)| text.clone()).map(|(parsed, _)| parsed)
+        self.value(path, meaning, parse, |(_, text)| without_credentials(text)).map(|(parsed, _)| parsed)
     }
 
     /// The same for a text that may hold a secret when it is wrong: a problem does not repeat it.
@@ -182,7 +183,7 @@ fn quoted(text: &str) -> String {
     Value::String(text.to_owned()).to_string()
 }
 
-/// A value as a message repeats it: cut to 64 characters.
+/// A value as a message repeats it: without credentials, cut to 64 characters.
 fn shown(value: &Value) -> String {
-    value.to_string().chars().filter(|character| !character.is_control()).take(64).collect()
+    without_credentials(&value.to_string()).chars().filter(|character| !character.is_control()).take(64).collect()
 }

@@ -8,7 +8,10 @@ fn environment(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)>
 }
 
 fn in_memory() -> Overrides {
-    Overrides { ledger: LedgerOverrides { kind: Some("memory".to_owned()), data_dir: None }, ..Overrides::default() }
+    Overrides {
+        ledger: LedgerOverrides { kind: Some("memory".to_owned()), ..LedgerOverrides::default() },
+        ..Overrides::default()
+    }
 }
 
 fn file(text: &str) -> (tempfile::TempDir, Option<PathBuf>) {
@@ -57,7 +60,7 @@ fn every_problem_is_reported_at_once() {
     let (_folder, path) = file(
         "colour = 1\n[server]\nlisten = \"localhost\"\ndrain_timeout_seconds = -1\nlisten_adress = \"x\"\n[logging]\nformat = 3\n",
     );
-    let variables = [("SAS_ROUTER_LIMITS__CALLS_MAX", "many"), ("SAS_ROUTER_LEDGER__KIND", "redis")];
+    let variables = [("SAS_ROUTER_LIMITS__CALLS_MAX", "many"), ("SAS_ROUTER_LEDGER__KIND", "postgres")];
     let found = problems(Sources { file: path, ..Sources::default() }, &variables);
     let paths: Vec<_> = found.iter().map(|problem| problem.path.as_str()).collect();
     assert_eq!(
@@ -122,6 +125,36 @@ fn the_printed_configuration_gives_itself_again() {
     assert_eq!((&again.server, &again.limits, &again.ledger), (&config.server, &config.limits, &config.ledger));
     assert_eq!((&again.purge, &again.logging), (&config.purge, &config.logging));
     assert!(config.to_toml().contains("listen = \"[::]:9\" # flag"), "{}", config.to_toml());
+}
+
+#[test]
+fn an_address_of_redis_is_enough_to_choose_it() {
+    let url = || SecretUrl("redis://host:7000/1".to_owned());
+    let variables = [("SAS_ROUTER_LEDGER__URL", "redis://host:7000/1"), ("SAS_ROUTER_LEDGER__ACK_REPLICAS", "1")];
+    let config = load_with(Sources::default(), environment(&variables)).unwrap();
+    assert_eq!(config.ledger.kind, LedgerKind::Redis { url: url(), ack_replicas: 1 });
+    let (_folder, path) = file(&config.to_toml());
+    let again = load_with(Sources { file: path, ..Sources::default() }, environment(&[])).unwrap();
+    assert_eq!(again.ledger, config.ledger);
+
+    let found = problems(Sources::default(), &[("SAS_ROUTER_LEDGER__KIND", "redis")]);
+    assert_eq!(found[0].path, "ledger.url");
+    assert!(found[0].expected.contains("--ledger"), "{}", found[0]);
+}
+
+#[test]
+fn a_password_is_never_repeated() {
+    let url = ("SAS_ROUTER_LEDGER__URL", "rediss://sas:s3c@ret@host");
+    let config = load_with(Sources::default(), environment(&[url])).unwrap();
+    assert!(config.to_toml().contains("rediss://***@host"), "{}", config.to_toml());
+    assert!(!format!("{} {config:?}", config.to_toml()).contains("s3c"), "{config:?}");
+    for wrong in ["http://sas:s3c@ret@host", "redis+cluster://:s3c@ret@host"] {
+        let found = problems(Sources::default(), &[("SAS_ROUTER_LEDGER__URL", wrong)]);
+        assert!(found[0].to_string().contains("rediss://"), "{}", found[0]);
+        assert!(!format!("{found:?}").contains("s3c"), "{found:?}");
+    }
+    let found = problems(Sources::default(), &[url, ("SAS_ROUTER_LEDGER__URI", "redis://:s3c@ret@host")]);
+    assert!(!format!("{found:?}").contains("s3c"), "a misspelt setting neither: {found:?}");
 }
 
 #[test]

@@ -34,6 +34,11 @@ impl Index {
         self.policy.load_full()
     }
 
+    /// Lets an older record be taken; the writer alone does this.
+    pub(super) fn forget_policy(&self) {
+        self.policy.store(None);
+    }
+
     /// Takes the record when it is newer; the writer alone does this.
     pub(super) fn take_policy(&self, record: PolicyRecord) -> bool {
         let is_newer = self.policy.load().as_ref().is_none_or(|known| known.version < record.version);

@@ -25,7 +25,7 @@ fn minute(minutes: i64) -> UtcInstant {
     UtcInstant::from_ms(NOON_MS + minutes * 60_000)
 }
 
-fn place(number: usize, latitude: f64, longitude: f64) -> Body {
+pub(super) fn place(number: usize, latitude: f64, longitude: f64) -> Body {
     Body::Place(Arc::new(Place {
         id: PlaceId::parse(&format!("place-{number}")).unwrap(),
         name: "Cabinet".into(),
@@ -43,7 +43,7 @@ fn place(number: usize, latitude: f64, longitude: f64) -> Body {
     }))
 }
 
-fn schedule(number: usize, place: usize) -> Body {
+pub(super) fn schedule(number: usize, place: usize) -> Body {
     Body::Schedule(Arc::new(Schedule {
         id: ScheduleId::parse(&format!("schedule-{number}")).unwrap(),
         source_id: SourceId::parse("test").unwrap(),
@@ -61,7 +61,7 @@ fn schedule(number: usize, place: usize) -> Body {
     }))
 }
 
-fn slot(schedule: usize, number: i64, modality: Modality) -> Slot {
+pub(super) fn slot(schedule: usize, number: i64, modality: Modality) -> Slot {
     let published = Published {
         id: SlotId::parse(&format!("schedule-{schedule}/{number}")).unwrap(),
         schedule_id: ScheduleId::parse(&format!("schedule-{schedule}")).unwrap(),
@@ -80,11 +80,11 @@ fn slot(schedule: usize, number: i64, modality: Modality) -> Slot {
     Slot::from_published(published, 1, minute(-60))
 }
 
-fn body(slot: Slot) -> Body {
+pub(super) fn body(slot: Slot) -> Body {
     Body::Slot(Arc::new(slot))
 }
 
-fn change(sequence: u64, version: u64, body: Body) -> Change {
+pub(super) fn change(sequence: u64, version: u64, body: Body) -> Change {
     Change { position: Position { partition: 0, epoch: 1, sequence }, key: body.key(), version, body: Some(body) }
 }
 
@@ -128,7 +128,7 @@ impl Judge for Collector {
     }
 }
 
-fn seen(index: &Index, radius_m: u32, modality: Modality) -> Vec<(String, Vec<String>)> {
+pub(super) fn seen(index: &Index, radius_m: u32, modality: Modality) -> Vec<(String, Vec<String>)> {
     let mut collector = Collector::default();
     let reach = Reach {
         position: GeoPoint::new(45.70, 4.88).ok(),
@@ -276,7 +276,7 @@ fn an_old_change_alters_nothing() {
     assert_eq!(index.slot(&free.id).unwrap().value.state, crate::domain::slot::SlotState::Withdrawn);
 }
 
-fn history() -> Vec<Change> {
+pub(super) fn history() -> Vec<Change> {
     let mut sequence = 0;
     let mut next = |version, body| {
         sequence += 1;

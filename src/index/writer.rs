@@ -153,18 +153,23 @@ impl Writer {
             if same_facts(&old.value, schedule) && renew(index, id, schedule) {
                 return;
             }
-            if let Some(ids) = self.by_place.get_mut(&old.value.place_id) {
-                ids.retain(|known| known != id);
-            }
-            if let Some(mut ids) = old.value.practitioner_id.as_ref().and_then(|p| index.by_practitioner.get_mut(p)) {
-                ids.retain(|known| known != id);
-            }
+            self.forget_names(index, id, &old.value);
         }
         self.by_place.entry(schedule.place_id.clone()).or_default().push(id.clone());
         if let Some(practitioner_id) = &schedule.practitioner_id {
             index.by_practitioner.entry(practitioner_id.clone()).or_default().push(id.clone());
         }
         touched.offers.insert(id.clone());
+    }
+
+    /// A schedule no longer hangs on what it named.
+    fn forget_names(&mut self, index: &Index, id: &ScheduleId, old: &Schedule) {
+        if let Some(ids) = self.by_place.get_mut(&old.place_id) {
+            ids.retain(|known| known != id);
+        }
+        if let Some(mut ids) = old.practitioner_id.as_ref().and_then(|p| index.by_practitioner.get_mut(p)) {
+            ids.retain(|known| known != id);
+        }
     }
 
     fn take_slot(&mut self, index: &Index, id: &SlotId, version: u64, slot: Option<&Arc<Slot>>, touched: &mut Touched) {
@@ -178,7 +183,7 @@ impl Writer {
     }
 
     /// Removes a directory record.
-    fn remove(&self, index: &Index, key: &Key, version: u64, touched: &mut Touched) {
+    fn remove(&mut self, index: &Index, key: &Key, version: u64, touched: &mut Touched) {
         match key {
             Key::Territory(id) => {
                 touched.territories |= index.territories.apply(id, version, None);
@@ -194,7 +199,11 @@ impl Writer {
                 }
             }
             Key::Schedule(id) => {
+                let old = index.schedules.get(id);
                 if index.schedules.apply(id, version, None) {
+                    if let Some(old) = old {
+                        self.forget_names(index, id, &old.value);
+                    }
                     touched.offers.insert(id.clone());
                 }
             }

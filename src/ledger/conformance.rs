@@ -3,11 +3,11 @@
 mod cases;
 mod kinds;
 mod limits;
+mod recorder;
 
 use std::sync::{Arc, Barrier};
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 
 use super::codec::samples::{NOW_MS, numbered_slot};
 use super::*;
@@ -16,6 +16,7 @@ use crate::clock::{Clock as _, ManualClock, SharedClock};
 pub(super) use cases::*;
 pub(super) use kinds::every_kind_of_record_is_kept_as_it_is;
 pub(super) use limits::what_no_ledger_takes_is_named;
+pub(super) use recorder::Recorder;
 
 /// Makes ledgers of one implementation.
 pub(super) trait Factory {
@@ -24,25 +25,6 @@ pub(super) trait Factory {
 
     /// An empty ledger.
     fn make(&self, clock: SharedClock, sink: Arc<dyn ChangeSink>) -> Self::Ledger;
-}
-
-/// Remembers what it was told.
-#[derive(Default)]
-pub(super) struct Recorder {
-    changes: Mutex<Vec<Change>>,
-}
-
-impl Recorder {
-    /// Everything that it was told.
-    pub(super) fn changes(&self) -> Vec<Change> {
-        self.changes.lock().clone()
-    }
-}
-
-impl ChangeSink for Recorder {
-    fn apply(&self, changes: &[Change]) {
-        self.changes.lock().extend_from_slice(changes);
-    }
 }
 
 /// A ledger under test with its clock and its sink.

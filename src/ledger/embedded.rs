@@ -29,10 +29,11 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::codec::DecodeError;
+use super::queue::{Prepared, QUEUE_APPENDS_MAX};
 use super::{Append, AppendOutcome, ChangeSink, Ledger, LedgerHealth, PendingAppend, PendingTrim, Unavailable};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::domain::time::UtcInstant;
-use queue::{Job, Prepared, QUEUE_APPENDS_MAX, Shared};
+use queue::{Job, Shared};
 use store::{LedgerFile, OpenFile, Store};
 use writer::Writer;
 
@@ -206,12 +207,12 @@ impl EmbeddedLedger {
         self.check_open().map_err(AppendOutcome::Unavailable)?;
         let prepared = Prepared::new(append);
         let bytes = prepared.bytes;
-        if !self.shared.reserve(bytes) {
+        if !self.shared.room.reserve(bytes) {
             return Err(AppendOutcome::Unavailable(Unavailable::Overloaded));
         }
         let (answer, outcome) = oneshot::channel();
         self.send(Job::Append { prepared, answer }).map_err(|why| {
-            self.shared.release(bytes);
+            self.shared.room.release(bytes);
             AppendOutcome::Unavailable(why)
         })?;
         Ok(outcome)

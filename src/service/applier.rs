@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::record::Change;
+use crate::domain::record::{Body, Change, Position, Versioned};
 use crate::index::Index;
 use crate::ledger::ChangeSink;
 
@@ -13,5 +13,21 @@ pub struct Applier(pub Arc<Index>);
 impl ChangeSink for Applier {
     fn apply(&self, changes: &[Change]) {
         self.0.apply(changes);
+    }
+
+    fn begin_reload(&self, position: Position) {
+        self.0.begin_reload(position);
+    }
+
+    fn reload(&self, records: &[Change]) {
+        self.0.reload(records);
+    }
+
+    fn finish_reload(&self) {
+        self.0.finish_reload();
+    }
+
+    fn records(&self, take: &mut dyn FnMut(Versioned<Body>)) {
+        self.0.each_record(take);
     }
 }

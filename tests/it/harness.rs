@@ -8,6 +8,9 @@ pub(crate) mod stalled_ledger;
 pub(crate) mod world;
 pub(crate) mod details;
 pub(crate) mod server_process;
+#[allow(dead_code, reason = "shared with the tests of the ledger; either uses a part of it")]
+pub(crate) mod redis_server;
+pub(crate) mod site;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};

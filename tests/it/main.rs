@@ -30,6 +30,7 @@ mod policy;
 mod clocks;
 mod national_examples;
 mod crash;
+mod redis;
 mod full_disk;
 mod scenarios;
 mod sources;

@@ -50,7 +50,11 @@ pub async fn run(arguments: &DemoArguments, terminal: &Terminal) -> Result<Exit,
     let listen = free_address(terminal);
     let overrides = Overrides {
         server: ServerOverrides { listen: Some(listen.to_string()), ..ServerOverrides::default() },
-        ledger: LedgerOverrides { kind: Some("embedded".to_owned()), data_dir: Some(folder.path().to_owned()) },
+        ledger: LedgerOverrides {
+            kind: Some("embedded".to_owned()),
+            data_dir: Some(folder.path().to_owned()),
+            url: None,
+        },
         logging: LoggingOverrides { level: Some("warn".to_owned()), ..LoggingOverrides::default() },
         ..Overrides::default()
     };

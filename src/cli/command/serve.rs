@@ -26,6 +26,10 @@ pub struct ServeArguments {
     /// Folder in which state is kept; made when it is not there
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
+    /// Redis in which many instances share state; give a password in the environment (`ledger.url`), since others see
+    /// command lines
+    #[arg(long, value_name = "URL", conflicts_with = "data_dir")]
+    pub ledger: Option<String>,
     /// Address and port to listen on; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
@@ -52,7 +56,7 @@ impl ServeArguments {
             file: self.config.clone(),
             overrides: Overrides {
                 server: ServerOverrides { listen: self.listen.clone(), ..ServerOverrides::default() },
-                ledger: LedgerOverrides { data_dir: self.data_dir.clone(), ..LedgerOverrides::default() },
+                ledger: LedgerOverrides { kind: None, data_dir: self.data_dir.clone(), url: self.ledger.clone() },
                 logging: LoggingOverrides { level: self.log_level.clone(), format: self.log_format.clone() },
                 road_times: RoadTimesOverrides {
                     url: self.road_times_url.clone(),

@@ -1,8 +1,6 @@
 //! What passes between those who append and the one thread that writes.
-//!
-//! Invariant: waiting appends are bounded in number and in bytes; beyond that an append is refused, never delayed.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,38 +10,8 @@ use tokio::sync::oneshot;
 use super::store::State;
 use crate::clock::Stopwatch;
 use crate::domain::time::UtcInstant;
-use crate::ledger::{Append, AppendOutcome, LedgerHealth, Unavailable, Write, codec};
-
-/// Most appends that wait.
-pub(super) const QUEUE_APPENDS_MAX: usize = 4_096;
-/// Most bytes of appends that wait: 64 MiB.
-pub(super) const QUEUE_BYTES_MAX: usize = 64 * 1_024 * 1_024;
-/// What an entry weighs beside its image, in bytes; an estimate of its key, guards and log entry.
-const ENTRY_BYTES: usize = 256;
-
-/// An append whose images are made, by the caller's own thread.
-pub(super) struct Prepared {
-    /// The append.
-    pub(super) append: Append,
-    /// Stored form of each entry that puts a body; empty for the others.
-    pub(super) images: Vec<Vec<u8>>,
-    /// About how much memory it takes.
-    pub(super) bytes: usize,
-}
-
-impl Prepared {
-    /// Makes the images of an append.
-    pub(super) fn new(append: Append) -> Self {
-        let image = |write: &Write| match write {
-            Write::Put(body) => codec::encode(body),
-            Write::Remove | Write::Check => Vec::new(),
-        };
-        let images: Vec<_> = append.entries.iter().map(|entry| image(&entry.write)).collect();
-        let result_bytes = append.request.as_ref().map_or(0, |request| request.result.len());
-        let bytes = images.iter().map(|image| image.len() + ENTRY_BYTES).sum::<usize>() + ENTRY_BYTES + result_bytes;
-        Self { append, images, bytes }
-    }
-}
+use crate::ledger::queue::{Prepared, Room};
+use crate::ledger::{AppendOutcome, LedgerHealth, Unavailable};
 
 /// What the writer is asked to do.
 pub(super) enum Job {
@@ -72,7 +40,8 @@ pub(super) struct Shared {
     /// Read by every query, so behind no lock.
     health: ArcSwap<LedgerHealth>,
     closing: AtomicBool,
-    waiting_bytes: AtomicUsize,
+    /// Room in the queue.
+    pub(super) room: Room,
     heal_interval: Duration,
     /// Runs since the failure or the last attempt to heal.
     since_attempt: Mutex<Stopwatch>,
@@ -84,7 +53,7 @@ impl Shared {
         Self {
             health: ArcSwap::from_pointee(standing(state, None)),
             closing: AtomicBool::new(false),
-            waiting_bytes: AtomicUsize::new(0),
+            room: Room::default(),
             heal_interval,
             since_attempt: Mutex::new(Stopwatch::start()),
         }
@@ -134,22 +103,6 @@ impl Shared {
     /// Whether appends are refused for good.
     pub(super) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::SeqCst)
-    }
-
-    /// Takes room in the queue; whether there was any.
-    pub(super) fn reserve(&self, bytes: usize) -> bool {
-        let before = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
-        // An append that is larger than the whole queue passes when it is alone.
-        let fits = before == 0 || before.saturating_add(bytes) <= QUEUE_BYTES_MAX;
-        if !fits {
-            self.release(bytes);
-        }
-        fits
-    }
-
-    /// Gives room in the queue back.
-    pub(super) fn release(&self, bytes: usize) {
-        self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 

@@ -6,24 +6,11 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use super::OpenError;
 use super::store::{Fault, RECORDS, State, Store};
-use crate::domain::record::{Body, Change, Key};
+use crate::domain::record::Change;
 use crate::ledger::ChangeSink;
 use crate::ledger::codec::{self, Interner};
+use crate::ledger::kind::{KINDS, key_of};
 
-/// Kinds of records, in the order in which they are handed over, as their keys begin.
-const KINDS: [&str; 11] = [
-    "policy",
-    "territory",
-    "place",
-    "practitioner",
-    "source",
-    "schedule",
-    "emergency",
-    "slot",
-    "case",
-    "orientation",
-    "tally",
-];
 /// Records of one call of the sink.
 const CHUNK_RECORDS: usize = 4_096;
 /// Chunks that wait for the sink.
@@ -76,24 +63,4 @@ fn read_all(store: &Store, state: State, chunks: &SyncSender<Vec<Change>>) -> Re
         return Err(store.damaged(format!("{} records are of a kind that this version does not know", kept - count)));
     }
     Ok(count)
-}
-
-/// The key of a body, when it is the one under which the body stands.
-fn key_of(body: &Body, text: &str) -> Result<Key, String> {
-    let key = body.key();
-    let is_same = match &key {
-        // By far the most; compared without making a text.
-        Key::Slot(id) => text.strip_prefix("slot:") == Some(id.as_str()),
-        Key::Territory(_)
-        | Key::Place(_)
-        | Key::Practitioner(_)
-        | Key::Schedule(_)
-        | Key::EmergencySite(_)
-        | Key::Source(_)
-        | Key::Case(_)
-        | Key::Orientation(_)
-        | Key::Tally(_)
-        | Key::Policy => key.to_string() == text,
-    };
-    if is_same { Ok(key) } else { Err(format!("`{key}` stands under the key `{}`", text.escape_debug())) }
 }

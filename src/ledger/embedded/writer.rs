@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::queue::{Job, Prepared, Shared};
+use super::queue::{Job, Shared};
 use super::store::batch::Batch;
 use super::store::{Fault, LOG_ENTRIES_KEPT, OpenFile, State, Store};
 use crate::clock::SharedClock;
 use crate::domain::record::Change;
 use crate::domain::time::UtcInstant;
+use crate::ledger::queue::Prepared;
 use crate::ledger::{APPEND_ENTRIES_MAX, AppendOutcome, ChangeSink, Unavailable, is_news};
 
 /// Most entries of a batch before its last append.
@@ -109,7 +110,7 @@ impl Writer {
         let (mut entries, mut bytes) = (0, 0);
         let mut next = Some(first);
         while let Some(Job::Append { prepared, answer }) = next {
-            self.shared.release(prepared.bytes);
+            self.shared.room.release(prepared.bytes);
             entries += prepared.append.entries.len();
             bytes += prepared.bytes;
             batch.push((prepared, answer));

@@ -76,7 +76,8 @@ impl Policies {
         let read = PolicySet::load(documents);
         let _one_at_a_time = self.taking.lock();
         let current = self.load();
-        if current.record_version >= *version {
+        // By position, not by version: a ledger that lost its last changes goes back to an older version at a later position.
+        if (current.visible_at, current.record_version) >= (*position, *version) {
             return;
         }
         let in_force = match read {

@@ -52,10 +52,11 @@ const DIVIDED: [&str; 1] = ["proto"];
 /// Modules that think: no `async`, no runtime, no wire types.
 const PURE: [&str; 3] = ["domain", "routing", "index"];
 /// Crates that a pure module does not name.
-const RUNTIME_CRATES: [&str; 6] = ["tokio", "tonic", "prost", "prost_types", "redb", "tower"];
+const RUNTIME_CRATES: [&str; 7] = ["tokio", "tonic", "prost", "prost_types", "redb", "redis", "tower"];
 /// Crates that only one module names, since it is the boundary to them.
-const BOUNDARY_CRATES: [(&str, &str); 5] = [
+const BOUNDARY_CRATES: [(&str, &str); 6] = [
     ("redb", "ledger"),
+    ("redis", "ledger"),
     ("hyper", "road"),
     ("hyper_util", "road"),
     ("tokio_rustls", "road"),

@@ -38,7 +38,7 @@ pub(crate) struct InProcess {
 
 /// A configuration for tests: state in memory.
 pub(crate) fn config() -> Config {
-    let ledger = LedgerOverrides { kind: Some("memory".to_owned()), data_dir: None };
+    let ledger = LedgerOverrides { kind: Some("memory".to_owned()), ..LedgerOverrides::default() };
     config::load(Sources { file: None, overrides: Overrides { ledger, ..Overrides::default() } }).unwrap()
 }
 

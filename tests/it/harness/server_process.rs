@@ -3,6 +3,7 @@
 //! Invariant: a process never outlives its value, and every wait has a deadline and an event to wait for.
 //! Deliberately absent: knowledge of the interface; clients bring their own.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -24,7 +25,8 @@ pub(crate) struct ServerProcess {
     child: Child,
     lines: Receiver<String>,
     log: Option<JoinHandle<String>>,
-    data_dir: PathBuf,
+    /// Where state is kept, as flags of the command line.
+    ledger: Vec<OsString>,
     address: String,
 }
 
@@ -42,7 +44,16 @@ pub(crate) struct Ended {
 impl ServerProcess {
     /// Starts `serve` on this data folder and a free port, and waits until it listens.
     pub(crate) fn start(data_dir: &Path) -> Self {
-        match Self::try_start(data_dir, "127.0.0.1:0") {
+        Self::start_on(&in_folder(data_dir))
+    }
+
+    /// The same on a Redis.
+    pub(crate) fn start_on_redis(url: &str) -> Self {
+        Self::start_on(&["--ledger".into(), url.into()])
+    }
+
+    fn start_on(ledger: &[OsString]) -> Self {
+        match Self::try_start_on(ledger, "127.0.0.1:0") {
             Ok(server) => server,
             Err(ended) => panic!("the server ended before it listened: {}\n{}", ended.status, ended.stderr),
         }
@@ -50,7 +61,12 @@ impl ServerProcess {
 
     /// Starts `serve` on this data folder and address; `Err` when it ended without ever listening.
     pub(crate) fn try_start(data_dir: &Path, listen: &str) -> Result<Self, Ended> {
-        let mut child = serve_command(data_dir, listen).spawn().expect("the program can be started");
+        Self::try_start_on(&in_folder(data_dir), listen)
+    }
+
+    /// The same with the flags that say where state is kept.
+    pub(crate) fn try_start_on(ledger: &[OsString], listen: &str) -> Result<Self, Ended> {
+        let mut child = serve_command(ledger, listen).spawn().expect("the program can be started");
         let stdout = child.stdout.take().expect("standard output is piped");
         let mut stderr = child.stderr.take().expect("standard error is piped");
         let (sender, lines) = sync_channel(LINES_MAX);
@@ -63,7 +79,7 @@ impl ServerProcess {
             let _ = stderr.read_to_end(&mut bytes);
             String::from_utf8_lossy(&bytes).into_owned()
         });
-        let mut server = Self { child, lines, log: Some(log), data_dir: data_dir.to_owned(), address: String::new() };
+        let mut server = Self { child, lines, log: Some(log), ledger: ledger.to_vec(), address: String::new() };
         match server.lines.recv_timeout(DEADLINE) {
             Ok(line) => {
                 let address = line.strip_prefix(ANNOUNCEMENT);
@@ -95,11 +111,11 @@ impl ServerProcess {
         self.ended()
     }
 
-    /// Ends it at once and starts another on the same data folder.
+    /// Ends it at once and starts another where state is kept.
     pub(crate) fn kill_and_restart(self) -> Self {
-        let data_dir = self.data_dir.clone();
+        let ledger = self.ledger.clone();
         self.kill();
-        Self::start(&data_dir)
+        Self::start_on(&ledger)
     }
 
     /// Waits for the end, which closes the pipes.
@@ -145,9 +161,13 @@ pub(crate) fn program_command() -> Command {
     command
 }
 
-fn serve_command(data_dir: &Path, listen: &str) -> Command {
+fn in_folder(data_dir: &Path) -> [OsString; 2] {
+    ["--data-dir".into(), data_dir.into()]
+}
+
+fn serve_command(ledger: &[OsString], listen: &str) -> Command {
     let mut command = program_command();
-    command.arg("serve").arg("--data-dir").arg(data_dir).args(["--listen", listen]);
+    command.arg("serve").args(ledger).args(["--listen", listen]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -13,7 +13,7 @@ use crate::domain::record::{Body, Change, Key, Position, Versioned};
 use crate::domain::time::UtcInstant;
 use crate::ledger::codec::{self, Interner};
 use crate::ledger::decision::{KeptOutcome, Records, has_lapsed, judge};
-use crate::ledger::embedded::queue::Prepared;
+use crate::ledger::queue::Prepared;
 use crate::ledger::{AppendOutcome, Entry, Fingerprint, Request, TRIM_STEP_MAX, Unavailable, Write};
 use crate::proto::ledger as pb;
 

@@ -1,0 +1,97 @@
+//! After a reload the index is what an empty one would be, whatever it held before.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::code::Modality;
+use crate::domain::id::SlotId;
+use crate::domain::policy::ActivePolicy;
+use crate::domain::slot::Slot;
+use crate::index::tests::{body as slot_body, change, history, place, schedule, seen, slot};
+
+/// Every record in one order.
+fn held(index: &Index) -> Vec<(Key, Versioned<Body>)> {
+    let mut held = Vec::new();
+    index.each_record(&mut |record| held.push((record.value.key(), record)));
+    held.sort_by(|a, b| a.0.cmp(&b.0));
+    held
+}
+
+fn reload(index: &Index, records: &[Change], page: usize) {
+    index.begin_reload(Position { partition: 0, epoch: 2, sequence: 1 });
+    records.chunks(page).for_each(|page| index.reload(page));
+    index.finish_reload();
+}
+
+fn assert_same(left: &Index, right: &Index) {
+    assert_eq!(held(left), held(right));
+    assert_eq!(left.counts(), right.counts());
+    for modality in [Modality::Amb, Modality::Vr] {
+        assert_eq!(seen(left, 20_000, modality), seen(right, 20_000, modality));
+    }
+}
+
+#[test]
+fn a_record_goes_back_to_an_older_version_and_a_missing_one_goes() {
+    let index = Index::new();
+    index.apply(&[change(1, 1, place(1, 45.70, 4.89)), change(2, 1, schedule(1, 1))]);
+    let free = slot(1, 2, Modality::Amb);
+    index.apply(&[change(3, 1, slot_body(free.clone())), change(4, 1, slot_body(slot(1, 3, Modality::Amb)))]);
+    let withdrawn: Slot = free.withdraw(2, free.received_at).unwrap();
+    index.apply(&[change(5, 2, slot_body(withdrawn))]);
+    let older =
+        [change(4, 1, place(1, 45.70, 4.89)), change(4, 1, schedule(1, 1)), change(4, 1, slot_body(free.clone()))];
+    reload(&index, &older, 1);
+    assert_eq!(index.slot(&free.id).map(|record| record.version), Some(1));
+    let missing = SlotId::parse("schedule-1/3").unwrap();
+    assert_eq!((index.slot(&missing), index.counts().slots), (None, 1));
+    let offers = index.offers().count();
+    assert_eq!((offers, seen(&index, 5_000, Modality::Amb).len()), (1, 1));
+}
+
+#[test]
+fn the_policies_go_back_too() {
+    let index = Index::new();
+    let none = || Body::Policy(Arc::new(ActivePolicy { documents: Vec::new(), activations: Vec::new() }));
+    let policy = |version| change(version, version, none());
+    index.apply(&[policy(1)]);
+    index.apply(&[policy(2)]);
+    reload(&index, &[change(9, 1, none())], 1);
+    assert_eq!(index.active_policy().map(|record| record.version), Some(1));
+    reload(&index, &[], 1);
+    assert_eq!(index.active_policy(), None);
+    index.apply(&[policy(1)]);
+    assert_eq!(index.active_policy().map(|record| record.version), Some(1), "and may be made anew");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn after_a_reload_an_index_equals_a_fresh_one(
+        before in 0usize..33,
+        kept in proptest::collection::vec(any::<bool>(), 33),
+        page in 1usize..8,
+    ) {
+        let history = history();
+        let index = Index::new();
+        index.apply(&history);
+        // What the ledger still has: an earlier state, of which some records are gone.
+        let earlier = Index::new();
+        earlier.apply(&history[..before.min(history.len())]);
+        let records: Vec<Change> = held(&earlier)
+            .into_iter()
+            .zip(kept)
+            .filter(|(_, kept)| *kept)
+            .map(|((key, record), _)| {
+                let position = Position { partition: 0, epoch: 2, sequence: 1 };
+                Change { position, key, version: record.version, body: Some(record.value) }
+            })
+            .collect();
+        let fresh = Index::new();
+        fresh.apply(&records);
+        reload(&index, &records, page);
+        assert_same(&index, &fresh);
+    }
+}

@@ -1,0 +1,62 @@
+//! What waits for a ledger's writer: appends with their images made, bounded in number and in bytes.
+//!
+//! Invariant: beyond the bounds an append is refused, never delayed.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Append, Write, codec};
+
+/// Most appends that wait.
+pub(super) const QUEUE_APPENDS_MAX: usize = 4_096;
+/// Most bytes of appends that wait: 64 MiB.
+pub(super) const QUEUE_BYTES_MAX: usize = 64 * 1_024 * 1_024;
+/// What an entry weighs beside its image, in bytes; an estimate of its key, guards and log entry.
+const ENTRY_BYTES: usize = 256;
+
+/// An append whose images are made, by the caller's own thread.
+pub(super) struct Prepared {
+    /// The append.
+    pub(super) append: Append,
+    /// Stored form of each entry that puts a body; empty for the others.
+    pub(super) images: Vec<Vec<u8>>,
+    /// About how much memory it takes.
+    pub(super) bytes: usize,
+}
+
+impl Prepared {
+    /// Makes the images of an append.
+    pub(super) fn new(append: Append) -> Self {
+        let image = |write: &Write| match write {
+            Write::Put(body) => codec::encode(body),
+            Write::Remove | Write::Check => Vec::new(),
+        };
+        let images: Vec<_> = append.entries.iter().map(|entry| image(&entry.write)).collect();
+        let result_bytes = append.request.as_ref().map_or(0, |request| request.result.len());
+        let bytes = images.iter().map(|image| image.len() + ENTRY_BYTES).sum::<usize>() + ENTRY_BYTES + result_bytes;
+        Self { append, images, bytes }
+    }
+}
+
+/// Room in the queue, in bytes.
+#[derive(Default)]
+pub(super) struct Room {
+    waiting_bytes: AtomicUsize,
+}
+
+impl Room {
+    /// Takes room; whether there was any.
+    pub(super) fn reserve(&self, bytes: usize) -> bool {
+        let before = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        // An append that is larger than the whole queue passes when it is alone.
+        let fits = before == 0 || before.saturating_add(bytes) <= QUEUE_BYTES_MAX;
+        if !fits {
+            self.release(bytes);
+        }
+        fits
+    }
+
+    /// Gives room back.
+    pub(super) fn release(&self, bytes: usize) {
+        self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}

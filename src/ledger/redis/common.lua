@@ -1,0 +1,45 @@
+-- What the scripts share; it stands before each of them.
+
+-- This very history of this very process: a restart, a failover and a promotion each give another.
+local function incarnation()
+  local info = redis.call('INFO', 'server', 'replication')
+  return string.match(info, 'run_id:(%x+)') .. '.' .. string.match(info, 'master_replid:(%x+)')
+end
+
+local function whole(number) return string.format('%.0f', number) end
+
+-- In ms; it never goes back.
+local function clock(given, shown)
+  local now
+  if given ~= '' then
+    now = tonumber(given)
+  else
+    local time = redis.call('TIME')
+    now = time[1] * 1000 + math.floor(time[2] / 1000)
+  end
+  return math.max(now, tonumber(shown))
+end
+
+-- The digest of the history with one more change.
+local function after(digest, key, version, image)
+  return redis.sha1hex(digest .. #key .. ':' .. key .. version .. ':' .. image)
+end
+
+local function put(records, key, version, image)
+  if image == '' then
+    redis.call('HDEL', records, key)
+  else
+    redis.call('HSET', records, key, version .. ' ' .. image)
+  end
+end
+
+-- Forgets at most so many outcomes that are kept since this instant or longer; says how many.
+local function forget_lapsed(outcomes, by_time, since, most)
+  local lapsed = redis.call('ZRANGEBYSCORE', by_time, '-inf', whole(since), 'LIMIT', '0', whole(most))
+  if #lapsed > 0 then
+    redis.call('HDEL', outcomes, unpack(lapsed))
+    redis.call('ZREM', by_time, unpack(lapsed))
+  end
+  return #lapsed
+end
+

@@ -1,0 +1,177 @@
+//! How far this instance has followed the ledger, and the last changes as they came, for a server that lost them.
+//!
+//! Invariant: the digest is that of the whole history up to the position.
+
+use std::collections::VecDeque;
+
+use crate::domain::record::Position;
+
+/// Most changes that are remembered.
+const REMEMBERED_MAX: usize = 16_384;
+/// Most bytes of images that are remembered: 32 MiB.
+const REMEMBERED_BYTES_MAX: usize = 32 * 1_024 * 1_024;
+
+/// A change as the log has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Logged {
+    /// Its number.
+    pub(super) sequence: u64,
+    /// Key of the record.
+    pub(super) key: String,
+    /// Version of the record after it, as the log has it.
+    pub(super) version: String,
+    /// Image of the record; empty when it was removed.
+    pub(super) image: Vec<u8>,
+    /// Digest of the history after it.
+    pub(super) digest: String,
+}
+
+/// Where a history stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Mark {
+    /// Generation of the history.
+    pub(super) epoch: u64,
+    /// Number of the last change.
+    pub(super) sequence: u64,
+    /// Digest of the history up to it.
+    pub(super) digest: String,
+}
+
+impl Mark {
+    /// Where the last change stands.
+    pub(super) const fn position(&self) -> Position {
+        Position { partition: 0, epoch: self.epoch, sequence: self.sequence }
+    }
+
+    /// The id of the log's entry.
+    pub(super) fn id(&self) -> String {
+        format!("{}-{}", self.epoch, self.sequence)
+    }
+}
+
+/// What this instance has followed.
+#[derive(Default)]
+pub(super) struct History {
+    mark: Option<Mark>,
+    remembered: VecDeque<Logged>,
+    remembered_bytes: usize,
+}
+
+impl History {
+    /// Where it stands; `None` before anything was read.
+    pub(super) const fn mark(&self) -> Option<&Mark> {
+        self.mark.as_ref()
+    }
+
+    /// Begins anew from a state that was read in full.
+    pub(super) fn begin(&mut self, mark: Mark) {
+        *self = Self { mark: Some(mark), ..Self::default() };
+    }
+
+    /// A new epoch continues the same history.
+    pub(super) fn enter(&mut self, epoch: u64) {
+        if let Some(mark) = &mut self.mark {
+            mark.epoch = epoch;
+        }
+        // What a server of this epoch loses is all of this epoch.
+        self.remembered.clear();
+        self.remembered_bytes = 0;
+    }
+
+    /// Whether a change is the next one of this history.
+    pub(super) fn precedes(&self, epoch: u64, logged: &Logged) -> bool {
+        self.mark.as_ref().is_some_and(|mark| {
+            mark.epoch == epoch
+                && mark.sequence + 1 == logged.sequence
+                && digest_after(&mark.digest, logged) == logged.digest
+        })
+    }
+
+    /// Takes the next change.
+    pub(super) fn push(&mut self, logged: Logged) {
+        if let Some(mark) = &mut self.mark {
+            mark.sequence = logged.sequence;
+            mark.digest.clone_from(&logged.digest);
+        }
+        self.remembered_bytes += logged.image.len();
+        self.remembered.push_back(logged);
+        while self.remembered.len() > REMEMBERED_MAX || self.remembered_bytes > REMEMBERED_BYTES_MAX {
+            let Some(oldest) = self.remembered.pop_front() else { break };
+            self.remembered_bytes -= oldest.image.len();
+        }
+    }
+
+    /// The changes after a position of this very epoch; `None` when they are not all remembered.
+    pub(super) fn after(&self, epoch: u64, sequence: u64) -> Option<Vec<&Logged>> {
+        let mark = self.mark.as_ref().filter(|mark| mark.epoch == epoch && mark.sequence >= sequence)?;
+        let changes: Vec<_> = self.remembered.iter().filter(|logged| logged.sequence > sequence).collect();
+        (changes.len() as u64 == mark.sequence - sequence).then_some(changes)
+    }
+}
+
+/// The digest of a history with one more change, as the scripts compute it.
+fn digest_after(digest: &str, logged: &Logged) -> String {
+    let Logged { sequence: _, key, version, image, digest: _ } = logged;
+    let mut sha1 = sha1_smol::Sha1::new();
+    sha1.update(format!("{digest}{}:{key}{version}:", key.len()).as_bytes());
+    sha1.update(image);
+    sha1.digest().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logged(sequence: u64, before: &str) -> Logged {
+        let key = format!("slot:{sequence}");
+        let mut logged = Logged { sequence, key, version: "1".to_owned(), image: vec![1], digest: String::new() };
+        logged.digest = digest_after(before, &logged);
+        logged
+    }
+
+    #[test]
+    fn only_the_next_change_with_the_right_digest_follows() {
+        let mut history = History::default();
+        assert!(!history.precedes(1, &logged(1, "")), "nothing was read yet");
+        history.begin(Mark { epoch: 1, sequence: 0, digest: "d".to_owned() });
+        let first = logged(1, "d");
+        assert!(history.precedes(1, &first));
+        assert!(!history.precedes(2, &first), "another epoch");
+        assert!(!history.precedes(1, &logged(2, "d")), "a gap");
+        assert!(!history.precedes(1, &logged(1, "other")), "another history");
+        assert!(!history.precedes(1, &Logged { image: vec![2], ..first.clone() }), "another image");
+        let second = logged(2, &first.digest);
+        history.push(first);
+        assert!(history.precedes(1, &second));
+    }
+
+    #[test]
+    fn what_is_remembered_is_given_whole_or_not_at_all() {
+        let mut history = History::default();
+        history.begin(Mark { epoch: 1, sequence: 10, digest: String::new() });
+        let mut before = String::new();
+        for sequence in 11..=13 {
+            let logged = logged(sequence, &before);
+            before.clone_from(&logged.digest);
+            history.push(logged);
+        }
+        assert_eq!(history.after(1, 11).map(|changes| changes.len()), Some(2));
+        assert_eq!(history.after(1, 13).map(|changes| changes.len()), Some(0));
+        assert_eq!(history.after(1, 9), None, "older than what was read");
+        assert_eq!(history.after(2, 11), None, "of another epoch");
+        history.enter(2);
+        assert_eq!(history.after(1, 11), None);
+        assert_eq!(history.after(2, 13).map(|changes| changes.len()), Some(0));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut history = History::default();
+        history.begin(Mark { epoch: 1, sequence: 0, digest: String::new() });
+        for sequence in 1..=REMEMBERED_MAX as u64 + 10 {
+            history.push(Logged { image: vec![0; 8], ..logged(sequence, "") });
+        }
+        assert_eq!(history.remembered.len(), REMEMBERED_MAX);
+        assert_eq!(history.remembered_bytes, REMEMBERED_MAX * 8);
+    }
+}

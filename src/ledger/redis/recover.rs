@@ -1,0 +1,254 @@
+//! Makes a server that has begun anew the ledger's again: prepare, give back what it lost, activate a new epoch.
+//!
+//! Invariant: an epoch begins only after as many replicas as configured know its number, so that no two histories share
+//! one; and what is given back is the history of one instance, which saw most of it, never a mixture.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{Cmd, Pipeline, Value, cmd};
+use tokio::sync::mpsc;
+
+use super::history::{History, Logged, Mark};
+use super::keys::{INSTANCES, LOG, META, RECOVERY, kind_number, new_records, records};
+use super::link::{Link, LinkError};
+use super::reply::Fields;
+use super::script::Scripts;
+use super::{LEDGER_FORMAT, RedisOptions, Trouble};
+use crate::clock::SharedClock;
+use crate::domain::record::{Body, Key, Versioned};
+use crate::ledger::ChangeSink;
+use crate::ledger::codec;
+use crate::ledger::kind::KINDS;
+
+/// How fresh a heartbeat must be for its instance to be waited for, in milliseconds.
+const HEARTBEAT_FRESH_MS: u32 = 15_000;
+/// How fresh a report must be to count, in milliseconds.
+const REPORT_FRESH_MS: u32 = 2_000;
+/// Longest pause between two reports.
+const REPORT_PAUSE: Duration = Duration::from_millis(100);
+/// Longest wait for replicas, in milliseconds.
+const REPLICAS_WAITED_MS: u32 = 1_000;
+/// Changes or records of one piece that is given back.
+const PIECE_MAX: usize = 512;
+/// Pieces that wait for the server.
+const PIECES_WAITING_MAX: usize = 4;
+
+/// One instance's part in a recovery.
+pub(super) struct Recovery<'a> {
+    /// The connection.
+    pub(super) link: &'a mut Link,
+    /// The scripts that the server has.
+    pub(super) scripts: &'a Scripts,
+    /// How this instance works.
+    pub(super) options: &'a RedisOptions,
+    /// What this instance followed.
+    pub(super) history: &'a History,
+    /// The records that this instance has.
+    pub(super) sink: &'a Arc<dyn ChangeSink>,
+    /// Identifies this instance.
+    pub(super) instance: &'a str,
+    /// The deployment whose records this instance has; empty when it has none.
+    pub(super) deployment: &'a str,
+    /// The clock that the server is told, in tests only.
+    pub(super) clock: Option<&'a SharedClock>,
+}
+
+/// What the server says.
+enum Said {
+    Owned,
+    Wait { ms: u64 },
+    Give { epoch: u64, sequence: u64 },
+    Ready { epoch: String },
+    Done,
+    Stale,
+    Broken,
+}
+
+impl Recovery<'_> {
+    /// Takes part until the ledger is the server's again; whether this instance made it so.
+    pub(super) async fn run(&mut self) -> Result<bool, Trouble> {
+        let mut has_activated = false;
+        loop {
+            match self.prepare().await? {
+                Said::Owned => return Ok(has_activated),
+                Said::Wait { ms } => {
+                    tokio::time::sleep(REPORT_PAUSE.min(Duration::from_millis(ms.max(1)))).await;
+                }
+                Said::Give { epoch, sequence } => self.give(epoch, sequence).await?,
+                Said::Ready { epoch } => has_activated = self.activate(&epoch).await?,
+                Said::Done | Said::Stale | Said::Broken => {}
+            }
+        }
+    }
+
+    async fn prepare(&mut self) -> Result<Said, Trouble> {
+        let mut call = self.call("PREPARE", self.history.mark());
+        let window_ms = u64::try_from(self.options.recovery_window.as_millis()).unwrap_or(u64::MAX);
+        call.arg(window_ms).arg(HEARTBEAT_FRESH_MS).arg(REPORT_FRESH_MS);
+        let said = read(self.ask_replicated(call).await?)?;
+        Ok(said)
+    }
+
+    /// Gives back what the server lost: the last changes when they are remembered, otherwise every record.
+    async fn give(&mut self, epoch: u64, sequence: u64) -> Result<(), Trouble> {
+        if let Some(changes) = self.history.after(epoch, sequence) {
+            let count = changes.len();
+            let changes: Vec<Logged> = changes.into_iter().cloned().collect();
+            if self.give_changes(&changes).await? {
+                tracing::warn!(changes = count, "the ledger's server got back what it had lost");
+                return Ok(());
+            }
+        }
+        self.give_all().await
+    }
+
+    /// Whether the changes follow what the server has.
+    async fn give_changes(&mut self, changes: &[Logged]) -> Result<bool, Trouble> {
+        for piece in changes.chunks(PIECE_MAX) {
+            let mut call = self.call("CONTINUE", self.history.mark());
+            for Logged { sequence, key, version, image, digest } in piece {
+                let place = Key::parse(key).map_or(0, |key| kind_number(&key)) + 5;
+                call.arg(*sequence).arg(key).arg(version).arg(image.as_slice()).arg(digest).arg(place);
+            }
+            match read(self.link.ask(&call).await?)? {
+                Said::Broken => return Ok(false),
+                Said::Owned | Said::Wait { .. } | Said::Give { .. } | Said::Ready { .. } | Said::Done | Said::Stale => {
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Gives every record of this instance, as the state at its mark.
+    async fn give_all(&mut self) -> Result<(), Trouble> {
+        let Some(mark) = self.history.mark() else { return Ok(()) };
+        let begin = self.call("BEGIN", Some(mark));
+        if !self.is_done(&begin).await? {
+            return Ok(());
+        }
+        let (pieces, mut read_out) = mpsc::channel(PIECES_WAITING_MAX);
+        let sink = Arc::clone(self.sink);
+        let reader = std::thread::Builder::new().name("ledger-salvage".to_owned());
+        let reader = reader.spawn(move || {
+            let mut piece = Vec::with_capacity(PIECE_MAX);
+            sink.records(&mut |record| {
+                piece.push(record);
+                if piece.len() == PIECE_MAX {
+                    // Nobody listens any more when the server is gone; the rest is read for nothing.
+                    let _ = pieces.blocking_send(std::mem::take(&mut piece));
+                }
+            });
+            let _ = pieces.blocking_send(piece);
+        });
+        let reader = reader.map_err(|error| Trouble::Thread(error.to_string()))?;
+        let mut count = 0;
+        while let Some(piece) = read_out.recv().await {
+            count += piece.len();
+            let page = self.page(&piece);
+            if !self.is_done(&page).await? {
+                return Ok(());
+            }
+        }
+        if reader.join().is_err() {
+            return Err(Trouble::Damaged("reading the records of memory ended by a panic".to_owned()));
+        }
+        let finish = self.call("FINISH", Some(mark));
+        if self.is_done(&finish).await? {
+            tracing::warn!(records = count, "the ledger's server was given every record anew");
+        }
+        Ok(())
+    }
+
+    fn page(&self, piece: &[Versioned<Body>]) -> Cmd {
+        let mut page = self.call("PAGE", self.history.mark());
+        for Versioned { version, value } in piece {
+            let key = value.key();
+            let mut record = format!("{version} ").into_bytes();
+            record.extend_from_slice(&codec::encode(value));
+            page.arg(kind_number(&key) + 5).arg(key.to_string()).arg(record);
+        }
+        page
+    }
+
+    async fn is_done(&mut self, call: &Cmd) -> Result<bool, Trouble> {
+        Ok(matches!(read(self.link.ask(call).await?)?, Said::Done))
+    }
+
+    async fn activate(&mut self, epoch: &str) -> Result<bool, Trouble> {
+        let mut call = self.call("ACTIVATE", self.history.mark());
+        let deployment = match self.deployment {
+            "" => uuid::Uuid::now_v7().to_string(),
+            known => known.to_owned(),
+        };
+        let now = self.clock.map_or(String::new(), |clock| clock.now().ms().to_string());
+        call.arg(epoch).arg(LEDGER_FORMAT).arg(deployment).arg(now);
+        let is_done = matches!(read(self.ask_replicated(call).await?)?, Said::Done);
+        if is_done {
+            tracing::info!(epoch, "a new epoch of the ledger has begun");
+        }
+        Ok(is_done)
+    }
+
+    fn call(&self, what: &str, mark: Option<&Mark>) -> Cmd {
+        let mut call = self.scripts.recover.call(4 + 2 * KINDS.len());
+        call.arg(META).arg(LOG).arg(RECOVERY).arg(INSTANCES);
+        KINDS.iter().for_each(|kind| {
+            call.arg(records(kind));
+        });
+        KINDS.iter().for_each(|kind| {
+            call.arg(new_records(kind));
+        });
+        let (epoch, sequence) = mark.map_or((0, 0), |mark| (mark.epoch, mark.sequence));
+        let digest = mark.map_or("", |mark| mark.digest.as_str());
+        call.arg(what).arg(self.instance).arg(epoch).arg(sequence).arg(digest).arg(self.deployment);
+        call
+    }
+
+    /// Asks, and makes sure that as many replicas as configured have what was written.
+    async fn ask_replicated(&mut self, call: Cmd) -> Result<Value, Trouble> {
+        let wanted = self.options.ack_replicas;
+        if wanted == 0 {
+            return Ok(self.link.ask(&call).await?);
+        }
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(call);
+        let mut wait = cmd("WAIT");
+        wait.arg(wanted).arg(REPLICAS_WAITED_MS);
+        commands.add_command(wait);
+        let mut replies = self.link.send(&commands).await?.into_iter();
+        let missing = || Trouble::from(LinkError::Odd("too few replies"));
+        let reply = replies.next().ok_or_else(missing)??;
+        let Value::Int(reached) = replies.next().ok_or_else(missing)?? else {
+            return Err(LinkError::Odd("WAIT").into());
+        };
+        if reached >= i64::from(wanted) {
+            return Ok(reply);
+        }
+        Err(Trouble::FewReplicas { reached: u64::try_from(reached).unwrap_or_default(), wanted })
+    }
+}
+
+fn read(value: Value) -> Result<Said, Trouble> {
+    let mut fields = Fields::of(value)?;
+    Ok(match fields.text()?.as_str() {
+        "OWNED" => Said::Owned,
+        "OTHER" => {
+            let (found, ours) = (fields.text()?, "this service".to_owned());
+            return Err(Trouble::OtherDeployment { found, ours });
+        }
+        "WAIT" => {
+            fields.next();
+            Said::Wait { ms: fields.number()? }
+        }
+        "GIVE" => {
+            fields.next();
+            Said::Give { epoch: fields.number()?, sequence: fields.number()? }
+        }
+        "READY" => Said::Ready { epoch: fields.text()? },
+        "DONE" => Said::Done,
+        "STALE" => Said::Stale,
+        "BROKEN" => Said::Broken,
+        _ => return Err(LinkError::Odd("an unknown word").into()),
+    })
+}

@@ -1,0 +1,127 @@
+//! The ledger in Redis, on real servers that each test starts and ends: the common suite first.
+
+#[allow(dead_code, reason = "shared with the integration tests; either uses a part of it")]
+#[path = "../../../tests/it/harness/redis_server.rs"]
+mod server;
+mod preflight;
+mod sharing;
+mod outages;
+mod storms;
+
+use std::sync::Arc;
+
+use super::*;
+use crate::ledger::conformance::{Factory, Recorder, conformance_suite, put, request, wait};
+use crate::ledger::{Entry, Request};
+use server::Server;
+
+/// Each ledger in a database of its own on a server of its own.
+struct OnServer;
+
+/// A ledger with its server, which ends after it.
+struct OnItsServer {
+    ledger: RedisLedger,
+    _server: Server,
+}
+
+impl Ledger for OnItsServer {
+    fn kind(&self) -> &'static str {
+        self.ledger.kind()
+    }
+
+    fn durability(&self) -> &'static str {
+        self.ledger.durability()
+    }
+
+    fn append(&self, append: Append) -> PendingAppend {
+        self.ledger.append(append)
+    }
+
+    fn trim(&self, steady_at: UtcInstant) -> PendingTrim {
+        self.ledger.trim(steady_at)
+    }
+
+    fn health(&self) -> LedgerHealth {
+        self.ledger.health()
+    }
+}
+
+/// The address of a server.
+fn address_of(server: &Server) -> RedisAddress {
+    RedisAddress::parse(&server.url()).unwrap()
+}
+
+/// An instance with what its sink was told.
+struct Instance {
+    ledger: RedisLedger,
+    sink: Arc<Recorder>,
+}
+
+impl Instance {
+    fn open(server: &Server) -> Self {
+        Self::open_with(server, options())
+    }
+
+    fn open_with(server: &Server, options: RedisOptions) -> Self {
+        let sink = Arc::new(Recorder::default());
+        let told = Arc::clone(&sink) as Arc<dyn ChangeSink>;
+        let ledger = RedisLedger::open(&address_of(server), options, Uuid::now_v7(), told).unwrap();
+        Self { ledger, sink }
+    }
+
+    fn append(&self, entries: Vec<Entry>) -> AppendOutcome {
+        wait(self.ledger.append(Append { entries, request: None }))
+    }
+
+    fn request(&self, entries: Vec<Entry>, request: Request) -> AppendOutcome {
+        wait(self.ledger.append(Append { entries, request: Some(request) }))
+    }
+
+    fn head(&self) -> (u64, u64) {
+        let head = self.ledger.health().head;
+        (head.epoch, head.sequence)
+    }
+
+    fn wait_for(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        wait_until(what, || is_so(self));
+    }
+
+    /// Waits until writes are accepted.
+    fn wait_for_writes(&self) {
+        self.wait_for("writes are accepted", |instance| instance.ledger.health().refusal.is_none());
+    }
+
+    /// Waits until writes are refused.
+    fn wait_for_refusal(&self) {
+        self.wait_for("writes are refused", |instance| instance.ledger.health().refusal.is_some());
+    }
+}
+
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let waited = Stopwatch::start();
+    while !is_so() {
+        assert!(waited.elapsed() < Duration::from_secs(30), "in vain: {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn is_written(outcome: &AppendOutcome) -> bool {
+    matches!(outcome, AppendOutcome::Appended { .. })
+}
+
+/// Options of a ledger whose recovery waits for nobody.
+fn options() -> RedisOptions {
+    RedisOptions { recovery_window: Duration::ZERO, ..RedisOptions::default() }
+}
+
+impl Factory for OnServer {
+    type Ledger = OnItsServer;
+
+    fn make(&self, clock: SharedClock, sink: Arc<dyn ChangeSink>) -> OnItsServer {
+        let server = Server::start();
+        let ledger = RedisLedger::open_by(&address_of(&server), options(), Uuid::now_v7(), Some(clock), sink).unwrap();
+        OnItsServer { ledger, _server: server }
+    }
+}
+
+conformance_suite!(OnServer);

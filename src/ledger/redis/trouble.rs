@@ -1,0 +1,141 @@
+//! Why a server cannot be used, each with what to do about it.
+
+use super::LEDGER_FORMAT;
+use super::link::LinkError;
+use crate::ledger::codec::DecodeError;
+
+/// Why a server cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Trouble {
+    /// It cannot be reached, or stopped answering.
+    #[error("it does not answer ({0}): check that it runs, its address and the network")]
+    Away(String),
+    /// It does not accept the credentials.
+    #[error(
+        "it refuses the credentials ({0}): give user and password in ledger.url, or leave them out where the server wants \
+         none"
+    )]
+    Credentials(String),
+    /// It is loading its data.
+    #[error("it is still loading its data: wait, or start this service after it")]
+    Loading,
+    /// It says no.
+    #[error("it refuses a command ({0})")]
+    Said(String),
+    /// It is too old.
+    #[error("it is version {version}: this version needs Redis 7.0 or newer")]
+    OldServer {
+        /// Its version.
+        version: String,
+    },
+    /// It is a replica.
+    #[error("it is a replica of {primary}: give the address of the primary")]
+    Replica {
+        /// The primary.
+        primary: String,
+    },
+    /// The user may not run what is needed.
+    #[error("its user `{user}` may not run what is needed: give it {missing} on the keys {pattern} (ACL SETUSER)")]
+    Permissions {
+        /// The user.
+        user: String,
+        /// The commands, as an access list names them.
+        missing: String,
+        /// The keys.
+        pattern: &'static str,
+    },
+    /// A newer version of the program wrote its data.
+    #[error(
+        "its ledger has format {found}, this version knows up to {LEDGER_FORMAT}: start the version that wrote it, or give \
+         another database"
+    )]
+    NewerFormat {
+        /// Format of the data.
+        found: u32,
+    },
+    /// The data are cut into partitions that this version does not have.
+    #[error(
+        "its ledger has {found} partitions, this version keeps one: start the version that wrote it, or give another database"
+    )]
+    Partitions {
+        /// How many there are.
+        found: String,
+    },
+    /// The data are another deployment's.
+    #[error("it holds the ledger of deployment {found}, not of {ours}: check ledger.url")]
+    OtherDeployment {
+        /// The deployment whose data it holds.
+        found: String,
+        /// The deployment that is expected.
+        ours: String,
+    },
+    /// Too few replicas saw a recovery.
+    #[error("{reached} of {wanted} replicas answer: start the others, or lower ledger.ack_replicas")]
+    FewReplicas {
+        /// How many saw it.
+        reached: u64,
+        /// How many must see it.
+        wanted: u16,
+    },
+    /// A record cannot be read.
+    #[error("its data are damaged ({0}): restore them from a backup or an export")]
+    Damaged(String),
+    /// The server has begun anew once more meanwhile.
+    #[error("it has begun anew once more")]
+    BegunAnew,
+    /// The ledger's thread cannot be had.
+    #[error("the ledger's thread cannot be started: {0}")]
+    Thread(String),
+}
+
+impl Trouble {
+    /// Whether other settings of this service, or of the server, would help; otherwise something is down.
+    #[must_use]
+    pub const fn is_of_settings(&self) -> bool {
+        match self {
+            Self::Credentials(_)
+            | Self::OldServer { .. }
+            | Self::Replica { .. }
+            | Self::Permissions { .. }
+            | Self::NewerFormat { .. }
+            | Self::Partitions { .. }
+            | Self::OtherDeployment { .. } => true,
+            Self::Away(_)
+            | Self::Loading
+            | Self::Said(_)
+            | Self::FewReplicas { .. }
+            | Self::Damaged(_)
+            | Self::BegunAnew
+            | Self::Thread(_) => false,
+        }
+    }
+
+    /// Whether it may pass by itself in a moment.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Self::Loading | Self::BegunAnew)
+    }
+
+    /// A record that cannot be decoded.
+    pub(super) fn of_record(error: &DecodeError) -> Self {
+        if let DecodeError::NewerFormat { found, known: _ } = *error {
+            return Self::NewerFormat { found: found.into() };
+        }
+        Self::Damaged(error.to_string())
+    }
+}
+
+impl From<LinkError> for Trouble {
+    fn from(error: LinkError) -> Self {
+        match &error {
+            LinkError::Lost(why) => Self::Away(why.clone()),
+            LinkError::Odd(_) => Self::Damaged(error.to_string()),
+            LinkError::Said { code, text } => match code.as_str() {
+                "WRONGPASS" | "NOAUTH" => Self::Credentials(text.clone()),
+                "LOADING" => Self::Loading,
+                "NOSCRIPT" => Self::BegunAnew,
+                "READONLY" => Self::Replica { primary: "another server".to_owned() },
+                _ => Self::Said(error.to_string()),
+            },
+        }
+    }
+}

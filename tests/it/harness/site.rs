@@ -1,0 +1,109 @@
+//! A site: several real processes that share one real Redis, with a practice that publishes slots of the next hours.
+
+use std::time::Duration;
+
+use sas_router::clock::{Clock as _, SystemClock};
+use sas_router::proto::routing as pb;
+use tonic::transport::{Channel, Endpoint};
+
+use super::in_process::{Bookings, Directory, Operations, Publishing, Routing};
+use super::redis_server::Server;
+use super::server_process::ServerProcess;
+use super::world;
+
+/// Within which time anything that must come has come; far above what it takes.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The processes and their Redis, which ends last.
+pub(crate) struct Site {
+    pub(crate) instances: Vec<Instance>,
+    pub(crate) redis: Server,
+}
+
+/// One process with a connection to it.
+pub(crate) struct Instance {
+    pub(crate) process: ServerProcess,
+    channel: Channel,
+}
+
+impl Site {
+    /// So many instances on a Redis that syncs every write, and a practice with two schedules.
+    pub(crate) async fn start(count: usize) -> Self {
+        let redis = Server::start();
+        let mut site = Self { instances: Vec::new(), redis };
+        for _ in 0..count {
+            site.instances.push(site.instance().await);
+        }
+        let mut directory = site.instances[0].directory();
+        let request = pb::UpsertTerritoryRequest { request_id: "t".into(), territory: Some(world::territory()) };
+        directory.upsert_territory(request).await.unwrap();
+        let practitioner = Some(world::practitioner());
+        let request = pb::UpsertPractitionerRequest { request_id: "p".into(), practitioner };
+        directory.upsert_practitioner(request).await.unwrap();
+        for number in [1, 2] {
+            let request =
+                pb::UpsertPlaceRequest { request_id: format!("pl{number}"), place: Some(world::place(number)) };
+            directory.upsert_place(request).await.unwrap();
+            let schedule = Some(world::schedule(number));
+            let request = pb::UpsertScheduleRequest { request_id: format!("s{number}"), schedule };
+            directory.upsert_schedule(request).await.unwrap();
+        }
+        site
+    }
+
+    /// One more instance.
+    pub(crate) async fn instance(&self) -> Instance {
+        let process = ServerProcess::start_on_redis(&self.redis.url());
+        let endpoint = Endpoint::from_shared(format!("http://{}", process.address())).unwrap();
+        Instance { channel: endpoint.tcp_nodelay(true).connect().await.unwrap(), process }
+    }
+
+    /// Publishes slots through one of the instances, and waits until all show them.
+    pub(crate) async fn publish(&self, revision: u64, rows: Vec<pb::SlotInput>) {
+        let batch = world::batch(&format!("publish {revision}"), revision, rows);
+        let mut publishing = Publishing::new(self.instances[0].channel.clone());
+        let answers = publishing.publish_slots(tokio_stream::once(batch)).await.unwrap();
+        let response = answers.into_inner().message().await.unwrap().unwrap();
+        for result in &response.results {
+            assert_eq!(result.status(), pb::RowStatus::Created, "{result:?}");
+        }
+        let position = response.stamp.unwrap().position;
+        for instance in &self.instances {
+            instance.wait_until("what was published", async |status| status.stamp.unwrap().position >= position).await;
+        }
+    }
+}
+
+impl Instance {
+    pub(crate) fn bookings(&self) -> Bookings {
+        Bookings::new(self.channel.clone())
+    }
+
+    pub(crate) fn directory(&self) -> Directory {
+        Directory::new(self.channel.clone())
+    }
+
+    pub(crate) fn routing(&self) -> Routing {
+        Routing::new(self.channel.clone())
+    }
+
+    /// How it stands.
+    pub(crate) async fn status(&self) -> pb::GetStatusResponse {
+        let mut operations = Operations::new(self.channel.clone());
+        operations.get_status(pb::GetStatusRequest {}).await.unwrap().into_inner()
+    }
+
+    /// Waits until it stands so.
+    pub(crate) async fn wait_until(&self, what: &str, is_so: impl AsyncFn(pb::GetStatusResponse) -> bool) {
+        let waiting = async { while !is_so(self.status().await).await {} };
+        assert!(tokio::time::timeout(DEADLINE, waiting).await.is_ok(), "in vain: {what}; {:?}", self.status().await);
+    }
+}
+
+/// A slot of a quarter of an hour that starts some minutes from now, with room for so many.
+pub(crate) fn slot(id: &str, schedule: u32, start_minutes: i64, capacity: u32) -> pb::SlotInput {
+    let start_s = SystemClock.now().ms() / 1_000 + start_minutes * 60;
+    let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    let window = Some(pb::Window { start_at: at(start_s), end_at: at(start_s + 900) });
+    pb::SlotInput { window, capacity: Some(capacity), ..world::slot(id, schedule, 0) }
+}
