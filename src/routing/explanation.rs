@@ -234,10 +234,17 @@ pub fn turn_words(fair_share: Option<FairShare>) -> String {
     let Some(FairShare { reason, equivalent_count: _, passed_count }) = fair_share else { return String::new() };
     match reason {
         FairShareReason::LeastRecent => {
-            format!(", à son tour devant {passed_count} équivalent(s) proposé(s) plus récemment")
+            let named = if passed_count > 1 { "proposés" } else { "proposé" };
+            format!(", à son tour devant {} {named} plus récemment", equivalents(passed_count))
         }
-        FairShareReason::Newcomer => format!(", devant {passed_count} équivalent(s) car nouveau dans le service"),
+        FairShareReason::Newcomer => {
+            format!(", devant {} car nouveau dans le service", equivalents(passed_count))
+        }
     }
+}
+
+fn equivalents(count: u32) -> String {
+    if count > 1 { format!("{count} équivalents") } else { "un équivalent".to_owned() }
 }
 
 /// Whether teleconsultation from beyond the territory is shown although the policy would rather not.

@@ -46,6 +46,8 @@ pub(super) struct GivenPolicy {
 #[derive(Clone, Debug)]
 pub(super) struct GivenSchedule {
     pub(super) schedule: Schedule,
+    /// When it was first published; when its source was last heard unless given.
+    pub(super) known_since: UtcInstant,
     /// When its source was last heard.
     pub(super) heard_at: UtcInstant,
     /// The local times of its place.

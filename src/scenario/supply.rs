@@ -143,6 +143,10 @@ impl Around<'_> {
         if heard_at > self.now {
             fields.refuse("heard", "is after now");
         }
+        let known_since = fields.parsed("known_since", |text| local.parse(text)).unwrap_or(heard_at);
+        if known_since > heard_at {
+            fields.refuse("known_since", "is after its source was last heard");
+        }
         let territories = self.territories_of(fields);
         let (limits, home_visit_radius_m) = (read_limits(fields), read_home_visit_radius(fields));
         let traits = self.read_traits(fields, None);
@@ -164,7 +168,7 @@ impl Around<'_> {
             received_at: heard_at,
             first_published_at: None,
         };
-        Some(GivenSchedule { schedule, heard_at, local, slots })
+        Some(GivenSchedule { schedule, known_since, heard_at, local, slots })
     }
 
     fn place_of(&mut self, fields: &mut Fields<'_>, name: &str) -> Option<Place> {

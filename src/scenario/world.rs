@@ -42,7 +42,7 @@ impl World {
     /// # Errors
     /// With what the service refuses of it.
     pub(super) async fn open(given: &Given, candidate: &[PolicyDocument]) -> Result<Self, String> {
-        let first = given.schedules.values().map(|schedule| schedule.heard_at).min().unwrap_or(given.now);
+        let first = given.schedules.values().map(|schedule| schedule.known_since).min().unwrap_or(given.now);
         let begin = first.min(given.now).plus_ms(-BEGINS_BEFORE_MS);
         let clock = Arc::new(ManualClock::new(begin));
         let index = Arc::new(Index::new());
@@ -102,10 +102,18 @@ impl World {
             let done = self.service.upsert_emergency_site(&self.caller, request_id, site.clone()).await;
             done.map_err(|error| refused(&site.name, &error))?;
         }
-        let mut schedules: Vec<_> = given.schedules.values().collect();
-        schedules.sort_by_key(|schedule| schedule.heard_at);
-        for schedule in &schedules {
-            self.publish(schedule).await?;
+        let schedules: Vec<_> = given.schedules.values().collect();
+        let first = schedules.iter().map(|schedule| (schedule.known_since, true, *schedule));
+        let last = schedules.iter().map(|schedule| (schedule.heard_at, false, *schedule));
+        let mut statements: Vec<_> = first.chain(last).collect();
+        statements.sort_by_key(|(at, is_first, _)| (*at, !is_first));
+        for (at, is_first, schedule) in statements {
+            self.advance_to(at);
+            if is_first {
+                self.state(schedule).await?;
+            } else {
+                self.publish(schedule).await?;
+            }
         }
         self.advance_to(given.now);
         for site in given.sites.values() {
@@ -118,13 +126,18 @@ impl World {
         Ok(())
     }
 
-    /// States a schedule and its slots at the moment at which its source was heard.
-    async fn publish(&mut self, given: &GivenSchedule) -> Result<(), String> {
-        self.advance_to(given.heard_at);
+    /// States a schedule without its slots.
+    async fn state(&mut self, given: &GivenSchedule) -> Result<(), String> {
         let schedule = &given.schedule;
         let request_id = self.request_id()?;
         let done = self.service.upsert_schedule(&self.caller, request_id, schedule.clone()).await;
-        done.map_err(|error| refused(schedule.id.as_str(), &error))?;
+        done.map(drop).map_err(|error| refused(schedule.id.as_str(), &error))
+    }
+
+    /// States a schedule and its slots, when its source is heard last.
+    async fn publish(&mut self, given: &GivenSchedule) -> Result<(), String> {
+        self.state(given).await?;
+        let schedule = &given.schedule;
         let parsed = |published: Published| PublishRow::Parsed { published, warnings: Vec::new() };
         let rows: Vec<_> = given.slots.iter().map(|slot| parsed(slot.published.clone())).collect();
         if rows.is_empty() {

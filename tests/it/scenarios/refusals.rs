@@ -65,6 +65,11 @@ const REFUSED: &[(&str, usize, &str)] = &[
         "give a whole number from 0 to 1",
     ),
     ("given.schedules.b = { at = \"Bron\", heard = \"11:00\" }\nthen.options = []\n", 8, "`heard`: is after now"),
+    (
+        "given.schedules.b = { at = \"Bron\", known_since = \"10:01\" }\nthen.options = []\n",
+        8,
+        "`known_since`: is after its source",
+    ),
     ("[[scenario.then_when]]\nwait = \"1 h\"\n", 2, "states nothing"),
     ("[[scenario.then_when]]\nrefused = \"SLOT_TAKEN\"\n", 9, "nothing is done in this step"),
     ("[[scenario.then_when]]\nhold = \"martin\"\nwait = \"1 h\"\nthen.options = []\n", 8, "does several things"),
