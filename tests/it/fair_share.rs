@@ -228,6 +228,11 @@ async fn the_order_goes_on_from_the_claims_after_a_restart() {
             ..hold(&format!("h-{slot_id}-{number}"), slot_id)
         };
         Bookings::new(channel.clone()).hold_slot(request).await.unwrap();
+        // What is held says when to the millisecond, and so does the order that is known from it after a restart.
+        let held_by = SystemClock.now();
+        while SystemClock.now() <= held_by {
+            tokio::task::yield_now().await;
+        }
     }
     let order = async |channel| {
         let query = pb::CareQuery { case_id: "later".into(), limit: Some(3), ..query() };
