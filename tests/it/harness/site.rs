@@ -6,7 +6,7 @@ use sas_router::clock::{Clock as _, SystemClock};
 use sas_router::proto::routing as pb;
 use tonic::transport::{Channel, Endpoint};
 
-use super::in_process::{Bookings, Directory, Operations, Publishing, Routing};
+use super::in_process::{Bookings, Directory, Operations, Publishing, Quarantines, Routing};
 use super::redis_server::Server;
 use super::server_process::ServerProcess;
 use super::world;
@@ -61,9 +61,7 @@ impl Site {
     /// Publishes slots through one of the instances, and waits until all show them.
     pub(crate) async fn publish(&self, revision: u64, rows: Vec<pb::SlotInput>) {
         let batch = world::batch(&format!("publish {revision}"), revision, rows);
-        let mut publishing = Publishing::new(self.instances[0].channel.clone());
-        let answers = publishing.publish_slots(tokio_stream::once(batch)).await.unwrap();
-        let response = answers.into_inner().message().await.unwrap().unwrap();
+        let response = self.instances[0].publish(batch).await;
         for result in &response.results {
             assert_eq!(result.status(), pb::RowStatus::Created, "{result:?}");
         }
@@ -75,6 +73,17 @@ impl Site {
 }
 
 impl Instance {
+    /// Publishes a batch, and gives its results.
+    pub(crate) async fn publish(&self, batch: pb::PublishSlotsRequest) -> pb::PublishSlotsResponse {
+        let mut publishing = Publishing::new(self.channel.clone());
+        let answers = publishing.publish_slots(tokio_stream::once(batch)).await.unwrap();
+        answers.into_inner().message().await.unwrap().unwrap()
+    }
+
+    pub(crate) fn quarantines(&self) -> Quarantines {
+        Quarantines::new(self.channel.clone())
+    }
+
     pub(crate) fn bookings(&self) -> Bookings {
         Bookings::new(self.channel.clone())
     }
