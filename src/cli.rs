@@ -22,7 +22,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use command::{
     booking, completions, demo, explain, export, find, import as import_command, indicators, orientation, policy,
-    refusal, scenario, schedule, serve, sites, source, status,
+    quarantine, refusal, scenario, schedule, serve, sites, source, status,
 };
 use connection::Output;
 use exit::Exit;
@@ -102,6 +102,8 @@ enum Command {
     Heartbeat(source::HeartbeatArguments),
     /// Show the publishing systems and how far each is believed
     Sources(source::SourcesArguments),
+    /// Show or settle the holds and bookings that the ledger lost
+    Quarantine(quarantine::QuarantineArguments),
     /// Show how a running service stands
     Status(status::StatusArguments),
     /// Play scenarios: given a world, when somebody asks, then this is answered
@@ -135,6 +137,7 @@ impl Command {
             Self::Saturation(arguments) => arguments.server.output,
             Self::Heartbeat(arguments) => arguments.server.output,
             Self::Sources(arguments) => arguments.server.output,
+            Self::Quarantine(arguments) => arguments.output(),
             Self::Status(arguments) => arguments.server.output,
             Self::Scenario(arguments) => arguments.output(),
             Self::Policy(arguments) => arguments.output(),
@@ -188,6 +191,7 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Saturation(arguments) => sites::saturation(&arguments, terminal).await,
         Command::Heartbeat(arguments) => source::heartbeat(&arguments, terminal).await,
         Command::Sources(arguments) => source::list(&arguments, terminal).await,
+        Command::Quarantine(arguments) => quarantine::run(&arguments, terminal).await,
         Command::Status(arguments) => status::run(&arguments, terminal).await,
         Command::Scenario(arguments) => scenario::run(&arguments, terminal).await,
         Command::Policy(arguments) => policy::run(&arguments, terminal).await,

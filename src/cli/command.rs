@@ -12,6 +12,7 @@ pub mod export;
 pub mod schedule;
 pub mod sites;
 pub mod source;
+pub mod quarantine;
 pub mod status;
 pub mod scenario;
 pub mod policy;

@@ -24,6 +24,7 @@ pub mod scenario;
 pub mod watch;
 pub mod refusal;
 pub mod refusals;
+pub mod quarantine;
 
 pub use options::Names;
 

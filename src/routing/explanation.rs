@@ -319,7 +319,7 @@ fn write_why(
         Rule::Silence => write!(sentence, "éditeur silencieux depuis {}, à vérifier par téléphone", Minutes(excess))?,
         Rule::Excluded => sentence.push_str("écarté pour ce dossier"),
         Rule::Quarantine => {
-            sentence.push_str("en quarantaine : une réservation perdue est à vérifier auprès du professionnel")
+            sentence.push_str("en quarantaine, une réservation perdue étant à vérifier auprès du professionnel")
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use sas_router::proto::routing as pb;
 use tonic::Code;
 
 use crate::harness::details::{hold_refused, reason};
+use crate::harness::server_process::program_command;
 use crate::harness::site::{Instance, Site, slot};
 use crate::harness::world::{SOURCE, batch, hold, query};
 
@@ -39,12 +40,22 @@ async fn offered(instance: &Instance) -> Vec<String> {
     offered
 }
 
-fn settlement(slot_id: &str, claim_id: &str, verdict: pb::QuarantineVerdict) -> pb::SettleQuarantineRequest {
+/// What `quarantine` prints when an operator uses it.
+fn command(server: &str, arguments: &[&str]) -> String {
+    let mut command = program_command();
+    command.arg("quarantine").args(arguments).args(["--server", server]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Says on behalf of the publisher that a claim stands.
+fn settlement(slot_id: &str, claim_id: &str) -> pb::SettleQuarantineRequest {
     pb::SettleQuarantineRequest {
         request_id: format!("settle {slot_id}"),
         slot_id: slot_id.into(),
         claim_id: claim_id.into(),
-        verdict: verdict.into(),
+        verdict: pb::QuarantineVerdict::Stands.into(),
         settled_by: "secretariat".into(),
         reason: "vu à l'agenda".into(),
         source_id: SOURCE.into(),
@@ -85,7 +96,8 @@ async fn what_a_restored_server_lost_is_barred_named_and_settled_on_every_instan
     site.instances.push(site.instance().await);
     for instance in &site.instances {
         let slots = quarantined(instance).await;
-        let told = slots.iter().map(|slot| (slot.slot_id.as_str(), slot.claims[0].confirmed_at.is_some(), slot.state()));
+        let told =
+            slots.iter().map(|slot| (slot.slot_id.as_str(), slot.claims[0].confirmed_at.is_some(), slot.state()));
         let expected = [
             ("booked", true, pb::SlotState::Open),
             ("held", false, pb::SlotState::Open),
@@ -108,10 +120,16 @@ async fn what_a_restored_server_lost_is_barred_named_and_settled_on_every_instan
     let [first, second] = site.instances.as_slice() else { panic!("two instances") };
     let again = batch("publish 3", 3, vec![slot("late", 1, 90, 1)]);
     first.publish(again).await;
-    let free = settlement("held", "", pb::QuarantineVerdict::Free);
-    let settled = second.quarantines().settle_quarantine(free).await.unwrap().into_inner();
-    assert_eq!(settled.claims[0].state(), pb::ClaimState::Released);
-    let stands = settlement("booked", &id_of("booked"), pb::QuarantineVerdict::Stands);
+    let address = second.process.address();
+    let listed = command(address, &["list"]);
+    assert!(
+        ["case-booked", "Cabinet 1", "réservation", &id_of("late")].iter().all(|part| listed.contains(part)),
+        "{listed}"
+    );
+    let settled =
+        command(address, &["settle", "held", "--free", "--by", "osnp-3", "--reason", "rappel", "--width", "120"]);
+    assert!(settled.contains("RELEASED"), "{settled}");
+    let stands = settlement("booked", &id_of("booked"));
     let settled = second.quarantines().settle_quarantine(stands).await.unwrap().into_inner();
     let position = settled.stamp.unwrap().position;
     for instance in &site.instances {

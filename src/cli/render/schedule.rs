@@ -43,10 +43,10 @@ pub fn schedule(response: &pb::GetScheduleResponse, time_zone: &str, layout: &La
         let Some(input) = &slot.input else { continue };
         let manner: Vec<_> = input.modalities.iter().map(|code| words::modality(code)).collect();
         let capacity = input.capacity.unwrap_or(1);
-        let taken = match slot.held_count {
-            0 => format!("{} / {capacity}", slot.booked_count),
-            held => format!("{} + {held} tenu / {capacity}", slot.booked_count),
-        };
+        let held = counted(slot.held_count, "tenu");
+        let lost = slot.claims.iter().filter(|claim| claim.state() == pb::ClaimState::Quarantined).count();
+        let lost = counted(u32::try_from(lost).unwrap_or(u32::MAX), "en quarantaine");
+        let taken = format!("{}{held}{lost} / {capacity}", slot.booked_count);
         table.add_row([
             input.slot_id.clone(),
             local_window(input.window.as_ref(), zone, now),
@@ -66,6 +66,10 @@ pub fn schedule(response: &pb::GetScheduleResponse, time_zone: &str, layout: &La
         parts.push(stamp_line(stamp, zone));
     }
     parts.join("\n")
+}
+
+fn counted(count: u32, what: &str) -> String {
+    if count == 0 { String::new() } else { format!(" + {count} {what}") }
 }
 
 fn prefixed(prefix: &str, text: &str) -> String {

@@ -5,6 +5,7 @@ mod examination;
 mod sites;
 mod policies;
 mod silence;
+mod quarantine;
 mod what_if;
 mod explained;
 mod sharing;

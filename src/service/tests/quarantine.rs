@@ -1,9 +1,15 @@
 //! What the ledger lost: put in quarantine once, named to whoever asks, settled by whoever knows.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::world::*;
+use crate::domain::code::{Modality, ModalitySet, Specialty, SpecialtySet};
 use crate::domain::id::{CaseId, ClaimId, PrincipalId, SlotId, SourceId};
+use crate::domain::query::{CareQuery, CareQueryDraft};
 use crate::domain::record::{Body, Change, Key};
-use crate::domain::slot::{Claim, ClaimState, NewHold, Published, Slot, SlotState, Verdict};
+use crate::domain::slot::{Claim, ClaimState, NewHold, Published, Slot, SlotState, SlotTraits, Verdict};
 use crate::index::Index;
 use crate::ledger::Unavailable;
 use crate::service::*;
@@ -82,6 +88,26 @@ async fn a_lost_booking_bars_its_unit_and_its_holder_is_told_what_happened() {
     assert!(!world.service.stamp().degraded, "everything else is served");
     let of = |id: &str| world.service.quarantined(Some(&SourceId::parse(id).unwrap())).claim_count;
     assert_eq!((of("editor"), of("other")), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_shown_the_slot_hears_that_it_is_in_quarantine_and_is_not_told_when_it_is_back() {
+    let world = World::new().await;
+    let at_place = slot("slot-1", "schedule-1", 60);
+    let traits = SlotTraits { modalities: ModalitySet::of(&[Modality::Vr]), ..SlotTraits::clone(&at_place.traits) };
+    world.publish("remote", 1, vec![Published { traits: Arc::new(traits), ..at_place }]).await;
+    let specialties = SpecialtySet::of(&[Specialty::parse("SM54").unwrap()]);
+    let modalities = ModalitySet::of(&[Modality::Vr]);
+    let query = CareQuery::parse(CareQueryDraft { modalities, specialties, ..CareQueryDraft::default() }).unwrap();
+    let request = WatchRequest { query, question: QuestionDigest::of(b"question"), seconds: None, token: None };
+    let mut watch = world.service.watch(&Caller::local(), request).unwrap();
+    let shown = watch.next().await.unwrap().answer.options.len();
+    assert_eq!(shown, 1);
+    lose(&world, world.slot("slot-1").book(lost_hold(&world), world.now()).unwrap().slot);
+    world.service.quarantine_lost().await.unwrap();
+    let told = timeout(Duration::from_secs(10), watch.next()).await.unwrap().unwrap();
+    let gone = &told.difference.unwrap().gone[0];
+    assert_eq!((gone.reason, gone.free_from), (GoneReason::Quarantined, None));
 }
 
 #[tokio::test]
