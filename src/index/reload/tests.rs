@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::code::Modality;
-use crate::domain::id::SlotId;
+use crate::domain::id::{CaseId, ClaimId, SlotId};
 use crate::domain::policy::ActivePolicy;
-use crate::domain::slot::Slot;
+use crate::domain::slot::{NewHold, Slot};
 use crate::index::tests::{body as slot_body, change, history, place, schedule, seen, slot};
 
 /// Every record in one order.
@@ -64,6 +64,53 @@ fn the_policies_go_back_too() {
     assert_eq!(index.active_policy(), None);
     index.apply(&[policy(1)]);
     assert_eq!(index.active_policy().map(|record| record.version), Some(1), "and may be made anew");
+}
+
+/// A slot of two with bookings of these numbers.
+fn booked(numbers: &[u128]) -> Slot {
+    let wide = Slot { capacity: 2, ..slot(1, 2, Modality::Amb) };
+    numbers.iter().fold(wide, |slot, number| {
+        let case_id = CaseId::parse(&format!("dossier-{number}")).unwrap();
+        let id = ClaimId::from_uuid(uuid::Uuid::from_u128(*number));
+        let hold = NewHold { id, case_id, regulator_id: None, expires_at: slot.window.end_at() };
+        slot.book(hold, slot.received_at).unwrap().slot
+    })
+}
+
+#[test]
+fn what_was_promised_before_is_kept_aside_as_it_was_first_even_when_a_reload_is_cut() {
+    let index = Index::new();
+    let directory = [change(1, 1, place(1, 45.70, 4.89)), change(2, 1, schedule(1, 1))];
+    let state = |version, slot: &Slot| [directory.to_vec(), vec![change(3, version, slot_body(slot.clone()))]].concat();
+    let (free, one, both) = (booked(&[]), booked(&[1]), booked(&[1, 2]));
+    index.apply(&state(3, &both));
+    reload(&index, &state(3, &both), 1);
+    assert!(index.take_doubtful().is_empty(), "everything came back");
+    index.begin_reload(Position::default());
+    index.reload(&state(2, &one));
+    reload(&index, &state(1, &free), 1);
+    let doubtful = index.take_doubtful();
+    assert_eq!(doubtful.iter().map(|slot| slot.claims.len()).collect::<Vec<_>>(), [2]);
+    index.return_doubtful(doubtful);
+    assert_eq!((index.take_doubtful().len(), index.take_doubtful().len()), (1, 0));
+}
+
+#[test]
+fn the_slots_in_quarantine_are_known_as_long_as_a_claim_on_them_is() {
+    let index = Index::new();
+    index.apply(&[change(1, 1, place(1, 45.70, 4.89)), change(2, 1, schedule(1, 1))]);
+    let (free, one) = (booked(&[]), booked(&[1]));
+    let lost = free.quarantine(&one, uuid::Uuid::nil(), free.received_at).unwrap();
+    let known = || index.quarantined_slots().len();
+    index.apply(&[change(3, 1, slot_body(free.clone()))]);
+    assert_eq!(known(), 0);
+    index.apply(&[change(4, 2, slot_body(lost.clone()))]);
+    assert_eq!(known(), 1);
+    index.apply(&[change(5, 3, slot_body(one))]);
+    assert_eq!(known(), 0);
+    index.apply(&[change(6, 4, slot_body(lost))]);
+    index.apply(&[Change { body: None, ..change(7, 5, slot_body(free)) }]);
+    assert_eq!(known(), 0, "it is gone");
 }
 
 proptest! {
