@@ -18,6 +18,7 @@ mod policy;
 mod booking;
 mod operations;
 mod reflection;
+mod admission;
 mod gate;
 mod incoming;
 mod server;

@@ -10,6 +10,7 @@ pub(crate) mod details;
 pub(crate) mod server_process;
 #[allow(dead_code, reason = "shared with the tests of the ledger; either uses a part of it")]
 pub(crate) mod redis_server;
+pub(crate) mod fake_redis;
 pub(crate) mod site;
 
 use std::ffi::OsString;

@@ -11,6 +11,7 @@ mod storms;
 use std::sync::Arc;
 
 use super::*;
+use crate::clock::Stopwatch;
 use crate::ledger::conformance::{Factory, Recorder, conformance_suite, put, request, wait};
 use crate::ledger::{Entry, Request};
 use server::Server;
