@@ -55,8 +55,8 @@ use shared::{Job, Shared};
 pub use address::{AddressError, RedisAddress};
 pub use trouble::Trouble;
 
-/// Format of the ledger in Redis that is written.
-pub const LEDGER_FORMAT: u32 = 1;
+/// Format of the ledger in Redis that is written: since 2 the log carries the outcomes of requests.
+pub const LEDGER_FORMAT: u32 = 2;
 /// Changes that the log keeps; an instance that missed more reads every record anew.
 const LOG_CHANGES_KEPT: u64 = 65_536;
 /// How long the log keeps a change at most, in milliseconds: 24 hours, as long as a slot is kept after its end.

@@ -20,7 +20,7 @@ use super::script::Scripts;
 use super::shared::{Job, Opened, Shared};
 use super::tail::{self, BLOCK_MS, Tail};
 use super::writer::Writer;
-use super::{Ended, OpenError, RedisAddress, RedisOptions, Trouble, preflight};
+use super::{Ended, LEDGER_FORMAT, OpenError, RedisAddress, RedisOptions, Trouble, preflight};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::ledger::codec::Interner;
 use crate::ledger::{ChangeSink, Unavailable};
@@ -140,6 +140,9 @@ impl Engine {
             clock: self.clock.as_ref(),
         };
         recovery.run().await?;
+        if found.format.is_some_and(|format| format < LEDGER_FORMAT) {
+            raise_format(&mut writer).await?;
+        }
         let run = read_run(&mut writer).await?;
         let standing = bootstrap::standing(&mut writer).await?;
         self.deployment.clone_from(&standing.deployment);
@@ -228,6 +231,18 @@ impl Engine {
         }
         ended
     }
+}
+
+/// Says that the log now holds what older versions do not know, before it does: they stop instead of stumbling.
+async fn raise_format(link: &mut Link) -> Result<(), Trouble> {
+    let mut set = cmd("HSET");
+    set.arg(META).arg("format").arg(LEDGER_FORMAT);
+    link.ask(&set).await?;
+    tracing::info!(
+        format = LEDGER_FORMAT,
+        "the ledger has the format of this version now; older ones no longer read it"
+    );
+    Ok(())
 }
 
 async fn read_run(link: &mut Link) -> Result<String, Trouble> {

@@ -6,6 +6,7 @@ mod server;
 mod preflight;
 mod sharing;
 mod outages;
+mod retries;
 mod storms;
 
 use std::sync::Arc;
