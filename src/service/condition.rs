@@ -26,11 +26,13 @@ pub enum ConditionKind {
     RoadTimesPaused,
     /// The policies that were put in force cannot be read by this version of the program.
     PolicyUnreadable,
+    /// The ledger lost acknowledged claims, of which nobody said yet what became of them.
+    ClaimsQuarantined,
 }
 
 impl ConditionKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Starting,
         Self::WritesRefused,
         Self::LedgerClockAhead,
@@ -38,6 +40,7 @@ impl ConditionKind {
         Self::SourceSilent,
         Self::RoadTimesPaused,
         Self::PolicyUnreadable,
+        Self::ClaimsQuarantined,
     ];
 
     /// Stable code.
@@ -51,6 +54,7 @@ impl ConditionKind {
             Self::SourceSilent => "SOURCE_SILENT",
             Self::RoadTimesPaused => "ROAD_TIMES_PAUSED",
             Self::PolicyUnreadable => "POLICY_UNREADABLE",
+            Self::ClaimsQuarantined => "CLAIMS_QUARANTINED",
         }
     }
 
@@ -59,7 +63,7 @@ impl ConditionKind {
     pub const fn degrades(self) -> bool {
         match self {
             Self::Starting | Self::WritesRefused | Self::LedgerClockAhead | Self::PolicyUnreadable => true,
-            Self::ClockNotTrusted | Self::SourceSilent | Self::RoadTimesPaused => false,
+            Self::ClockNotTrusted | Self::SourceSilent | Self::RoadTimesPaused | Self::ClaimsQuarantined => false,
         }
     }
 }
@@ -99,6 +103,7 @@ impl Service {
             (ConditionKind::SourceSilent, self.silent_sources(now)),
             (ConditionKind::RoadTimesPaused, self.roads().and_then(|roads| roads_paused(&roads.health(now)))),
             (ConditionKind::PolicyUnreadable, self.policies().load().problem.clone()),
+            (ConditionKind::ClaimsQuarantined, self.quarantine_told(now)),
         ];
         told.into_iter().filter_map(|(kind, message)| Some(Condition { kind, message: message? })).collect()
     }
