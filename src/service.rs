@@ -29,13 +29,14 @@ mod saturation;
 mod source;
 mod quarantine;
 mod condition;
+mod starting;
 mod status;
 mod purge;
 mod policy;
 mod listener;
 mod applier;
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
@@ -123,6 +124,8 @@ struct Shared {
     /// Held while a candidate is tried on them.
     previewing: Mutex<()>,
     started_at: UtcInstant,
+    /// Whether the ledger was open once.
+    has_opened: AtomicBool,
     /// Why the machine's clock is not trusted with forgetting.
     clock_doubt: ArcSwapOption<String>,
     /// In which regulators hold.
@@ -178,6 +181,7 @@ impl Service {
             asked: Asked::new(QUESTIONS_KEPT_MAX),
             previewing: Mutex::new(()),
             started_at,
+            has_opened: AtomicBool::new(false),
             clock_doubt: ArcSwapOption::empty(),
             turns: Turns::default(),
             beyond_delay_count: AtomicU64::new(0),

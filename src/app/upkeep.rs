@@ -14,8 +14,18 @@ use crate::service::{Condition, ConditionKind, Service};
 /// How often health looks at the conditions of the service.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Forgets now and then until the service ends.
+/// Forgets now and then, once the ledger is open, until the service ends.
 pub(super) async fn forget(mut forgetting: Forgetting, interval: Duration, shutdown: CancellationToken) {
+    if !forgetting.can_judge() {
+        let mut ticks = tokio::time::interval(WATCH_INTERVAL);
+        while !forgetting.can_judge() {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+        }
+        forgetting = forgetting.anew();
+    }
     let elapsed = Stopwatch::start();
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

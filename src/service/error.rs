@@ -113,6 +113,7 @@ reasons! {
     QuotaExceeded "QUOTA_EXCEEDED" ResourceExhausted "Release what is no longer needed, then repeat.";
     TooManyWatches "TOO_MANY_WATCHES" ResourceExhausted "Close watches whose calls are over, or try again after the stated time; questions are answered meanwhile.";
     LedgerUnavailable "LEDGER_UNAVAILABLE" Unavailable "Repeat with the same request id after the stated time; nothing was written.";
+    Starting "STARTING" Unavailable "Repeat after the stated time, or ask another instance: this one has not read the ledger yet.";
     OutcomeUnknown "OUTCOME_UNKNOWN" Unavailable "Repeat with the same request id: the write may or may not have been made.";
     ShuttingDown "SHUTTING_DOWN" Unavailable "Repeat with the same request id on another instance.";
     Unauthenticated "UNAUTHENTICATED" Unauthenticated "Present a certificate or a token that the service knows.";
@@ -186,6 +187,12 @@ impl Error {
     /// A defect; the message is for logs, not for callers.
     pub(super) fn internal(message: impl Into<String>) -> Self {
         Self::new(Reason::Internal, message)
+    }
+
+    /// Nothing was read yet, for this cause.
+    pub(super) fn starting(cause: &str) -> Self {
+        let message = format!("this instance has not read the ledger yet and answers escalations only: {cause}");
+        Self { retry_after_ms: Some(RETRY_REFUSED_AFTER_MS), ..Self::new(Reason::Starting, message) }
     }
 
     /// Too many writers on the same records.

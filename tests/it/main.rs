@@ -31,6 +31,8 @@ mod clocks;
 mod national_examples;
 mod crash;
 mod redis;
+mod starting;
+mod outages;
 mod quarantine;
 mod full_disk;
 mod scenarios;

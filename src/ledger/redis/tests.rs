@@ -6,11 +6,13 @@ mod server;
 mod preflight;
 mod sharing;
 mod outages;
+mod retries;
 mod storms;
 
 use std::sync::Arc;
 
 use super::*;
+use crate::clock::Stopwatch;
 use crate::ledger::conformance::{Factory, Recorder, conformance_suite, put, request, wait};
 use crate::ledger::{Entry, Request};
 use server::Server;
