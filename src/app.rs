@@ -152,6 +152,7 @@ impl App {
         let server = Arc::new(Server::start(service.clone(), listener, options(&config), &background).await?);
         let shutdown = CancellationToken::new();
         background.spawn(upkeep::forget(forgetting, config.purge.interval, shutdown.clone()));
+        background.spawn(upkeep::report_losses(service.clone(), shutdown.clone()));
         background.spawn(upkeep::watch_conditions(service, Arc::clone(&server), shutdown.clone()));
         tracing::info!(%address, version = VERSION, "serving");
         let drain_timeout = config.server.drain_timeout;

@@ -17,6 +17,7 @@ mod indicators;
 mod policy;
 mod booking;
 mod operations;
+mod quarantine;
 mod reflection;
 mod admission;
 mod gate;

@@ -1,4 +1,4 @@
-//! What the service does by itself: forgets what is past its time, and tells health and log how it stands.
+//! What the service does by itself: forgets what is past its time, reports what the ledger lost, and tells health and log how it stands.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,23 @@ pub(super) async fn forget(mut forgetting: Forgetting, interval: Duration, shutd
             _ = ticks.tick() => {}
         }
         forgetting.step(elapsed.elapsed()).await;
+    }
+}
+
+/// Puts in quarantine what the ledger lost, whenever every record was read anew, until the service ends.
+pub(super) async fn report_losses(service: Service, shutdown: CancellationToken) {
+    let mut ticks = tokio::time::interval(WATCH_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = service.doubted() => {}
+            // What could not be written is tried again.
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = service.quarantine_lost().await {
+            tracing::warn!(reason = error.reason.code(), "what the ledger lost could not be put in quarantine yet");
+        }
     }
 }
 

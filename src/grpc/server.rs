@@ -21,6 +21,7 @@ use super::operations::Operations;
 use super::orientation::Orientations;
 use super::policy::Policies;
 use super::publishing::Publishing;
+use super::quarantine::Quarantines;
 use super::reflection;
 use super::routing::Routing;
 use super::{ANSWER_MAX_BYTES, HEADERS_MAX_BYTES, MESSAGE_MAX_BYTES, PUBLISHING_MESSAGE_MAX_BYTES};
@@ -32,6 +33,7 @@ use crate::proto::routing::operations_service_server::{OperationsServiceServer, 
 use crate::proto::routing::orientation_service_server::{OrientationServiceServer, SERVICE_NAME as ORIENTATION};
 use crate::proto::routing::policy_service_server::{PolicyServiceServer, SERVICE_NAME as POLICY};
 use crate::proto::routing::publishing_service_server::{PublishingServiceServer, SERVICE_NAME as PUBLISHING};
+use crate::proto::routing::quarantine_service_server::{QuarantineServiceServer, SERVICE_NAME as QUARANTINE};
 use crate::proto::routing::routing_service_server::{RoutingServiceServer, SERVICE_NAME as ROUTING};
 use crate::service::{ConditionKind, Service};
 use crate::tasks::Tasks;
@@ -45,7 +47,7 @@ const ALWAYS: [&str; 2] = ["", OPERATIONS];
 /// Services that only read: they serve while writes are refused.
 const READERS: [&str; 3] = [ROUTING, EXPLANATION, INDICATORS];
 /// Services that write.
-const WRITERS: [&str; 5] = [DIRECTORY, PUBLISHING, BOOKING, ORIENTATION, POLICY];
+const WRITERS: [&str; 6] = [DIRECTORY, PUBLISHING, BOOKING, ORIENTATION, POLICY, QUARANTINE];
 
 /// How the server serves.
 #[derive(Clone, Debug)]
@@ -138,6 +140,10 @@ impl Server {
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
             .add_service(
+                QuarantineServiceServer::new(Quarantines { service: service.clone() })
+                    .max_decoding_message_size(MESSAGE_MAX_BYTES),
+            )
+            .add_service(
                 BookingServiceServer::new(Booking { service: service.clone() })
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
@@ -169,7 +175,7 @@ impl Server {
         let accepts_writes = has_started && !conditions.contains(&ConditionKind::WritesRefused);
         let judges_holds = !conditions.contains(&ConditionKind::LedgerClockAhead);
         self.set_health(&READERS, has_started).await;
-        self.set_health(&[DIRECTORY, PUBLISHING, ORIENTATION, POLICY], accepts_writes).await;
+        self.set_health(&[DIRECTORY, PUBLISHING, ORIENTATION, POLICY, QUARANTINE], accepts_writes).await;
         self.set_health(&[BOOKING], accepts_writes && judges_holds).await;
     }
 

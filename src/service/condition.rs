@@ -28,11 +28,13 @@ pub enum ConditionKind {
     RoadTimesPaused,
     /// The policies that were put in force cannot be read by this version of the program.
     PolicyUnreadable,
+    /// The ledger lost acknowledged claims, of which nobody said yet what became of them.
+    ClaimsQuarantined,
 }
 
 impl ConditionKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Starting,
         Self::WritesRefused,
         Self::DurabilityReduced,
@@ -41,6 +43,7 @@ impl ConditionKind {
         Self::SourceSilent,
         Self::RoadTimesPaused,
         Self::PolicyUnreadable,
+        Self::ClaimsQuarantined,
     ];
 
     /// Stable code.
@@ -55,6 +58,7 @@ impl ConditionKind {
             Self::SourceSilent => "SOURCE_SILENT",
             Self::RoadTimesPaused => "ROAD_TIMES_PAUSED",
             Self::PolicyUnreadable => "POLICY_UNREADABLE",
+            Self::ClaimsQuarantined => "CLAIMS_QUARANTINED",
         }
     }
 
@@ -67,7 +71,7 @@ impl ConditionKind {
             | Self::DurabilityReduced
             | Self::LedgerClockAhead
             | Self::PolicyUnreadable => true,
-            Self::ClockNotTrusted | Self::SourceSilent | Self::RoadTimesPaused => false,
+            Self::ClockNotTrusted | Self::SourceSilent | Self::RoadTimesPaused | Self::ClaimsQuarantined => false,
         }
     }
 }
@@ -108,6 +112,7 @@ impl Service {
             (ConditionKind::SourceSilent, self.silent_sources(now)),
             (ConditionKind::RoadTimesPaused, self.roads().and_then(|roads| roads_paused(&roads.health(now)))),
             (ConditionKind::PolicyUnreadable, self.policies().load().problem.clone()),
+            (ConditionKind::ClaimsQuarantined, self.quarantine_told(now)),
         ];
         told.into_iter().filter_map(|(kind, message)| Some(Condition { kind, message: message? })).collect()
     }

@@ -86,6 +86,9 @@ reasons! {
     SlotTaken "SLOT_TAKEN" FailedPrecondition "Choose one of the alternatives, or search again.";
     SlotWithdrawn "SLOT_WITHDRAWN" FailedPrecondition "Choose one of the alternatives: the publisher took the slot back.";
     SlotPast "SLOT_PAST" FailedPrecondition "Choose or state a slot that is not over.";
+    SlotQuarantined "SLOT_QUARANTINED" FailedPrecondition "Choose one of the alternatives: the ledger lost who had the slot, and its publisher or an operator must settle that.";
+    ClaimQuarantined "CLAIM_QUARANTINED" FailedPrecondition "Ask the professional, then have the publisher or an operator settle the claim: the ledger lost it.";
+    NotQuarantined "NOT_QUARANTINED" FailedPrecondition "List what is in quarantine: somebody settled it, or it never was lost.";
     HoldExpired "HOLD_EXPIRED" FailedPrecondition "Hold the slot again: the hold ended before it was confirmed.";
     HoldReleased "HOLD_RELEASED" FailedPrecondition "Hold the slot again: the hold was given back.";
     AlreadyBooked "ALREADY_BOOKED" FailedPrecondition "Read the booking: the hold is confirmed already; cancel it to give it back.";
@@ -225,6 +228,10 @@ pub(super) fn from_claim_refusal(refusal: ClaimRefusal, unknown: Reason) -> Erro
         ClaimRefusal::Seen => Reason::BookingAttended,
         ClaimRefusal::TooManyNoShows => Reason::QuotaExceeded,
         ClaimRefusal::NotBegun => Reason::SlotNotBegun,
+        ClaimRefusal::SlotQuarantined => Reason::SlotQuarantined,
+        ClaimRefusal::ClaimQuarantined => Reason::ClaimQuarantined,
+        ClaimRefusal::NotQuarantined => Reason::NotQuarantined,
+        ClaimRefusal::Overtaken => Reason::SlotTaken,
         ClaimRefusal::Unknown => unknown,
     };
     Error::new(reason, refusal.to_string())

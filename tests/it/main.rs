@@ -33,6 +33,7 @@ mod crash;
 mod redis;
 mod starting;
 mod outages;
+mod quarantine;
 mod full_disk;
 mod scenarios;
 mod sources;

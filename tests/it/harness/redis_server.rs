@@ -113,6 +113,14 @@ impl Server {
         copy
     }
 
+    /// The same while it does not write, so that no entry is cut.
+    pub(crate) fn frozen_copy(&self) -> TempDir {
+        self.signal("-STOP");
+        let copy = self.copy();
+        self.signal("-CONT");
+        copy
+    }
+
     /// Gives it other files while it does not run.
     pub(crate) fn restore(&self, files: impl AsRef<Path>) {
         self.forget();

@@ -9,7 +9,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use super::in_process::{Bookings, Directory, Operations, Publishing, Routing};
+use super::in_process::{Bookings, Directory, Operations, Publishing, Quarantines, Routing};
 use super::redis_server::Server;
 use super::server_process::ServerProcess;
 use super::world;
@@ -67,9 +67,7 @@ impl Site {
     /// Publishes slots through one of the instances, and waits until all show them.
     pub(crate) async fn publish(&self, revision: u64, rows: Vec<pb::SlotInput>) {
         let batch = world::batch(&format!("publish {revision}"), revision, rows);
-        let mut publishing = Publishing::new(self.instances[0].channel.clone());
-        let answers = publishing.publish_slots(tokio_stream::once(batch)).await.unwrap();
-        let response = answers.into_inner().message().await.unwrap().unwrap();
+        let response = self.instances[0].publish(batch).await;
         for result in &response.results {
             assert_eq!(result.status(), pb::RowStatus::Created, "{result:?}");
         }
@@ -95,6 +93,17 @@ impl Instance {
     async fn of(process: ServerProcess) -> Self {
         let endpoint = Endpoint::from_shared(format!("http://{}", process.address())).unwrap();
         Self { channel: endpoint.tcp_nodelay(true).connect().await.unwrap(), process }
+    }
+
+    /// Publishes a batch, and gives its results.
+    pub(crate) async fn publish(&self, batch: pb::PublishSlotsRequest) -> pb::PublishSlotsResponse {
+        let mut publishing = Publishing::new(self.channel.clone());
+        let answers = publishing.publish_slots(tokio_stream::once(batch)).await.unwrap();
+        answers.into_inner().message().await.unwrap().unwrap()
+    }
+
+    pub(crate) fn quarantines(&self) -> Quarantines {
+        Quarantines::new(self.channel.clone())
     }
 
     pub(crate) fn bookings(&self) -> Bookings {
