@@ -19,13 +19,15 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::clock::{SharedClock, Stopwatch};
-use crate::config::{Config, LedgerConfig, LedgerKind};
+use crate::config::{Config, LedgerConfig, LedgerKind, ReplicasConfig};
 use crate::grpc::{Options, ServeError, Server};
 use crate::index::Index;
 use crate::ledger::Ledger;
 use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, OpenError};
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::redis::{AddressError, OpenError as RedisOpenError, RedisAddress, RedisLedger, RedisOptions};
+use crate::ledger::redis::{
+    AckReplicas, AddressError, OpenError as RedisOpenError, RedisAddress, RedisLedger, RedisOptions, WhenReplicaAway,
+};
 use crate::road::{CertificatesError, Roads};
 use crate::service::{Applier, Parts, Service, WatchLimits};
 use crate::tasks::Tasks;
@@ -213,6 +215,16 @@ fn options(config: &Config) -> Options {
     }
 }
 
+fn redis_options(replicas: &ReplicasConfig) -> RedisOptions {
+    let ReplicasConfig { ack_replicas, refuse_when_away, away_after } = *replicas;
+    RedisOptions {
+        ack_replicas: ack_replicas.map_or(AckReplicas::All, AckReplicas::Count),
+        when_replica_away: if refuse_when_away { WhenReplicaAway::Refuse } else { WhenReplicaAway::Reduce },
+        replica_away_after: away_after,
+        ..RedisOptions::default()
+    }
+}
+
 /// The ledger, with the way to close it.
 enum OpenedLedger {
     Memory(Arc<MemoryLedger>),
@@ -238,9 +250,9 @@ impl OpenedLedger {
                 let opened = tokio::task::spawn_blocking(open).await;
                 Ok(Self::Embedded(Arc::new(opened.map_err(|_| StartError::LedgerTask { place })??)))
             }
-            LedgerKind::Redis { url, ack_replicas } => {
+            LedgerKind::Redis { url, replicas } => {
                 let address = RedisAddress::parse(&url.0)?;
-                let options = RedisOptions { ack_replicas: *ack_replicas, ..RedisOptions::default() };
+                let options = redis_options(replicas);
                 let place = address.to_string();
                 let open = move || RedisLedger::open(&address, options, instance_id, sink);
                 let opened = tokio::task::spawn_blocking(open).await;

@@ -23,7 +23,7 @@ use layer::Layer;
 use reader::Reader;
 
 pub use layer::Origin;
-pub use ledger::{LedgerConfig, LedgerKind, SecretUrl};
+pub use ledger::{LedgerConfig, LedgerKind, ReplicasConfig, SecretUrl};
 pub use limits::LimitsConfig;
 pub use logging::{LogFormat, LoggingConfig};
 pub use problem::{Problem, Problems};

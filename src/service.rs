@@ -229,6 +229,11 @@ impl Service {
         is_degraded(&self.parts().ledger.health(), now) || self.policies().load().problem.is_some()
     }
 
+    /// Whether an acknowledged write survives less than configured.
+    fn is_durability_reduced(&self) -> bool {
+        self.parts().ledger.health().reduction.is_some()
+    }
+
     /// What is told of a write.
     fn done<O, T>(&self, written: Written<O>, view: impl FnOnce(O) -> T) -> Done<T> {
         let Written { outcome, replayed, position } = written;

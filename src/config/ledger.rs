@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::reader::Reader;
 
@@ -31,9 +32,20 @@ pub enum LedgerKind {
     Redis {
         /// Where Redis is, and the credentials to present there.
         url: SecretUrl,
-        /// How many replicas must have a write before it is acknowledged.
-        ack_replicas: u16,
+        /// Who else must have a write before it is acknowledged.
+        replicas: ReplicasConfig,
     },
+}
+
+/// How replicas of Redis count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReplicasConfig {
+    /// How many must have a write before it is acknowledged; `None` for every one that is known.
+    pub ack_replicas: Option<u16>,
+    /// Whether writes are refused while one is away, instead of asking for one fewer after a while.
+    pub refuse_when_away: bool,
+    /// How long that while is.
+    pub away_after: Duration,
 }
 
 /// A URL that may hold a password, which is never shown.
@@ -92,12 +104,7 @@ impl LedgerConfig {
             text => Ok(PathBuf::from(text)),
         });
         reader.unset(DATA_DIR.0, DATA_DIR.1);
-        let ack_replicas = reader.number(
-            "ledger.ack_replicas",
-            "How many replicas of Redis must have a write before it is acknowledged.",
-            0,
-            0..=ACK_REPLICAS_MAX,
-        );
+        let replicas = ReplicasConfig::read(reader);
         let cache_megabytes = reader.number(
             "ledger.cache_megabytes",
             "Memory for pages of the embedded ledger's file, in megabytes.",
@@ -106,9 +113,7 @@ impl LedgerConfig {
         );
         let kind = match (wanted, data_dir, url) {
             (Wanted::Memory, _, _) => LedgerKind::Memory,
-            (Wanted::Redis, _, Some(url)) => {
-                LedgerKind::Redis { url, ack_replicas: u16::try_from(ack_replicas).unwrap_or_default() }
-            }
+            (Wanted::Redis, _, Some(url)) => LedgerKind::Redis { url, replicas },
             (Wanted::Redis, _, None) => {
                 reader.require(URL.0, "missing: give the address of Redis (--ledger), or another ledger.kind");
                 LedgerKind::Memory
@@ -122,5 +127,37 @@ impl LedgerConfig {
             }
         };
         Self { kind, cache_bytes: usize::try_from(cache_megabytes * 1_024 * 1_024).unwrap_or(usize::MAX) }
+    }
+}
+
+impl ReplicasConfig {
+    fn read(reader: &mut Reader) -> Self {
+        let ack_replicas = reader.number_or(
+            "ledger.ack_replicas",
+            "How many replicas of Redis must have a write before it is acknowledged: all that are known, or a number.",
+            "all",
+            0..=ACK_REPLICAS_MAX,
+        );
+        let refuse_when_away = reader.text(
+            "ledger.when_replica_away",
+            "While a replica is away: reduce (ask for one fewer after a while, and say so in every answer) or refuse writes.",
+            ("reduce", false),
+            |text| match text.trim() {
+                "reduce" => Ok(false),
+                "refuse" => Ok(true),
+                _ => Err("give reduce or refuse".to_owned()),
+            },
+        );
+        let away_after = reader.number(
+            "ledger.replica_away_seconds",
+            "For how long a replica must have confirmed nothing before one fewer is asked for.",
+            10,
+            1..=3_600,
+        );
+        Self {
+            ack_replicas: ack_replicas.map(|count| u16::try_from(count).unwrap_or(u16::MAX)),
+            refuse_when_away,
+            away_after: Duration::from_secs(away_after),
+        }
     }
 }

@@ -55,6 +55,29 @@ impl Reader {
         })
     }
 
+    /// A whole number, or the word that stands for none, which is the default.
+    pub(super) fn number_or(
+        &mut self,
+        path: &'static str,
+        meaning: &'static str,
+        word: &'static str,
+        range: RangeInclusive<u64>,
+    ) -> Option<u64> {
+        let expected = format!("give \"{word}\", or a whole number from {} to {}", range.start(), range.end());
+        let parse = |value: &Value| match value.as_str().map(str::trim) {
+            Some(text) if text == word => Ok(None),
+            Some(_) | None => {
+                let number = number_of(value).filter(|number| range.contains(number));
+                number.map(Some).ok_or_else(|| expected.clone())
+            }
+        };
+        let write = |number: &Option<u64>| number.map_or_else(|| quoted(word), |number| number.to_string());
+        self.value(path, meaning, parse, write).unwrap_or_else(|| {
+            self.default(path, meaning, quoted(word));
+            None
+        })
+    }
+
     /// A text with a meaning of its own and a default.
     pub(super) fn text<T>(
         &mut self,

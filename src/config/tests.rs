@@ -1,5 +1,7 @@
 //! What operators may get wrong, and what they are told.
 
+use std::time::Duration;
+
 use super::*;
 use crate::road::EngineKind;
 
@@ -132,10 +134,22 @@ fn an_address_of_redis_is_enough_to_choose_it() {
     let url = || SecretUrl("redis://host:7000/1".to_owned());
     let variables = [("SAS_ROUTER_LEDGER__URL", "redis://host:7000/1"), ("SAS_ROUTER_LEDGER__ACK_REPLICAS", "1")];
     let config = load_with(Sources::default(), environment(&variables)).unwrap();
-    assert_eq!(config.ledger.kind, LedgerKind::Redis { url: url(), ack_replicas: 1 });
+    let away_after = Duration::from_secs(10);
+    let replicas = ReplicasConfig { ack_replicas: Some(1), refuse_when_away: false, away_after };
+    assert_eq!(config.ledger.kind, LedgerKind::Redis { url: url(), replicas });
     let (_folder, path) = file(&config.to_toml());
     let again = load_with(Sources { file: path, ..Sources::default() }, environment(&[])).unwrap();
     assert_eq!(again.ledger, config.ledger);
+
+    let refusing = [variables[0], ("SAS_ROUTER_LEDGER__WHEN_REPLICA_AWAY", "refuse")];
+    let config = load_with(Sources::default(), environment(&refusing)).unwrap();
+    let replicas = ReplicasConfig { ack_replicas: None, refuse_when_away: true, ..replicas };
+    assert_eq!(config.ledger.kind, LedgerKind::Redis { url: url(), replicas });
+    let (_folder, path) = file(&config.to_toml());
+    let again = load_with(Sources { file: path, ..Sources::default() }, environment(&[])).unwrap();
+    assert_eq!(again.ledger, config.ledger, "all is a word between quotes");
+    let found = problems(Sources::default(), &[variables[0], ("SAS_ROUTER_LEDGER__ACK_REPLICAS", "most")]);
+    assert!(found[0].to_string().contains("give \"all\", or a whole number from 0 to 16"), "{}", found[0]);
 
     let found = problems(Sources::default(), &[("SAS_ROUTER_LEDGER__KIND", "redis")]);
     assert_eq!(found[0].path, "ledger.url");

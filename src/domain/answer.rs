@@ -337,6 +337,8 @@ pub struct Stamp {
     pub policy_version: Arc<str>,
     /// Whether the service works with less than it should.
     pub degraded: bool,
+    /// Whether fewer replicas than configured confirm writes, so that an acknowledged one survives less.
+    pub durability_reduced: bool,
 }
 
 /// The right next step, and why.

@@ -8,6 +8,8 @@
 //! they give back what they have seen and it lost, and begin a new epoch. While Redis is away appends are refused at once
 //! and reads go on from the index. One that is away at the start is waited for; the ledger says that it is not open yet.
 //!
+//! While a replica is away fewer are asked for, or writes are refused, as configured; which is told.
+//!
 //! The log keeps the last 65,536 changes and none for longer than 24 hours; outcomes of requests stay 48 hours.
 //!
 //! Invariant: the sink has been told exactly the changes up to the position that [`Ledger::health`] shows. Deliberately
@@ -16,6 +18,7 @@
 mod address;
 mod answers;
 mod bootstrap;
+mod demand;
 mod engine;
 mod heart;
 mod history;
@@ -23,6 +26,7 @@ mod keys;
 mod link;
 mod preflight;
 mod recover;
+mod replicas;
 mod reply;
 mod script;
 mod shared;
@@ -49,10 +53,12 @@ use crate::domain::time::UtcInstant;
 use engine::Engine;
 use history::History;
 use link::LinkError;
+use replicas::Replicas;
 use script::Scripts;
 use shared::{Job, Shared};
 
 pub use address::{AddressError, RedisAddress};
+pub use demand::{AckReplicas, WhenReplicaAway};
 pub use trouble::Trouble;
 
 /// Format of the ledger in Redis that is written: since 2 the log carries the outcomes of requests.
@@ -68,14 +74,23 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RedisOptions {
     /// How many replicas must have a write before it is acknowledged.
-    pub ack_replicas: u16,
+    pub ack_replicas: AckReplicas,
+    /// What becomes of writes while a replica is away.
+    pub when_replica_away: WhenReplicaAway,
+    /// How long a replica must not have confirmed anything to be given up for a while.
+    pub replica_away_after: Duration,
     /// How long a recovery waits for other instances to report what they have seen.
     pub recovery_window: Duration,
 }
 
 impl Default for RedisOptions {
     fn default() -> Self {
-        Self { ack_replicas: 0, recovery_window: Duration::from_secs(3) }
+        Self {
+            ack_replicas: AckReplicas::All,
+            when_replica_away: WhenReplicaAway::Reduce,
+            replica_away_after: Duration::from_secs(10),
+            recovery_window: Duration::from_secs(3),
+        }
     }
 }
 
@@ -150,6 +165,7 @@ impl RedisLedger {
             shared: Arc::clone(&shared),
             instance: instance_id.to_string(),
             deployment: String::new(),
+            replicas: Replicas::new(&options),
             history: History::default(),
             interner: Interner::new(),
             scripts: Scripts::new(),
@@ -253,7 +269,10 @@ impl Ledger for RedisLedger {
     }
 
     fn durability(&self) -> &'static str {
-        self.shared.durability().words()
+        match self.shared.is_reduced() {
+            true => "reduced: fewer replicas than wanted confirm writes, and an acknowledged one survives less",
+            false => self.shared.durability().words(),
+        }
     }
 
     fn append(&self, append: Append) -> PendingAppend {

@@ -16,6 +16,8 @@ pub enum ConditionKind {
     Starting,
     /// The ledger refuses writes; reads go on.
     WritesRefused,
+    /// Fewer replicas than configured confirm writes: an acknowledged one survives less.
+    DurabilityReduced,
     /// The ledger's clock, by which holds are judged, is ahead of this machine's: holds may be refused.
     LedgerClockAhead,
     /// Nothing is forgotten because the machine's clock may be wrong.
@@ -32,9 +34,10 @@ pub enum ConditionKind {
 
 impl ConditionKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Starting,
         Self::WritesRefused,
+        Self::DurabilityReduced,
         Self::LedgerClockAhead,
         Self::ClockNotTrusted,
         Self::SourceSilent,
@@ -49,6 +52,7 @@ impl ConditionKind {
         match self {
             Self::Starting => "STARTING",
             Self::WritesRefused => "WRITES_REFUSED",
+            Self::DurabilityReduced => "DURABILITY_REDUCED",
             Self::LedgerClockAhead => "LEDGER_CLOCK_AHEAD",
             Self::ClockNotTrusted => "CLOCK_NOT_TRUSTED",
             Self::SourceSilent => "SOURCE_SILENT",
@@ -62,7 +66,11 @@ impl ConditionKind {
     #[must_use]
     pub const fn degrades(self) -> bool {
         match self {
-            Self::Starting | Self::WritesRefused | Self::LedgerClockAhead | Self::PolicyUnreadable => true,
+            Self::Starting
+            | Self::WritesRefused
+            | Self::DurabilityReduced
+            | Self::LedgerClockAhead
+            | Self::PolicyUnreadable => true,
             Self::ClockNotTrusted | Self::SourceSilent | Self::RoadTimesPaused | Self::ClaimsQuarantined => false,
         }
     }
@@ -84,7 +92,7 @@ impl Service {
         let health = self.parts().ledger.health();
         let now = self.parts().clock.now();
         let ahead = ledger_clock_ahead(&health, now);
-        let (is_open, refusal) = (health.is_open, health.refusal.unwrap_or_default());
+        let (is_open, refusal, reduction) = (health.is_open, health.refusal.unwrap_or_default(), health.reduction);
         let starting = (!is_open).then(|| {
             format!(
                 "the ledger is not read yet, only escalations are answered: {refusal}; it is tried again until it is"
@@ -98,6 +106,7 @@ impl Service {
         let told = [
             (ConditionKind::Starting, starting),
             (ConditionKind::WritesRefused, refused),
+            (ConditionKind::DurabilityReduced, reduction),
             (ConditionKind::LedgerClockAhead, ahead),
             (ConditionKind::ClockNotTrusted, doubt),
             (ConditionKind::SourceSilent, self.silent_sources(now)),
@@ -134,7 +143,7 @@ fn roads_paused(health: &RoadHealth) -> Option<String> {
 
 /// Whether callers are served less than they should be.
 pub(super) fn is_degraded(health: &LedgerHealth, now: UtcInstant) -> bool {
-    health.refusal.is_some() || !health.is_open || instant_ahead(health, now).is_some()
+    health.refusal.is_some() || health.reduction.is_some() || !health.is_open || instant_ahead(health, now).is_some()
 }
 
 /// What to say of a ledger's clock that is ahead of this machine's; `None` when it is not.

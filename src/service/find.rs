@@ -279,6 +279,8 @@ impl Finder<'_> {
                 data_age_seconds: options.iter().map(|option| option.parts.data_age_seconds).max(),
                 policy_version: Arc::clone(&self.policy.version),
                 degraded: self.degraded,
+                // A question writes nothing; the service, which has the ledger, says it of its answer.
+                durability_reduced: false,
             },
             emergency_sites,
             warnings: warnings::warnings(query, self.index, needed_by_at.is_some()),

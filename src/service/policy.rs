@@ -126,12 +126,18 @@ impl Service {
             let mut answer = answer(&self.finder(&in_force, query, now));
             let newest = self.policies().load();
             if Arc::ptr_eq(&newest, &in_force) {
-                // What came before the change is visible too, although the head may not show it yet.
-                answer.stamp.position = answer.stamp.position.max(in_force.visible_at);
+                self.complete(&mut answer.stamp, &in_force);
                 return (in_force, answer);
             }
             in_force = newest;
         }
+    }
+
+    /// Says in a stamp what only the service knows.
+    fn complete(&self, stamp: &mut Stamp, in_force: &InForce) {
+        // What came before a change of policy is visible too, although the head may not show it yet.
+        stamp.position = stamp.position.max(in_force.visible_at);
+        stamp.durability_reduced = self.is_durability_reduced();
     }
 
     /// The same, by road times that are asked for; and these.
@@ -145,7 +151,7 @@ impl Service {
             let in_force = self.policies().load_full();
             let (mut answer, times) = self.finder(&in_force, query, now).find_asking(query, now, roads).await;
             if Arc::ptr_eq(&self.policies().load(), &in_force) {
-                answer.stamp.position = answer.stamp.position.max(in_force.visible_at);
+                self.complete(&mut answer.stamp, &in_force);
                 return (in_force, answer, times);
             }
         }

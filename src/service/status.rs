@@ -97,6 +97,7 @@ impl Service {
             data_age_seconds: None,
             policy_version: Arc::clone(&self.policy().version),
             degraded: self.is_degraded(answered_at),
+            durability_reduced: self.is_durability_reduced(),
         }
     }
 

@@ -7,6 +7,7 @@ use sas_router::proto::routing as pb;
 use tonic::Code;
 
 use crate::harness::details::{reason, says_when_to_retry};
+use crate::harness::redis_server::Server;
 use crate::harness::report;
 use crate::harness::site::{Instance, Site, slot};
 use crate::harness::world::{hold, query};
@@ -75,4 +76,39 @@ async fn a_retry_after_redis_forgot_everything_is_told_the_first_outcome() {
         assert_eq!(again.hold.unwrap().hold_id, first.hold.as_ref().unwrap().hold_id);
         assert_eq!(instance.status().await.counts.unwrap().claims, 1, "and nothing is held twice");
     }
+}
+
+#[tokio::test]
+async fn while_a_replica_is_away_every_answer_says_that_durability_is_reduced() {
+    let redis = Server::start();
+    let replica = Server::start_with(&["--replicaof", "127.0.0.1", &redis.port().to_string()]);
+    let settings = tempfile::NamedTempFile::new().unwrap();
+    let text = format!("[ledger]\nurl = \"{}\"\nreplica_away_seconds = 1\n", redis.url());
+    std::fs::write(settings.path(), text).unwrap();
+    let site = Site { instances: vec![Instance::configured(settings.path()).await], redis };
+    let instance = &site.instances[0];
+    instance.wait_until("the replica", async |status| status.durability.starts_with("Redis with replicas")).await;
+    site.settle().await;
+    site.publish(1, vec![slot("a", 1, 60, 1)]).await;
+    replica.signal("-STOP");
+    let unknown = instance.bookings().hold_slot(hold("h", "a")).await.unwrap_err();
+    assert_eq!((unknown.code(), reason(&unknown).as_str()), (Code::Unavailable, "OUTCOME_UNKNOWN"));
+
+    let has_reduced = |status: &pb::GetStatusResponse| {
+        status.conditions.iter().any(|condition| condition.code == "DURABILITY_REDUCED" && condition.degrades)
+    };
+    instance.wait_until("the reduction", async |status| has_reduced(&status)).await;
+    assert!(instance.status().await.durability.starts_with("reduced"));
+    let again = retried(instance, &hold("h", "a")).await;
+    let find = async || {
+        let answer = instance.routing().find_care(pb::FindCareRequest { query: Some(query()) }).await.unwrap();
+        answer.into_inner().stamp.unwrap()
+    };
+    for stamp in [again.stamp.unwrap(), find().await] {
+        assert!(stamp.durability_reduced && stamp.degraded, "{stamp:?}");
+    }
+    replica.signal("-CONT");
+    instance.wait_until("the end of it", async |status| status.conditions.is_empty()).await;
+    let stamp = find().await;
+    assert!(!stamp.durability_reduced && !stamp.degraded, "{stamp:?}");
 }

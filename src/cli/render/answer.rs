@@ -166,7 +166,11 @@ pub fn stamp_line(stamp: &pb::Stamp, zone: Tz) -> String {
     let data_age = stamp.data_age_seconds.map_or(String::new(), |seconds| format!("données de {}", age(seconds)));
     let policy =
         if stamp.policy_version.is_empty() { String::new() } else { format!("règles {}", stamp.policy_version) };
-    let degraded = if stamp.degraded { "SERVICE DÉGRADÉ : les écritures peuvent être refusées" } else { "" };
+    let degraded = match (stamp.durability_reduced, stamp.degraded) {
+        (true, _) => "SERVICE DÉGRADÉ : durabilité réduite, voir `status`",
+        (false, true) => "SERVICE DÉGRADÉ : les écritures peuvent être refusées",
+        (false, false) => "",
+    };
     joined([
         format!("État : {}", local(at, zone, at)),
         format!("époque {}, position {}", stamp.epoch, stamp.position),

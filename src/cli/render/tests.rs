@@ -113,6 +113,16 @@ fn an_answer_that_misses_every_detail_is_no_panic() {
 }
 
 #[test]
+fn a_stamp_says_which_service_is_short() {
+    let degraded = pb::Stamp { degraded: true, ..pb::Stamp::default() };
+    let reduced = pb::Stamp { durability_reduced: true, ..degraded.clone() };
+    let line = |stamp| answer::stamp_line(stamp, chrono_tz::Europe::Paris);
+    assert!(line(&degraded).contains("les écritures peuvent être refusées"), "{}", line(&degraded));
+    assert!(line(&reduced).contains("durabilité réduite"), "{}", line(&reduced));
+    assert!(!line(&pb::Stamp::default()).contains("DÉGRADÉ"));
+}
+
+#[test]
 fn a_booking_says_when_who_and_where_in_the_place_s_zone() {
     let booked = pb::Booking {
         booking_id: "0190".to_owned(),

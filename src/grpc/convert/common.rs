@@ -201,7 +201,7 @@ pub(in crate::grpc) fn warnings_to_proto(warnings: Vec<Violation>) -> Vec<pb::Fi
 
 /// Writes a stamp.
 pub(in crate::grpc) fn stamp_to_proto(stamp: &Stamp) -> pb::Stamp {
-    let Stamp { position, answered_at, data_age_seconds, policy_version, degraded } = stamp;
+    let Stamp { position, answered_at, data_age_seconds, policy_version, degraded, durability_reduced } = stamp;
     pb::Stamp {
         epoch: position.epoch,
         position: position.sequence,
@@ -209,6 +209,7 @@ pub(in crate::grpc) fn stamp_to_proto(stamp: &Stamp) -> pb::Stamp {
         data_age_seconds: *data_age_seconds,
         policy_version: policy_version.to_string(),
         degraded: *degraded,
+        durability_reduced: *durability_reduced,
     }
 }
 

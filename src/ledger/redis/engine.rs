@@ -16,6 +16,7 @@ use super::history::{History, Mark};
 use super::keys::META;
 use super::link::Link;
 use super::recover::Recovery;
+use super::replicas::{Probe, Replicas};
 use super::script::Scripts;
 use super::shared::{Job, Opened, Shared};
 use super::tail::{self, BLOCK_MS, Tail};
@@ -50,6 +51,8 @@ pub(super) struct Engine {
     pub(super) instance: String,
     /// The deployment whose records the sink has; empty before it has any.
     pub(super) deployment: String,
+    /// Who confirms what is written.
+    pub(super) replicas: Replicas,
     /// What was followed so far.
     pub(super) history: History,
     /// What records share.
@@ -62,6 +65,7 @@ pub(super) struct Engine {
 struct Session {
     writer: Link,
     tail: Link,
+    probe: Link,
     /// The history of this very server, as the meta names it.
     run: String,
 }
@@ -123,7 +127,7 @@ impl Engine {
     async fn begin(&mut self) -> Result<Session, Trouble> {
         let mut writer = Link::open(&self.address, RESPONSE_TIMEOUT).await?;
         let deployment = Some(self.deployment.as_str()).filter(|known| !known.is_empty());
-        let found = preflight::check(&mut writer, self.options.ack_replicas, deployment).await?;
+        let found = preflight::check(&mut writer, &self.replicas, deployment).await?;
         if self.history.mark().is_none() {
             found.warnings.iter().for_each(|warning| tracing::warn!(redis = %self.address, "{warning}"));
         }
@@ -133,6 +137,8 @@ impl Engine {
             link: &mut writer,
             scripts: &self.scripts,
             options: &self.options,
+            replicas: &self.replicas,
+            shared: &self.shared,
             history: &self.history,
             sink: &self.sink,
             instance: &self.instance,
@@ -149,11 +155,13 @@ impl Engine {
         let records = self.catch_up(&mut writer, &standing).await?;
         let block = Duration::from_millis(BLOCK_MS.into());
         let tail = Link::open(&self.address, RESPONSE_TIMEOUT + block).await?;
+        let probe = Link::open(&self.address, RESPONSE_TIMEOUT).await?;
         Heart { link: &mut writer, instance: &self.instance, shared: &self.shared }.beat().await?;
         self.shared.open(Opened { deployment: self.deployment.clone(), records });
+        self.replicas.begin();
         self.shared.accept();
         tracing::info!(redis = %self.address, records, sequence = standing.mark.sequence, "the ledger writes");
-        Ok(Session { writer, tail, run })
+        Ok(Session { writer, tail, probe, run })
     }
 
     /// Makes the sink what the server has: by what it missed, or by everything; how many records were read.
@@ -202,17 +210,16 @@ impl Engine {
 
     /// Writes and follows until either fails.
     async fn serve(&mut self, session: Session, jobs: &mut Receiver<Job>) -> Ended {
-        let Session { writer, tail, run } = session;
+        let Session { writer, tail, probe, run } = session;
         let told = self.history.mark().map_or(0, |mark| mark.sequence);
         let answers = Answers::new(told);
         let (shared, mut beats) = (Arc::clone(&self.shared), writer.clone());
         let (instance, clock) = (self.instance.clone(), self.clock.clone());
-        let ack_replicas = self.options.ack_replicas;
-        let Self { history, sink, interner, scripts, .. } = self;
+        let Self { history, sink, interner, scripts, replicas, .. } = self;
         let mut writer = Writer {
             link: writer,
             scripts,
-            ack_replicas,
+            replicas,
             clock: clock.as_ref(),
             shared: &shared,
             answers: &answers,
@@ -220,11 +227,13 @@ impl Engine {
         };
         let mut tail =
             Tail { link: tail, history, sink: sink.as_ref(), shared: &shared, answers: &answers, interner, run: &run };
+        let mut probe = Probe { link: probe, replicas, shared: &shared };
         let mut heart = Heart { link: &mut beats, instance: &instance, shared: &shared };
         let ended = tokio::select! {
             ended = writer.run(jobs) => ended,
             ended = tail.run() => ended,
             ended = heart.beat_always() => ended,
+            ended = probe.run() => ended,
         };
         if matches!(ended, Ended::Closing) {
             heart.stop().await;

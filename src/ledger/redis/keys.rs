@@ -20,6 +20,8 @@ pub(super) const NEW_OUTCOMES: &str = "sas:{0}:new:q";
 pub(super) const NEW_OUTCOMES_BY_TIME: &str = "sas:{0}:new:qt";
 /// A recovery under way: a hash.
 pub(super) const RECOVERY: &str = "sas:{0}:rec";
+/// Written to see whether replicas confirm it: a hash.
+pub(super) const PROBE: &str = "sas:{0}:probe";
 /// Heartbeats of instances: a hash by instance.
 pub(super) const INSTANCES: &str = "sas:{0}:i";
 

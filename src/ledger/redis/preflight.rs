@@ -6,6 +6,7 @@ use redis::{Cmd, Pipeline, cmd};
 
 use super::keys::{META, PATTERN};
 use super::link::{Link, LinkError};
+use super::replicas::{Replicas, Sight};
 use super::reply::Fields;
 use super::{LEDGER_FORMAT, Trouble};
 
@@ -38,6 +39,15 @@ impl Durability {
             (Some("yes"), Some(_), 0) => Self::EverySecond,
             (Some(_), Some(_), 1..) => Self::Replicated,
             (Some(_), Some(_), 0) => Self::Memory,
+        }
+    }
+
+    /// The same once so many replicas confirm writes too.
+    pub(super) const fn confirmed_by(self, replicas: u16) -> Self {
+        match (self, replicas) {
+            (Self::Always, 1..) => Self::AlwaysReplicated,
+            (Self::EverySecond | Self::Memory, 1..) => Self::Replicated,
+            (same, _) => same,
         }
     }
 
@@ -83,7 +93,7 @@ pub(super) struct Found {
 }
 
 /// Checks a server.
-pub(super) async fn check(link: &mut Link, replicas: u16, deployment: Option<&str>) -> Result<Found, Trouble> {
+pub(super) async fn check(link: &mut Link, replicas: &Replicas, deployment: Option<&str>) -> Result<Found, Trouble> {
     check_permissions(link).await?;
     let server = info(link, "server").await?;
     let version = value_of(&server, "redis_version").unwrap_or_default().to_owned();
@@ -96,10 +106,11 @@ pub(super) async fn check(link: &mut Link, replicas: u16, deployment: Option<&st
         let port = value_of(&replication, "master_port").unwrap_or("?");
         return Err(Trouble::Replica { primary: format!("{host}:{port}") });
     }
+    replicas.see(Sight::of_info(&replication));
     let (held, format) = check_contents(link, deployment).await?;
     let settings = Settings::read(link).await?;
-    let durability = Durability::of(settings.get("appendonly"), settings.get("appendfsync"), replicas);
-    Ok(Found { durability, warnings: settings.warnings(replicas), deployment: held, format })
+    let durability = Durability::of(settings.get("appendonly"), settings.get("appendfsync"), replicas.full());
+    Ok(Found { durability, warnings: settings.warnings(replicas.full()), deployment: held, format })
 }
 
 /// Commands that are used, outside and inside of scripts, each with arguments that its check needs.
@@ -183,7 +194,7 @@ async fn check_contents(link: &mut Link, deployment: Option<&str>) -> Result<(Op
     }
 }
 
-async fn info(link: &mut Link, section: &str) -> Result<String, LinkError> {
+pub(super) async fn info(link: &mut Link, section: &str) -> Result<String, LinkError> {
     let mut info = cmd("INFO");
     info.arg(section);
     let redis::Value::BulkString(text) = link.ask(&info).await? else { return Err(LinkError::Odd("INFO")) };

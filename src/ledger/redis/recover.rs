@@ -15,8 +15,10 @@ use super::keys::{
     new_records, records,
 };
 use super::link::{Link, LinkError};
+use super::replicas::Replicas;
 use super::reply::Fields;
 use super::script::Scripts;
+use super::shared::Shared;
 use super::{LEDGER_FORMAT, RedisOptions, Trouble};
 use crate::clock::SharedClock;
 use crate::domain::record::{Body, Key, Versioned};
@@ -47,6 +49,10 @@ pub(super) struct Recovery<'a> {
     pub(super) scripts: &'a Scripts,
     /// How this instance works.
     pub(super) options: &'a RedisOptions,
+    /// Who confirms what is written.
+    pub(super) replicas: &'a Replicas,
+    /// What the callers see.
+    pub(super) shared: &'a Shared,
     /// What this instance followed.
     pub(super) history: &'a History,
     /// The records that this instance has.
@@ -230,7 +236,7 @@ impl Recovery<'_> {
 
     /// Asks, and makes sure that as many replicas as configured have what was written.
     async fn ask_replicated(&mut self, call: Cmd) -> Result<Value, Trouble> {
-        let wanted = self.options.ack_replicas;
+        let wanted = self.replicas.asked();
         if wanted == 0 {
             return Ok(self.link.ask(&call).await?);
         }
@@ -245,10 +251,12 @@ impl Recovery<'_> {
         let Value::Int(reached) = replies.next().ok_or_else(missing)?? else {
             return Err(LinkError::Odd("WAIT").into());
         };
-        if reached >= i64::from(wanted) {
+        let reached = u64::try_from(reached).unwrap_or_default();
+        self.replicas.observe(reached, self.shared);
+        if reached >= u64::from(wanted) {
             return Ok(reply);
         }
-        Err(Trouble::FewReplicas { reached: u64::try_from(reached).unwrap_or_default(), wanted })
+        Err(Trouble::FewReplicas { reached, wanted })
     }
 }
 

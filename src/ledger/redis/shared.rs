@@ -73,7 +73,7 @@ impl Shared {
     pub(super) fn new() -> Self {
         let refusal = Some("the ledger is opening".to_owned());
         let head = Position::default();
-        let health = LedgerHealth { head, refusal, is_open: false, clock_at: None, steady_at: None };
+        let health = LedgerHealth { head, refusal, reduction: None, is_open: false, clock_at: None, steady_at: None };
         Self {
             health: ArcSwap::from_pointee(health),
             durability: ArcSwap::from_pointee(Durability::Unknown),
@@ -129,6 +129,16 @@ impl Shared {
     /// What was found when it was opened; `None` before.
     pub(super) fn opened(&self) -> Option<&Opened> {
         self.opened.get()
+    }
+
+    /// Notes why fewer replicas than wanted confirm writes; `None` when they do.
+    pub(super) fn reduce(&self, reduction: Option<String>) {
+        self.alter(|health| LedgerHealth { reduction: reduction.clone(), ..health });
+    }
+
+    /// Whether fewer replicas than wanted confirm writes.
+    pub(super) fn is_reduced(&self) -> bool {
+        self.health.load().reduction.is_some()
     }
 
     /// Refuses appends from now on.

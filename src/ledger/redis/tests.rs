@@ -7,6 +7,7 @@ mod preflight;
 mod sharing;
 mod outages;
 mod retries;
+mod replicas;
 mod storms;
 
 use std::sync::Arc;

@@ -8,8 +8,10 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 
 use super::answers::Answers;
+use super::demand::Turn;
 use super::keys::{LOG, META, OUTCOMES, OUTCOMES_BY_TIME, kind_number, records, request_name};
 use super::link::{Link, LinkError};
+use super::replicas::Replicas;
 use super::reply::{Fields, Said, Verdict};
 use super::script::Scripts;
 use super::shared::{Job, Shared};
@@ -48,8 +50,8 @@ pub(super) struct Writer<'a> {
     pub(super) link: Link,
     /// The scripts that the server has.
     pub(super) scripts: &'a Scripts,
-    /// How many replicas must have a write before it is acknowledged.
-    pub(super) ack_replicas: u16,
+    /// Who confirms what is written.
+    pub(super) replicas: &'a Replicas,
     /// The clock that the server is told, in tests only.
     pub(super) clock: Option<&'a SharedClock>,
     /// What the callers see.
@@ -117,8 +119,9 @@ impl Writer<'_> {
 
     async fn write(&mut self, batch: Vec<Waiting>) -> Result<(), Ended> {
         let clock = self.clock.map(|clock| clock.now());
+        let asked = self.replicas.asked();
         let calls = batch.iter().map(|(prepared, _)| self.call(prepared, clock)).collect();
-        let (replies, reached) = match self.exchange(calls).await {
+        let (replies, reached) = match self.exchange(calls, asked).await {
             Ok(exchanged) => exchanged,
             Err(lost) => {
                 self.shared.refuse(&lost.to_string());
@@ -129,7 +132,12 @@ impl Writer<'_> {
                 return Err(Ended::Lost(lost));
             }
         };
-        let missed = reached.filter(|reached| *reached < u64::from(self.ack_replicas));
+        if let Some(reached) = reached
+            && self.replicas.observe(reached, self.shared) == Turn::Refusing
+        {
+            self.shared.refuse(&self.replicas.refusal(reached));
+        }
+        let missed = reached.filter(|reached| *reached < u64::from(asked)).map(|reached| (reached, asked));
         let mut result = Ok(());
         for ((prepared, answer), reply) in batch.into_iter().zip(replies) {
             if let Err(ended) = self.judge(&prepared, answer, reply, missed) {
@@ -140,8 +148,8 @@ impl Writer<'_> {
     }
 
     /// The replies to calls, and how many replicas have what was written; `None` when none is waited for.
-    async fn exchange(&mut self, calls: Vec<Cmd>) -> Result<Exchanged, LinkError> {
-        let (mut replies, mut count) = self.send(&calls).await?;
+    async fn exchange(&mut self, calls: Vec<Cmd>, asked: u16) -> Result<Exchanged, LinkError> {
+        let (mut replies, mut count) = self.send(&calls, asked).await?;
         let is_forgotten =
             |reply: &Result<Value, LinkError>| reply.as_ref().is_err_and(|error| error.code() == "NOSCRIPT");
         // A server that was told to forget its scripts has not run these calls.
@@ -150,7 +158,7 @@ impl Writer<'_> {
             self.link.load(self.scripts).await?;
             let again: Vec<Cmd> =
                 calls.into_iter().zip(&forgotten).filter(|(_, forgotten)| **forgotten).map(|(call, _)| call).collect();
-            let (again, reached) = self.send(&again).await?;
+            let (again, reached) = self.send(&again, asked).await?;
             let places = replies.iter_mut().zip(forgotten).filter(|(_, forgotten)| *forgotten);
             places.zip(again).for_each(|((place, _), reply)| *place = reply);
             count = count.zip(reached).map(|(first, second)| first.min(second));
@@ -158,16 +166,16 @@ impl Writer<'_> {
         Ok((replies, count))
     }
 
-    async fn send(&mut self, calls: &[Cmd]) -> Result<Exchanged, LinkError> {
+    async fn send(&mut self, calls: &[Cmd], asked: u16) -> Result<Exchanged, LinkError> {
         let mut commands = Pipeline::with_capacity(calls.len() + 1);
         calls.iter().for_each(|call| {
             commands.add_command(call.clone());
         });
-        if self.ack_replicas == 0 {
+        if asked == 0 {
             return Ok((self.link.send(&commands).await?, None));
         }
         let mut wait = cmd("WAIT");
-        wait.arg(self.ack_replicas).arg(REPLICAS_WAITED_MS);
+        wait.arg(asked).arg(REPLICAS_WAITED_MS);
         commands.add_command(wait);
         let mut replies = self.link.send(&commands).await?;
         let Some(Ok(Value::Int(count))) = replies.pop() else { return Err(LinkError::Odd("WAIT")) };
@@ -180,7 +188,7 @@ impl Writer<'_> {
         prepared: &Prepared,
         answer: oneshot::Sender<AppendOutcome>,
         reply: Result<Value, LinkError>,
-        missed: Option<u64>,
+        missed: Option<(u64, u16)>,
     ) -> Result<(), Ended> {
         let said = match reply.and_then(Said::read) {
             Ok(said) => said,
@@ -206,9 +214,8 @@ impl Writer<'_> {
         let is_positive = matches!(said.verdict, Verdict::Appended | Verdict::Replayed { .. });
         let head = said.head.sequence;
         let outcome = match missed.filter(|_| is_positive) {
-            Some(reached) => {
-                let wanted = self.ack_replicas;
-                unknown(format!("written, but only {reached} of {wanted} replicas confirmed it in time"))
+            Some((reached, asked)) => {
+                unknown(format!("written, but only {reached} of {asked} replicas confirmed it in time"))
             }
             None => outcome_of(said, prepared),
         };

@@ -1,5 +1,6 @@
 //! A site: several real processes that share one real Redis, with a practice that publishes slots of the next hours.
 
+use std::path::Path;
 use std::time::Duration;
 
 use sas_router::clock::{Clock as _, SystemClock};
@@ -80,7 +81,16 @@ impl Site {
 impl Instance {
     /// One on a Redis.
     pub(crate) async fn start(url: &str) -> Self {
-        let process = ServerProcess::start_on_redis(url);
+        Self::of(ServerProcess::start_on_redis(url)).await
+    }
+
+    /// One with these settings.
+    pub(crate) async fn configured(settings: &Path) -> Self {
+        let process = ServerProcess::try_start_on(&["--config".into(), settings.into()], "127.0.0.1:0");
+        Self::of(process.unwrap_or_else(|ended| panic!("{ended:?}"))).await
+    }
+
+    async fn of(process: ServerProcess) -> Self {
         let endpoint = Endpoint::from_shared(format!("http://{}", process.address())).unwrap();
         Self { channel: endpoint.tcp_nodelay(true).connect().await.unwrap(), process }
     }

@@ -122,7 +122,7 @@ fn an_acknowledgement_waits_for_the_replicas() {
     let primary = Server::start();
     let mut replica = Server::start_with(&["--replicaof", "127.0.0.1", &primary.port().to_string()]);
     wait_until("the replica follows", || primary.say("WAIT 1 100") == ":1");
-    let instance = Instance::open_with(&primary, RedisOptions { ack_replicas: 1, ..options() });
+    let instance = Instance::open_with(&primary, RedisOptions { ack_replicas: AckReplicas::Count(1), ..options() });
     assert!(is_written(&instance.append(vec![put(1, 1, 0)])));
     replica.kill();
     let lone = || instance.request(vec![put(2, 1, 0)], request("lrm", "r1", 1, "held"));
