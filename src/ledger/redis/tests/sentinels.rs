@@ -71,6 +71,23 @@ fn a_primary_that_froze_is_replaced_and_takes_no_write_when_it_wakes() {
 }
 
 #[test]
+fn a_primary_that_was_replaced_without_knowing_it_is_left() {
+    let (old, new) = (Server::start(), Server::start());
+    let monitor = |server: &Server| format!("{SERVICE} 127.0.0.1 {} 1", server.port());
+    let sentinel = Server::start_sentinel(&format!("sentinel monitor {}\n", monitor(&old)));
+    let url = format!("redis+sentinel://127.0.0.1:{}/{SERVICE}", sentinel.port());
+    let instance = Instance::open_at(&url, options());
+    fill(&instance, 0..5);
+    assert_eq!(sentinel.say(&format!("SENTINEL REMOVE {SERVICE}")), "+OK");
+    assert_eq!(sentinel.say(&format!("SENTINEL MONITOR {}", monitor(&new))), "+OK");
+    let is_there = || new.say("HEXISTS sas:{0}:m seq") == ":1";
+    wait_until("the other server has the ledger, though nothing was written", is_there);
+    instance.wait_for_writes();
+    fill(&instance, 5..6);
+    assert_eq!((instance.head(), Instance::open_at(&url, options()).sink.held().len()), ((2, 6), 6));
+}
+
+#[test]
 fn a_primary_in_a_cluster_that_died_is_replaced() {
     let mut cluster = Cluster::start();
     let (first, second) =
