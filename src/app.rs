@@ -1,7 +1,7 @@
 //! The composition root: from a valid configuration to a running service, and back to a quiet end.
 //!
-//! Start: index, ledger (which fills the index), service, then the listener's server; nothing is served before the state is
-//! complete. End: health says `NOT_SERVING`, calls under way finish within the drain time, writes under way complete, and the
+//! Start: index, ledger (which fills the index), service, then the listener's server; before the state is complete, which it
+//! is at once unless Redis is away, nothing is served but escalations and how the service stands. End: health says `NOT_SERVING`, calls under way finish within the drain time, writes under way complete, and the
 //! ledger is closed last. Names everything; nothing but the command line names it.
 
 mod signals;
@@ -131,7 +131,6 @@ impl App {
         let index = Arc::new(Index::new());
         let instance_id = Uuid::now_v7();
         let ledger = OpenedLedger::open(&config.ledger, instance_id, &clock, &index).await?;
-        let recorded_at = ledger.shared().health().steady_at;
         let (background, writes) = (Tasks::new(), Tasks::new());
         let parts = Parts {
             index,
@@ -147,10 +146,11 @@ impl App {
         if let Some(options) = config.road_times.options.clone() {
             service.ask_roads(Roads::new(options)?);
         }
-        let forgetting = Forgetting::new(service.clone(), clock, recorded_at);
+        let forgetting = Forgetting::new(service.clone(), clock);
         let server = Arc::new(Server::start(service.clone(), listener, options(&config), &background).await?);
         let shutdown = CancellationToken::new();
         background.spawn(upkeep::forget(forgetting, config.purge.interval, shutdown.clone()));
+        background.spawn(upkeep::report_losses(service.clone(), shutdown.clone()));
         background.spawn(upkeep::watch_conditions(service, Arc::clone(&server), shutdown.clone()));
         tracing::info!(%address, version = VERSION, "serving");
         let drain_timeout = config.server.drain_timeout;

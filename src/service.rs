@@ -27,18 +27,21 @@ mod withdraw;
 mod directory;
 mod saturation;
 mod source;
+mod quarantine;
 mod condition;
+mod starting;
 mod status;
 mod purge;
 mod policy;
 mod listener;
 mod applier;
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::clock::SharedClock;
@@ -58,7 +61,7 @@ pub use crate::road::RoadHealth;
 pub use crate::routing::policy::PolicyScope;
 pub use applier::Applier;
 pub use attendance::Attended;
-pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView};
+pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView, SettleRequest};
 pub use condition::{Condition, ConditionKind};
 pub use error::{Error, ErrorKind, Reason};
 pub use explain::Explained;
@@ -69,6 +72,7 @@ pub use policy::{
     AnswerDigest, ChangeSort, ChangedAnswer, PolicyRequest, PolicyView, Preview, PreviewRequest, policy_problems,
 };
 pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
+pub use quarantine::QuarantineList;
 pub use refuse::{RefusalList, RefusalRequest, RefusalScope, ScheduleRefusals};
 pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
 pub use saturation::SaturationEnd;
@@ -120,6 +124,8 @@ struct Shared {
     /// Held while a candidate is tried on them.
     previewing: Mutex<()>,
     started_at: UtcInstant,
+    /// Whether the ledger was open once.
+    has_opened: AtomicBool,
     /// Why the machine's clock is not trusted with forgetting.
     clock_doubt: ArcSwapOption<String>,
     /// In which regulators hold.
@@ -127,6 +133,8 @@ struct Shared {
     /// Slots that were held or booked beyond the clinical delay since the start.
     beyond_delay_count: AtomicU64,
     watches: Arc<watch::Hub>,
+    /// Rung when the index doubts promises.
+    doubts: Arc<Notify>,
     /// Which needs found nothing.
     tension: Tension,
     /// Road times, when a server for them is configured.
@@ -161,7 +169,9 @@ impl Service {
     pub fn new(parts: Parts) -> Self {
         let started_at = parts.clock.now();
         let (policies, watches) = (Arc::new(Policies::shipped()), Arc::<watch::Hub>::default());
-        let listener = Listener { policies: Arc::clone(&policies), watches: Arc::clone(&watches) };
+        let doubts = Arc::<Notify>::default();
+        let listener =
+            Listener { policies: Arc::clone(&policies), watches: Arc::clone(&watches), doubts: Arc::clone(&doubts) };
         parts.index.observe(Arc::new(listener));
         // Only now, so that no change falls between.
         policies.take_from(&parts.index);
@@ -171,10 +181,12 @@ impl Service {
             asked: Asked::new(QUESTIONS_KEPT_MAX),
             previewing: Mutex::new(()),
             started_at,
+            has_opened: AtomicBool::new(false),
             clock_doubt: ArcSwapOption::empty(),
             turns: Turns::default(),
             beyond_delay_count: AtomicU64::new(0),
             watches,
+            doubts,
             tension: Tension::new(),
             roads: OnceLock::new(),
             share_turns: TurnClock::default(),

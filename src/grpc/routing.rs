@@ -30,6 +30,7 @@ impl RoutingService for Routing {
         let mut findings = Findings::default();
         match query_from_proto(query, Path::ROOT.field("query"), &mut findings) {
             Some(query) if findings.violations.is_empty() => {
+                self.service.check_answerable(&query).map_err(status::from_error)?;
                 let answer = answer_to_proto(&self.service.find_care(&query).await);
                 self.service.keep_question(query);
                 Ok(Response::new(answer))

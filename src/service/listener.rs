@@ -1,8 +1,10 @@
-//! Who hears of the index's changes: policies first, then the watches.
+//! Who hears of the index's changes: policies first, then the watches; and whoever reports what was lost.
 //!
 //! Invariant: nothing here waits for anybody who reads.
 
 use std::sync::Arc;
+
+use tokio::sync::Notify;
 
 use super::policy::Policies;
 use super::watch::Hub;
@@ -14,6 +16,7 @@ use crate::index::{Observer, PolicyRecord};
 pub(super) struct Listener {
     pub(super) policies: Arc<Policies>,
     pub(super) watches: Arc<Hub>,
+    pub(super) doubts: Arc<Notify>,
 }
 
 impl Observer for Listener {
@@ -27,6 +30,10 @@ impl Observer for Listener {
 
     fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool) {
         self.watches.touched(schedules, surroundings);
+    }
+
+    fn doubted(&self) {
+        self.doubts.notify_one();
     }
 
     fn refused(&self, cases: Vec<CaseId>) {

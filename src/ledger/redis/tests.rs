@@ -9,6 +9,7 @@ mod redis_topology;
 mod preflight;
 mod sharing;
 mod outages;
+mod retries;
 mod storms;
 mod clusters;
 mod sentinels;
@@ -17,6 +18,7 @@ mod tls;
 use std::sync::Arc;
 
 use super::*;
+use crate::clock::Stopwatch;
 use crate::ledger::conformance::{Factory, Recorder, conformance_suite, put, request, wait};
 use crate::ledger::{Entry, Request};
 use redis_server::Server;
@@ -121,6 +123,15 @@ fn refusal(address: &RedisAddress) -> OpenError {
         Ok(_) => panic!("{address} was accepted"),
         Err(error) => error,
     }
+}
+
+/// Why an address is waited for, with a ledger that refuses meanwhile.
+fn waited_for(url: &str) -> String {
+    let ledger = Instance::open_at(url, options()).ledger;
+    let LedgerHealth { refusal, is_open, .. } = ledger.health();
+    let refusal = refusal.unwrap();
+    assert!(!is_open && !refusal.contains("s3cret"), "{refusal}");
+    refusal
 }
 
 fn is_written(outcome: &AppendOutcome) -> bool {

@@ -57,27 +57,34 @@ impl Server {
 
     /// Starts one with further settings.
     pub(crate) fn start_with(settings: &[&str]) -> Self {
+        let mut server = Self::absent_with(settings);
+        server.run();
+        server
+    }
+
+    /// One that does not run yet, and has its port.
+    pub(crate) fn absent_with(settings: &[&str]) -> Self {
         let mut arguments = vec!["--save".to_owned(), String::new()];
         let always = "--appendonly yes --appendfsync always --aof-load-truncated no --repl-diskless-sync-delay 0";
         arguments.extend(always.split(' ').map(str::to_owned));
         arguments.extend(settings.iter().map(|setting| (*setting).to_owned()));
-        Self::start_as("", arguments, SERVES)
+        Self::absent_as("", arguments, SERVES)
     }
 
     /// Starts a sentinel with this configuration.
     pub(crate) fn start_sentinel(configuration: &str) -> Self {
-        Self::start_as(configuration, vec!["--sentinel".to_owned()], WATCHES)
+        let mut server = Self::absent_as(configuration, vec!["--sentinel".to_owned()], WATCHES);
+        server.run();
+        server
     }
 
-    fn start_as(configuration: &str, arguments: Vec<String>, ready: &'static str) -> Self {
+    fn absent_as(configuration: &str, arguments: Vec<String>, ready: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(SETTINGS), configuration).unwrap();
         let given = arguments.iter().position(|argument| argument == "--requirepass").map(|place| place + 1);
         let configured = configuration.lines().find_map(|line| line.strip_prefix("requirepass "));
         let password = given.map(|place| arguments[place].clone()).or(configured.map(str::to_owned));
-        let mut server = Self { child: None, folder, port: free_port(), arguments, password, ready };
-        server.run();
-        server
+        Self { child: None, folder, port: free_port(), arguments, password, ready }
     }
 
     /// Its address.
@@ -169,6 +176,14 @@ impl Server {
     pub(crate) fn copy(&self) -> TempDir {
         let copy = tempfile::tempdir().unwrap();
         copy_folder(&self.folder.path().join(FILES), &copy.path().join(FILES));
+        copy
+    }
+
+    /// The same while it does not write, so that no entry is cut.
+    pub(crate) fn frozen_copy(&self) -> TempDir {
+        self.signal("-STOP");
+        let copy = self.copy();
+        self.signal("-CONT");
         copy
     }
 

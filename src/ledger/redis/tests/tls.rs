@@ -100,7 +100,7 @@ fn a_link_that_cannot_be_trusted_is_refused_in_words_that_help() {
         (format!("rediss://localhost:{}?ca={ca}", server.port()), "may not speak TLS at this port"),
         (format!("redis://localhost:{port}"), "rediss://"),
     ] {
-        let said = refusal(&RedisAddress::parse(&url).unwrap()).to_string();
+        let said = waited_for(&url);
         assert!(said.contains(words), "{url}: {said}");
     }
 }
