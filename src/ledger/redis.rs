@@ -31,6 +31,8 @@ mod reply;
 mod script;
 mod shared;
 mod tail;
+mod tls;
+mod topology;
 mod trouble;
 mod writer;
 
@@ -56,6 +58,7 @@ use link::LinkError;
 use replicas::Replicas;
 use script::Scripts;
 use shared::{Job, Shared};
+use topology::Topology;
 
 pub use address::{AddressError, RedisAddress};
 pub use demand::{AckReplicas, WhenReplicaAway};
@@ -158,7 +161,7 @@ impl RedisLedger {
         let failed = |trouble| OpenError { address: address.to_string(), trouble: Box::new(trouble) };
         let shared = Arc::new(Shared::new());
         let engine = Engine {
-            address: address.clone(),
+            topology: Topology::new(address.clone()),
             options,
             clock,
             sink,

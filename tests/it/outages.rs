@@ -85,7 +85,7 @@ async fn while_a_replica_is_away_every_answer_says_that_durability_is_reduced() 
     let settings = tempfile::NamedTempFile::new().unwrap();
     let text = format!("[ledger]\nurl = \"{}\"\nreplica_away_seconds = 1\n", redis.url());
     std::fs::write(settings.path(), text).unwrap();
-    let site = Site { instances: vec![Instance::configured(settings.path()).await], redis };
+    let site = Site { instances: vec![Instance::configured(settings.path()).await], redis, flags: Vec::new() };
     let instance = &site.instances[0];
     instance.wait_until("the replica", async |status| status.durability.starts_with("Redis with replicas")).await;
     site.settle().await;

@@ -18,7 +18,7 @@ const NOT_SERVING: i32 = 2;
 
 /// An instance whose Redis does not run.
 async fn without_redis() -> Site {
-    let mut site = Site { instances: Vec::new(), redis: Server::absent_with(&[]) };
+    let mut site = Site { instances: Vec::new(), redis: Server::absent_with(&[]), flags: Vec::new() };
     site.instances.push(site.instance().await);
     site
 }

@@ -66,6 +66,16 @@ impl Demand {
         self.known = self.known.max(replicas);
     }
 
+    /// Whoever watches the replicas knows so many, of which so many can be reached: those that cannot are given up before the
+    /// first write, where that is allowed. Whether any is.
+    pub(super) fn know_watched(&mut self, known: u16, reachable: u16) -> bool {
+        self.know(known);
+        if self.when_away == WhenReplicaAway::Reduce {
+            self.given_up = self.given_up.max(self.full().saturating_sub(reachable));
+        }
+        self.given_up > 0
+    }
+
     /// How many should confirm.
     pub(super) const fn full(&self) -> u16 {
         match self.wanted {
@@ -181,6 +191,21 @@ mod tests {
         assert_eq!((look(&mut demand, 1, None, 20, 20), demand.asked()), (Turn::Reduced, 1));
         assert_eq!((demand.observe(2, seconds(21), None), demand.asked()), (Turn::Reduced, 2));
         assert_eq!((demand.observe(3, seconds(22), None), demand.asked()), (Turn::Restored, 3));
+    }
+
+    #[test]
+    fn what_its_watchers_cannot_reach_at_the_start_is_wanted_and_given_up_at_once() {
+        let mut demand = all_of(1, WhenReplicaAway::Reduce);
+        assert!(!demand.know_watched(2, 2));
+        assert_eq!((demand.full(), demand.asked()), (2, 2), "the one that is not attached yet is waited for");
+        assert!(demand.know_watched(2, 1));
+        assert_eq!((demand.full(), demand.asked()), (2, 1));
+        assert_eq!((demand.observe(2, seconds(1), Some(0)), demand.asked()), (Turn::Restored, 2));
+        let mut refusing = all_of(1, WhenReplicaAway::Refuse);
+        assert!(!refusing.know_watched(2, 1));
+        assert_eq!((refusing.full(), refusing.asked()), (2, 2));
+        let mut one = Demand::new(AckReplicas::Count(1), WhenReplicaAway::Reduce, seconds(10));
+        assert!(!one.know_watched(2, 1), "one is enough");
     }
 
     #[test]

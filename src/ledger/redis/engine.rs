@@ -9,6 +9,7 @@ use std::time::Duration;
 use redis::{Value, cmd};
 use tokio::sync::mpsc::Receiver;
 
+use super::address::Host;
 use super::answers::Answers;
 use super::bootstrap::{self, Standing};
 use super::heart::Heart;
@@ -20,8 +21,9 @@ use super::replicas::{Probe, Replicas};
 use super::script::Scripts;
 use super::shared::{Job, Opened, Shared};
 use super::tail::{self, BLOCK_MS, Tail};
+use super::topology::Topology;
 use super::writer::Writer;
-use super::{Ended, LEDGER_FORMAT, OpenError, RedisAddress, RedisOptions, Trouble, preflight};
+use super::{Ended, LEDGER_FORMAT, OpenError, RedisOptions, Trouble, preflight};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::ledger::codec::Interner;
 use crate::ledger::{ChangeSink, Unavailable};
@@ -38,7 +40,7 @@ const MOMENT: Duration = Duration::from_secs(10);
 /// Everything of the thread but the queue.
 pub(super) struct Engine {
     /// Where the server is.
-    pub(super) address: RedisAddress,
+    pub(super) topology: Topology,
     /// How this instance works.
     pub(super) options: RedisOptions,
     /// The clock that the server is told, in tests only.
@@ -63,6 +65,8 @@ pub(super) struct Engine {
 
 /// A session that stands.
 struct Session {
+    /// The server.
+    primary: Host,
     writer: Link,
     tail: Link,
     probe: Link,
@@ -97,7 +101,7 @@ impl Engine {
                     let is_momentary = trouble == Trouble::BegunAnew && started.elapsed() < MOMENT;
                     let usable = usable.take_if(|_| !is_momentary);
                     if let Some(usable) = usable.as_ref().filter(|_| !trouble.may_pass()) {
-                        let error = OpenError { address: self.address.to_string(), trouble: Box::new(trouble) };
+                        let error = OpenError { address: self.topology.to_string(), trouble: Box::new(trouble) };
                         // Who opened the ledger may have given up.
                         let _ = usable.send(Err(error));
                         return;
@@ -116,7 +120,7 @@ impl Engine {
     }
 
     fn refuse(&self, reason: &str) {
-        let reason = format!("Redis at {}: {reason}", self.address);
+        let reason = format!("Redis at {}: {reason}", self.topology);
         if self.shared.refusal().as_ref() != Some(&reason) {
             tracing::error!(error = %reason, "the ledger cannot write and refuses appends until it can");
         }
@@ -125,11 +129,16 @@ impl Engine {
 
     /// Connects, checks, recovers what must be, and brings the sink up to the log's end.
     async fn begin(&mut self) -> Result<Session, Trouble> {
-        let mut writer = Link::open(&self.address, RESPONSE_TIMEOUT).await?;
+        let primary = self.topology.primary().await?;
+        let mut writer = self.topology.open(&primary, RESPONSE_TIMEOUT).await?;
         let deployment = Some(self.deployment.as_str()).filter(|known| !known.is_empty());
         let found = preflight::check(&mut writer, &self.replicas, deployment).await?;
         if self.history.mark().is_none() {
-            found.warnings.iter().for_each(|warning| tracing::warn!(redis = %self.address, "{warning}"));
+            found.warnings.iter().for_each(|warning| tracing::warn!(redis = %self.topology, "{warning}"));
+        }
+        // Sentinels that cannot be asked now are asked again as soon as a replica is missed.
+        if let Ok(Some(watched)) = self.topology.known_replicas().await {
+            self.replicas.see_watched(watched, &self.shared);
         }
         self.shared.note_durability(found.durability);
         writer.load(&self.scripts).await?;
@@ -154,14 +163,14 @@ impl Engine {
         self.deployment.clone_from(&standing.deployment);
         let records = self.catch_up(&mut writer, &standing).await?;
         let block = Duration::from_millis(BLOCK_MS.into());
-        let tail = Link::open(&self.address, RESPONSE_TIMEOUT + block).await?;
-        let probe = Link::open(&self.address, RESPONSE_TIMEOUT).await?;
+        let tail = self.topology.open(&primary, RESPONSE_TIMEOUT + block).await?;
+        let probe = self.topology.open(&primary, RESPONSE_TIMEOUT).await?;
         Heart { link: &mut writer, instance: &self.instance, shared: &self.shared }.beat().await?;
         self.shared.open(Opened { deployment: self.deployment.clone(), records });
         self.replicas.begin();
         self.shared.accept();
-        tracing::info!(redis = %self.address, records, sequence = standing.mark.sequence, "the ledger writes");
-        Ok(Session { writer, tail, probe, run })
+        tracing::info!(redis = %self.topology, records, sequence = standing.mark.sequence, "the ledger writes");
+        Ok(Session { primary, writer, tail, probe, run })
     }
 
     /// Makes the sink what the server has: by what it missed, or by everything; how many records were read.
@@ -210,12 +219,12 @@ impl Engine {
 
     /// Writes and follows until either fails.
     async fn serve(&mut self, session: Session, jobs: &mut Receiver<Job>) -> Ended {
-        let Session { writer, tail, probe, run } = session;
+        let Session { primary, writer, tail, probe, run } = session;
         let told = self.history.mark().map_or(0, |mark| mark.sequence);
         let answers = Answers::new(told);
         let (shared, mut beats) = (Arc::clone(&self.shared), writer.clone());
         let (instance, clock) = (self.instance.clone(), self.clock.clone());
-        let Self { history, sink, interner, scripts, replicas, .. } = self;
+        let Self { topology, history, sink, interner, scripts, replicas, .. } = self;
         let mut writer = Writer {
             link: writer,
             scripts,
@@ -227,13 +236,14 @@ impl Engine {
         };
         let mut tail =
             Tail { link: tail, history, sink: sink.as_ref(), shared: &shared, answers: &answers, interner, run: &run };
-        let mut probe = Probe { link: probe, replicas, shared: &shared };
+        let mut probe = Probe { link: probe, topology, replicas, shared: &shared };
         let mut heart = Heart { link: &mut beats, instance: &instance, shared: &shared };
         let ended = tokio::select! {
             ended = writer.run(jobs) => ended,
             ended = tail.run() => ended,
             ended = heart.beat_always() => ended,
             ended = probe.run() => ended,
+            trouble = topology.is_replaced(&primary) => Ended::Unusable(trouble),
         };
         if matches!(ended, Ended::Closing) {
             heart.stop().await;

@@ -6,7 +6,7 @@ use redis::{Cmd, Pipeline, cmd};
 
 use super::keys::{META, PATTERN};
 use super::link::{Link, LinkError};
-use super::replicas::{Replicas, Sight};
+use super::replicas::{Replicas, online};
 use super::reply::Fields;
 use super::{LEDGER_FORMAT, Trouble};
 
@@ -106,7 +106,7 @@ pub(super) async fn check(link: &mut Link, replicas: &Replicas, deployment: Opti
         let port = value_of(&replication, "master_port").unwrap_or("?");
         return Err(Trouble::Replica { primary: format!("{host}:{port}") });
     }
-    replicas.see(Sight::of_info(&replication));
+    replicas.see(online(&replication));
     let (held, format) = check_contents(link, deployment).await?;
     let settings = Settings::read(link).await?;
     let durability = Durability::of(settings.get("appendonly"), settings.get("appendfsync"), replicas.full());
@@ -194,6 +194,7 @@ async fn check_contents(link: &mut Link, deployment: Option<&str>) -> Result<(Op
     }
 }
 
+/// What the server tells about itself.
 pub(super) async fn info(link: &mut Link, section: &str) -> Result<String, LinkError> {
     let mut info = cmd("INFO");
     info.arg(section);
@@ -201,7 +202,8 @@ pub(super) async fn info(link: &mut Link, section: &str) -> Result<String, LinkE
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-fn value_of<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+/// The value of a name in it.
+pub(super) fn value_of<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 

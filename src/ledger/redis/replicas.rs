@@ -3,7 +3,7 @@
 //! Invariant: that a replica is back is believed only when it confirmed a write that was made for that; the server's word
 //! that it is online is not enough. Deliberately absent: who replaces a primary.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use redis::{Pipeline, Value, cmd};
@@ -13,38 +13,29 @@ use super::keys::PROBE;
 use super::link::{Link, LinkError};
 use super::preflight::info;
 use super::shared::Shared;
+use super::topology::{self, Topology};
 use super::{Ended, RedisOptions, Trouble, WhenReplicaAway};
 use crate::clock::Stopwatch;
 
 /// How often the replicas are looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// What is believed until whoever watches the replicas was asked, and when they cannot be: none is given up on a guess.
+const NOBODY_AWAY: Option<u16> = Some(0);
 /// Longest wait for replicas that are tried, in milliseconds.
 const PROBED_MS: u32 = 500;
 
-/// What is known of the replicas.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Sight {
-    /// How many are attached and have caught up once.
-    pub(super) online: u16,
-    /// How many of those that should be there whoever watches them says are away; `None` where nobody does.
-    pub(super) away: Option<u16>,
-}
-
-impl Sight {
-    /// As the server tells it: nobody but the server watches them, and it believes in a replica that hangs.
-    pub(super) fn of_info(replication: &str) -> Self {
-        let is_online = |line: &&str| line.starts_with("slave") && line.contains("state=online");
-        let online = replication.lines().filter(is_online).count();
-        Self { online: u16::try_from(online).unwrap_or(u16::MAX), away: None }
-    }
+/// How many replicas are attached and have caught up once, as the server tells it, which believes in one that hangs.
+pub(super) fn online(replication: &str) -> u16 {
+    let is_online = |line: &&str| line.starts_with("slave") && line.contains("state=online");
+    u16::try_from(replication.lines().filter(is_online).count()).unwrap_or(u16::MAX)
 }
 
 /// The replicas, as this instance has seen them since it started.
 pub(super) struct Replicas {
     demand: RefCell<Demand>,
-    away: RefCell<Option<u16>>,
+    /// How many whoever watches them says are away; `None` where nobody does.
+    away: Cell<Option<u16>>,
     when_away: WhenReplicaAway,
-    away_after: Duration,
     running: Stopwatch,
 }
 
@@ -54,17 +45,33 @@ impl Replicas {
         let RedisOptions { ack_replicas, when_replica_away, replica_away_after, recovery_window: _ } = *options;
         Self {
             demand: RefCell::new(Demand::new(ack_replicas, when_replica_away, replica_away_after)),
-            away: RefCell::new(None),
+            away: Cell::new(NOBODY_AWAY),
             when_away: when_replica_away,
-            away_after: replica_away_after,
             running: Stopwatch::start(),
         }
     }
 
-    /// Takes what is seen before a session begins.
-    pub(super) fn see(&self, sight: Sight) {
-        self.demand.borrow_mut().know(sight.online);
-        *self.away.borrow_mut() = sight.away;
+    /// Takes how many are attached before a session begins.
+    pub(super) fn see(&self, online: u16) {
+        self.demand.borrow_mut().know(online);
+        self.away.set(NOBODY_AWAY);
+    }
+
+    /// Takes what whoever watches them knows before a session begins.
+    pub(super) fn see_watched(&self, watched: topology::Replicas, shared: &Shared) {
+        if self.demand.borrow_mut().know_watched(watched.known, watched.reachable) {
+            self.tell_reduced(shared);
+        }
+    }
+
+    fn tell_reduced(&self, shared: &Shared) {
+        let (asked, full) = (self.asked(), self.full());
+        let reason = format!(
+            "durability is reduced: {asked} of {full} replicas confirm writes; start the others, and they are waited for again \
+             by themselves"
+        );
+        tracing::error!(asked, wanted = full, "{reason}");
+        shared.reduce(Some(reason));
     }
 
     /// A session begins.
@@ -85,21 +92,12 @@ impl Replicas {
     /// Takes how many confirmed a write that waited for those that are asked for, and tells what follows.
     pub(super) fn observe(&self, reached: u64, shared: &Shared) -> Turn {
         let reached = u16::try_from(reached).unwrap_or(u16::MAX);
-        let away = *self.away.borrow();
-        let mut demand = self.demand.borrow_mut();
-        let turn = demand.observe(reached, self.running.elapsed(), away);
-        let (asked, full) = (demand.asked(), demand.full());
+        let away = self.away.get();
+        let turn = self.demand.borrow_mut().observe(reached, self.running.elapsed(), away);
+        let full = self.full();
         match turn {
             Turn::Same => {}
-            Turn::Reduced => {
-                let seconds = self.away_after.as_secs_f32();
-                let reason = format!(
-                    "durability is reduced: {asked} of {full} replicas confirm writes, since the others have not for \
-                     {seconds} s; start them, and they are waited for again by themselves"
-                );
-                tracing::error!(asked, wanted = full, "{reason}");
-                shared.reduce(Some(reason));
-            }
+            Turn::Reduced => self.tell_reduced(shared),
             Turn::Refusing => {
                 tracing::error!(
                     reached,
@@ -125,6 +123,8 @@ impl Replicas {
 pub(super) struct Probe<'a> {
     /// Its connection: waiting for a replica that is away must hold up nobody else.
     pub(super) link: Link,
+    /// Who watches them besides the server.
+    pub(super) topology: &'a Topology,
     /// What is known of them.
     pub(super) replicas: &'a Replicas,
     /// What the callers see.
@@ -145,17 +145,20 @@ impl Probe<'_> {
     }
 
     async fn step(&mut self) -> Result<(), LinkError> {
-        let sight = Sight::of_info(&info(&mut self.link, "replication").await?);
-        *self.replicas.away.borrow_mut() = sight.away;
+        let online = online(&info(&mut self.link, "replication").await?);
         let full = self.replicas.full();
-        let newcomers = self.replicas.demand.borrow().would_take(sight.online);
+        let newcomers = self.replicas.demand.borrow().would_take(online);
         if self.replicas.demand.borrow().is_met() && !newcomers {
             return Ok(());
         }
-        let wanted = if newcomers { sight.online } else { full };
+        self.replicas.away.set(match self.topology.known_replicas().await {
+            Ok(known) => known.map(|known| known.known.saturating_sub(known.reachable)),
+            Err(_) => NOBODY_AWAY,
+        });
+        let wanted = if newcomers { online } else { full };
         let reached = self.confirmed(wanted).await?;
         if newcomers && reached >= u64::from(wanted) {
-            self.replicas.demand.borrow_mut().know(sight.online);
+            self.replicas.demand.borrow_mut().know(online);
             self.shared.note_durability(self.shared.durability().confirmed_by(wanted));
         }
         let is_refused = match self.replicas.observe(reached, self.shared) {
@@ -197,6 +200,6 @@ mod tests {
         let info = "# Replication\r\nrole:master\r\nconnected_slaves:2\r\n\
                     slave0:ip=127.0.0.1,port=1,state=online,offset=1,lag=0\r\n\
                     slave1:ip=127.0.0.1,port=2,state=wait_bgsave,offset=0,lag=0\r\n";
-        assert_eq!(Sight::of_info(info), Sight { online: 1, away: None });
+        assert_eq!(online(info), 1);
     }
 }

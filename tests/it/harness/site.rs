@@ -1,5 +1,7 @@
-//! A site: several real processes that share one real Redis, with a practice that publishes slots of the next hours.
+//! A site: several real processes that share one real Redis, be it one server, several under sentinels or a cluster, and
+//! a practice that publishes slots of the next hours.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use super::in_process::{Bookings, Directory, Operations, Publishing, Quarantines, Routing};
 use super::redis_server::Server;
+use super::redis_topology::{Cluster, Sentinels};
 use super::server_process::ServerProcess;
 use super::world;
 
@@ -18,9 +21,35 @@ use super::world;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The processes and their Redis, which ends last.
-pub(crate) struct Site {
+pub(crate) struct Site<R = Server> {
     pub(crate) instances: Vec<Instance>,
-    pub(crate) redis: Server,
+    pub(crate) redis: R,
+    /// Further flags of every instance.
+    pub(crate) flags: Vec<OsString>,
+}
+
+/// Servers that keep one ledger.
+pub(crate) trait Redis {
+    /// Their address.
+    fn url(&self) -> String;
+}
+
+impl Redis for Server {
+    fn url(&self) -> String {
+        self.url()
+    }
+}
+
+impl Redis for Sentinels {
+    fn url(&self) -> String {
+        self.url()
+    }
+}
+
+impl Redis for Cluster {
+    fn url(&self) -> String {
+        self.url()
+    }
 }
 
 /// One process with a connection to it.
@@ -32,8 +61,14 @@ pub(crate) struct Instance {
 impl Site {
     /// So many instances on a Redis that syncs every write, and a practice with two schedules.
     pub(crate) async fn start(count: usize) -> Self {
-        let redis = Server::start();
-        let mut site = Self { instances: Vec::new(), redis };
+        Self::start_on(Server::start(), count, &[]).await
+    }
+}
+
+impl<R: Redis> Site<R> {
+    /// So many instances on these servers, each with these flags, and a practice with two schedules.
+    pub(crate) async fn start_on(redis: R, count: usize, flags: &[&str]) -> Self {
+        let mut site = Self { instances: Vec::new(), redis, flags: flags.iter().map(Into::into).collect() };
         for _ in 0..count {
             site.instances.push(site.instance().await);
         }
@@ -61,7 +96,7 @@ impl Site {
 
     /// One more instance.
     pub(crate) async fn instance(&self) -> Instance {
-        Instance::start(&self.redis.url()).await
+        Instance::start_with(&self.redis.url(), &self.flags).await
     }
 
     /// Publishes slots through one of the instances, and waits until all show them.
@@ -81,7 +116,12 @@ impl Site {
 impl Instance {
     /// One on a Redis.
     pub(crate) async fn start(url: &str) -> Self {
-        Self::of(ServerProcess::start_on_redis(url)).await
+        Self::start_with(url, &[]).await
+    }
+
+    /// The same with further flags.
+    async fn start_with(url: &str, flags: &[OsString]) -> Self {
+        Self::of(ServerProcess::start_on_redis(url, flags)).await
     }
 
     /// One with these settings.
