@@ -25,7 +25,7 @@ use crate::index::Index;
 use crate::ledger::Ledger;
 use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, OpenError};
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::redis::{AddressError, OpenError as RedisOpenError, RedisAddress, RedisLedger, RedisOptions};
+use crate::ledger::redis::{AddressError, Identity, Member, OpenError as RedisOpenError, RedisAddress, RedisLedger, RedisOptions};
 use crate::road::{CertificatesError, Roads};
 use crate::service::{Applier, Parts, Service, WatchLimits};
 use crate::tasks::Tasks;
@@ -130,7 +130,11 @@ impl App {
         let address = listener.local_addr().map_err(|source| StartError::Address { address, source })?;
         let index = Arc::new(Index::new());
         let instance_id = Uuid::now_v7();
-        let ledger = OpenedLedger::open(&config.ledger, instance_id, &clock, &index).await?;
+        let started_at = Some(clock.now());
+        let advertised = config.server.advertised_address.clone();
+        let identity = Identity { version: VERSION.to_owned(), address: advertised, started_at };
+        let member = Member { instance_id, identity };
+        let ledger = OpenedLedger::open(&config.ledger, member, &clock, &index).await?;
         let recorded_at = ledger.shared().health().steady_at;
         let (background, writes) = (Tasks::new(), Tasks::new());
         let parts = Parts {
@@ -224,7 +228,7 @@ impl OpenedLedger {
     /// Opens the configured ledger, which fills the index.
     async fn open(
         config: &LedgerConfig,
-        instance_id: Uuid,
+        member: Member,
         clock: &SharedClock,
         index: &Arc<Index>,
     ) -> Result<Self, StartError> {
@@ -242,7 +246,7 @@ impl OpenedLedger {
                 let address = RedisAddress::parse(&url.0)?;
                 let options = RedisOptions { ack_replicas: *ack_replicas, ..RedisOptions::default() };
                 let place = address.to_string();
-                let open = move || RedisLedger::open(&address, options, instance_id, sink);
+                let open = move || RedisLedger::open(&address, options, member, sink);
                 let opened = tokio::task::spawn_blocking(open).await;
                 Ok(Self::Redis(Arc::new(opened.map_err(|_| StartError::LedgerTask { place })??)))
             }

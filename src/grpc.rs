@@ -18,6 +18,7 @@ mod policy;
 mod booking;
 mod operations;
 mod reflection;
+mod min_position;
 mod gate;
 mod incoming;
 mod server;

@@ -30,6 +30,8 @@ mod source;
 mod condition;
 mod status;
 mod purge;
+mod position;
+mod records;
 mod policy;
 mod listener;
 mod applier;
@@ -54,6 +56,7 @@ use crate::road::Roads;
 use crate::routing::policy::Policy;
 use crate::tasks::Tasks;
 
+pub use crate::ledger::{Overview, Peer, Standpoint};
 pub use crate::road::RoadHealth;
 pub use crate::routing::policy::PolicyScope;
 pub use applier::Applier;
@@ -68,7 +71,9 @@ pub use orientation::OrientationRequest;
 pub use policy::{
     AnswerDigest, ChangeSort, ChangedAnswer, PolicyRequest, PolicyView, Preview, PreviewRequest, policy_problems,
 };
+pub use position::{MIN_POSITION_WAIT, Reach};
 pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
+pub use records::{RecordPage, Records};
 pub use refuse::{RefusalList, RefusalRequest, RefusalScope, ScheduleRefusals};
 pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
 pub use saturation::SaturationEnd;
@@ -85,6 +90,7 @@ use condition::is_degraded;
 use limits::QUESTIONS_KEPT_MAX;
 use listener::Listener;
 use policy::{Asked, Policies};
+use position::Arrivals;
 use tension::Tension;
 use turns::Turns;
 use write::Written;
@@ -127,6 +133,8 @@ struct Shared {
     /// Slots that were held or booked beyond the clinical delay since the start.
     beyond_delay_count: AtomicU64,
     watches: Arc<watch::Hub>,
+    /// Who waits for the index to go on.
+    arrivals: Arc<Arrivals>,
     /// Which needs found nothing.
     tension: Tension,
     /// Road times, when a server for them is configured.
@@ -161,7 +169,9 @@ impl Service {
     pub fn new(parts: Parts) -> Self {
         let started_at = parts.clock.now();
         let (policies, watches) = (Arc::new(Policies::shipped()), Arc::<watch::Hub>::default());
-        let listener = Listener { policies: Arc::clone(&policies), watches: Arc::clone(&watches) };
+        let arrivals = Arc::<Arrivals>::default();
+        let (policies_told, watches_told) = (Arc::clone(&policies), Arc::clone(&watches));
+        let listener = Listener { policies: policies_told, watches: watches_told, arrivals: Arc::clone(&arrivals) };
         parts.index.observe(Arc::new(listener));
         // Only now, so that no change falls between.
         policies.take_from(&parts.index);
@@ -175,6 +185,7 @@ impl Service {
             turns: Turns::default(),
             beyond_delay_count: AtomicU64::new(0),
             watches,
+            arrivals,
             tension: Tension::new(),
             roads: OnceLock::new(),
             share_turns: TurnClock::default(),

@@ -15,6 +15,7 @@
 
 mod address;
 mod answers;
+mod beat;
 mod bootstrap;
 mod engine;
 mod heart;
@@ -27,6 +28,7 @@ mod reply;
 mod script;
 mod shared;
 mod tail;
+mod trail;
 mod trouble;
 mod writer;
 
@@ -43,7 +45,7 @@ use uuid::Uuid;
 
 use super::codec::Interner;
 use super::queue::{Prepared, QUEUE_APPENDS_MAX};
-use super::{Append, AppendOutcome, ChangeSink, Ledger, LedgerHealth, PendingAppend, PendingTrim, Unavailable};
+use super::{Append, AppendOutcome, ChangeSink, Ledger, LedgerHealth, Overview, PendingAppend, PendingTrim, Unavailable};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::domain::time::UtcInstant;
 use engine::{Engine, Opened};
@@ -53,6 +55,7 @@ use script::Scripts;
 use shared::{Job, Shared};
 
 pub use address::{AddressError, RedisAddress};
+pub use beat::Identity;
 pub use trouble::Trouble;
 
 /// Format of the ledger in Redis that is written.
@@ -109,6 +112,21 @@ enum Ended {
     Closing,
 }
 
+/// An instance that opens a ledger.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Identifies the process.
+    pub instance_id: Uuid,
+    /// What the others are told of it.
+    pub identity: Identity,
+}
+
+impl From<Uuid> for Member {
+    fn from(instance_id: Uuid) -> Self {
+        Self { instance_id, identity: Identity::default() }
+    }
+}
+
 /// A ledger in Redis.
 pub struct RedisLedger {
     shared: Arc<Shared>,
@@ -127,20 +145,21 @@ impl RedisLedger {
     pub fn open(
         address: &RedisAddress,
         options: RedisOptions,
-        instance_id: Uuid,
+        member: impl Into<Member>,
         sink: Arc<dyn ChangeSink>,
     ) -> Result<Self, OpenError> {
-        Self::open_by(address, options, instance_id, None, sink)
+        Self::open_by(address, options, member, None, sink)
     }
 
     /// The same; with a clock, the server goes by it instead of its own.
     fn open_by(
         address: &RedisAddress,
         options: RedisOptions,
-        instance_id: Uuid,
+        member: impl Into<Member>,
         clock: Option<SharedClock>,
         sink: Arc<dyn ChangeSink>,
     ) -> Result<Self, OpenError> {
+        let Member { instance_id, identity } = member.into();
         let stopwatch = Stopwatch::start();
         let failed = |trouble| OpenError { address: address.to_string(), trouble: Box::new(trouble) };
         let shared = Arc::new(Shared::new());
@@ -151,6 +170,7 @@ impl RedisLedger {
             sink,
             shared: Arc::clone(&shared),
             instance: instance_id.to_string(),
+            identity,
             deployment: String::new(),
             history: History::default(),
             interner: Interner::new(),
@@ -261,6 +281,10 @@ impl Ledger for RedisLedger {
         self.shared.durability().words()
     }
 
+    fn durability_class(&self) -> &'static str {
+        self.shared.durability().code()
+    }
+
     fn append(&self, append: Append) -> PendingAppend {
         match self.enqueue(append) {
             Ok(outcome) => {
@@ -279,6 +303,14 @@ impl Ledger for RedisLedger {
 
     fn health(&self) -> LedgerHealth {
         self.shared.health()
+    }
+
+    fn overview(&self) -> Overview {
+        self.shared.overview()
+    }
+
+    fn end_of_epoch(&self, epoch: u64) -> Option<u64> {
+        self.shared.trail.end_of(epoch)
     }
 }
 

@@ -3,11 +3,14 @@
 //! Invariant: codes are stable. Deliberately absent: what a single call is told, which is an error.
 
 use crate::domain::time::UtcInstant;
-use crate::ledger::LedgerHealth;
+use crate::ledger::{LedgerHealth, Overview};
 use crate::road::RoadHealth;
 
 use super::Service;
 use super::limits::LEDGER_CLOCK_AHEAD_MAX_MS;
+
+/// Most instances that a message names.
+const PEERS_NAMED_MAX: usize = 8;
 
 /// What kind of trouble it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -22,18 +25,21 @@ pub enum ConditionKind {
     SourceSilent,
     /// Road times are not asked for, because the last tables failed.
     RoadTimesPaused,
+    /// Another instance has followed another history to the same position.
+    DigestMismatch,
     /// The policies that were put in force cannot be read by this version of the program.
     PolicyUnreadable,
 }
 
 impl ConditionKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::WritesRefused,
         Self::LedgerClockAhead,
         Self::ClockNotTrusted,
         Self::SourceSilent,
         Self::RoadTimesPaused,
+        Self::DigestMismatch,
         Self::PolicyUnreadable,
     ];
 
@@ -46,6 +52,7 @@ impl ConditionKind {
             Self::ClockNotTrusted => "CLOCK_NOT_TRUSTED",
             Self::SourceSilent => "SOURCE_SILENT",
             Self::RoadTimesPaused => "ROAD_TIMES_PAUSED",
+            Self::DigestMismatch => "DIGEST_MISMATCH",
             Self::PolicyUnreadable => "POLICY_UNREADABLE",
         }
     }
@@ -55,7 +62,7 @@ impl ConditionKind {
     pub const fn degrades(self) -> bool {
         match self {
             Self::WritesRefused | Self::LedgerClockAhead | Self::PolicyUnreadable => true,
-            Self::ClockNotTrusted | Self::SourceSilent | Self::RoadTimesPaused => false,
+            Self::ClockNotTrusted | Self::SourceSilent | Self::RoadTimesPaused | Self::DigestMismatch => false,
         }
     }
 }
@@ -87,6 +94,7 @@ impl Service {
             (ConditionKind::ClockNotTrusted, doubt),
             (ConditionKind::SourceSilent, self.silent_sources(now)),
             (ConditionKind::RoadTimesPaused, self.roads().and_then(|roads| roads_paused(&roads.health(now)))),
+            (ConditionKind::DigestMismatch, digest_mismatch(&self.parts().ledger.overview())),
             (ConditionKind::PolicyUnreadable, self.policies().load().problem.clone()),
         ];
         told.into_iter().filter_map(|(kind, message)| Some(Condition { kind, message: message? })).collect()
@@ -96,6 +104,19 @@ impl Service {
     pub fn doubt_clock(&self, doubt: Option<String>) {
         self.shared.clock_doubt.store(doubt.map(std::sync::Arc::new));
     }
+}
+
+/// What to say of instances whose history differs; `None` while none does.
+fn digest_mismatch(ledger: &Overview) -> Option<String> {
+    let differing = ledger.peers.iter().filter(|peer| peer.differs).map(|peer| peer.instance_id.as_str());
+    let differing: Vec<_> = differing.take(PEERS_NAMED_MAX).collect();
+    (!differing.is_empty()).then(|| {
+        format!(
+            "another digest than here at the same position: {}; compare with `verify`, and restart the instance that differs \
+             from the ledger",
+            differing.join(", ")
+        )
+    })
 }
 
 /// What to say of road times that fail; `None` while they are asked for.

@@ -1,10 +1,11 @@
-//! Who hears of the index's changes: policies first, then the watches.
+//! Who hears of the index's changes: policies first, then the watches, and whoever waits for a position.
 //!
 //! Invariant: nothing here waits for anybody who reads.
 
 use std::sync::Arc;
 
 use super::policy::Policies;
+use super::position::Arrivals;
 use super::watch::Hub;
 use crate::domain::id::{CaseId, ScheduleId};
 use crate::index::{Observer, PolicyRecord};
@@ -14,6 +15,7 @@ use crate::index::{Observer, PolicyRecord};
 pub(super) struct Listener {
     pub(super) policies: Arc<Policies>,
     pub(super) watches: Arc<Hub>,
+    pub(super) arrivals: Arc<Arrivals>,
 }
 
 impl Observer for Listener {
@@ -23,6 +25,10 @@ impl Observer for Listener {
 
     fn governed(&self, record: &PolicyRecord) {
         self.policies.take_change(record);
+    }
+
+    fn advanced(&self) {
+        self.arrivals.ring();
     }
 
     fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool) {

@@ -166,6 +166,7 @@ pub fn stamp_line(stamp: &pb::Stamp, zone: Tz) -> String {
     let data_age = stamp.data_age_seconds.map_or(String::new(), |seconds| format!("données de {}", age(seconds)));
     let policy =
         if stamp.policy_version.is_empty() { String::new() } else { format!("règles {}", stamp.policy_version) };
+    let behind = if stamp.behind_min_position { "EN RETARD sur la position demandée" } else { "" };
     let degraded = if stamp.degraded { "SERVICE DÉGRADÉ : les écritures peuvent être refusées" } else { "" };
     joined([
         format!("État : {}", local(at, zone, at)),
@@ -173,5 +174,6 @@ pub fn stamp_line(stamp: &pb::Stamp, zone: Tz) -> String {
         data_age,
         policy,
         degraded.to_owned(),
+        behind.to_owned(),
     ])
 }

@@ -209,6 +209,7 @@ pub(in crate::grpc) fn stamp_to_proto(stamp: &Stamp) -> pb::Stamp {
         data_age_seconds: *data_age_seconds,
         policy_version: policy_version.to_string(),
         degraded: *degraded,
+        behind_min_position: false,
     }
 }
 

@@ -41,6 +41,18 @@ impl Durability {
         }
     }
 
+    /// Stable code.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "UNKNOWN",
+            Self::Memory => "REDIS_MEMORY",
+            Self::EverySecond => "REDIS_SYNCED_EVERY_SECOND",
+            Self::Always => "REDIS_SYNCED",
+            Self::Replicated => "REDIS_REPLICATED",
+            Self::AlwaysReplicated => "REDIS_SYNCED_REPLICATED",
+        }
+    }
+
     /// In plain words.
     pub(super) const fn words(self) -> &'static str {
         match self {

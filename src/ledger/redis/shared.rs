@@ -6,10 +6,11 @@ use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
 
 use super::preflight::Durability;
+use super::trail::Trail;
 use crate::domain::record::Position;
 use crate::domain::time::UtcInstant;
 use crate::ledger::queue::{Prepared, Room};
-use crate::ledger::{AppendOutcome, LedgerHealth, Unavailable};
+use crate::ledger::{AppendOutcome, Counters, LedgerHealth, Overview, Standpoint, Unavailable};
 
 /// What the thread is asked to do.
 pub(super) enum Job {
@@ -53,6 +54,12 @@ pub(super) struct Shared {
     health: ArcSwap<LedgerHealth>,
     durability: ArcSwap<Durability>,
     closing: AtomicBool,
+    /// What the last heartbeat heard.
+    peers: ArcSwap<Overview>,
+    /// What was followed last.
+    pub(super) trail: Trail,
+    /// How often what happened.
+    pub(super) counters: Counters,
     /// Room in the queue.
     pub(super) room: Room,
 }
@@ -66,6 +73,9 @@ impl Shared {
             health: ArcSwap::from_pointee(health),
             durability: ArcSwap::from_pointee(Durability::Unknown),
             closing: AtomicBool::new(false),
+            peers: ArcSwap::from_pointee(Overview::default()),
+            trail: Trail::default(),
+            counters: Counters::default(),
             room: Room::default(),
         }
     }
@@ -88,6 +98,17 @@ impl Shared {
     /// Notes what an acknowledged write survives.
     pub(super) fn note_durability(&self, durability: Durability) {
         self.durability.store(std::sync::Arc::new(durability));
+    }
+
+    /// What operators are told.
+    pub(super) fn overview(&self) -> Overview {
+        let own = self.trail.last().map(|(mark, _)| Standpoint { position: mark.position(), digest: mark.digest });
+        Overview { own, counters: self.counters.all(), ..Overview::clone(&self.peers.load()) }
+    }
+
+    /// Notes what a heartbeat heard.
+    pub(super) fn note_peers(&self, heard: Overview) {
+        self.peers.store(std::sync::Arc::new(heard));
     }
 
     /// Notes how far the sink has been told.

@@ -14,7 +14,7 @@ use super::shared::Shared;
 use super::{Ended, Trouble};
 use crate::domain::record::{Change, Key, Position};
 use crate::domain::time::UtcInstant;
-use crate::ledger::ChangeSink;
+use crate::ledger::{ChangeSink, Counters};
 use crate::ledger::codec::{self, Interner};
 
 /// How long the server holds a question that has no answer yet, in milliseconds.
@@ -108,6 +108,7 @@ impl Tail<'_> {
                 changes.push(change(position, &logged, self.interner).map_err(Ended::Unusable)?);
                 self.shared.show_clock(written_at);
                 self.history.push(logged);
+                self.note(Some(written_at));
             }
             LogEntry::Epoch { epoch, sequence, base, digest } => {
                 let continues = self.history.mark().is_some_and(|mark| {
@@ -118,9 +119,19 @@ impl Tail<'_> {
                     return Err(Ended::Diverged(format!("epoch {epoch} continues {}-{}, not {here}", base.0, base.1)));
                 }
                 self.history.enter(epoch);
+                self.note(None);
+                self.shared.trail.note_ends([base]);
+                Counters::count(&self.shared.counters.epochs);
             }
         }
         Ok(())
+    }
+
+    /// Notes where the history stands.
+    fn note(&self, written_at: Option<UtcInstant>) {
+        if let Some(mark) = self.history.mark() {
+            self.shared.trail.push(mark.clone(), written_at);
+        }
     }
 
     fn shown(&self) -> String {

@@ -7,6 +7,7 @@ mod preflight;
 mod sharing;
 mod outages;
 mod storms;
+mod seen;
 
 use std::sync::Arc;
 
@@ -31,6 +32,10 @@ impl Ledger for OnItsServer {
 
     fn durability(&self) -> &'static str {
         self.ledger.durability()
+    }
+
+    fn durability_class(&self) -> &'static str {
+        self.ledger.durability_class()
     }
 
     fn append(&self, append: Append) -> PendingAppend {

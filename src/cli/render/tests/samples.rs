@@ -18,6 +18,7 @@ pub(super) fn stamp() -> pb::Stamp {
         data_age_seconds: Some(180),
         policy_version: "2026-01".to_owned(),
         degraded: false,
+        behind_min_position: false,
     }
 }
 
