@@ -30,6 +30,7 @@ mod shared;
 mod tail;
 mod trail;
 mod trouble;
+pub mod whole;
 mod writer;
 
 use std::sync::Arc;

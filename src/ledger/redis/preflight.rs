@@ -172,7 +172,7 @@ async fn check_permissions(link: &mut Link) -> Result<(), Trouble> {
 }
 
 /// Whose data it holds, and in which format.
-async fn check_contents(link: &mut Link, deployment: Option<&str>) -> Result<Option<String>, Trouble> {
+pub(super) async fn check_contents(link: &mut Link, deployment: Option<&str>) -> Result<Option<String>, Trouble> {
     let mut read = cmd("HMGET");
     read.arg(META).arg("format").arg("partitions").arg("deployment");
     let mut fields = Fields::of(link.ask(&read).await?)?;

@@ -8,6 +8,7 @@ mod sharing;
 mod outages;
 mod storms;
 mod seen;
+mod moving;
 
 use std::sync::Arc;
 
