@@ -25,7 +25,9 @@ use crate::index::Index;
 use crate::ledger::Ledger;
 use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, OpenError};
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::redis::{AddressError, Identity, Member, OpenError as RedisOpenError, RedisAddress, RedisLedger, RedisOptions};
+use crate::ledger::redis::{
+    AddressError, Identity, Member, OpenError as RedisOpenError, RedisAddress, RedisLedger, RedisOptions,
+};
 use crate::road::{CertificatesError, Roads};
 use crate::service::{Applier, Parts, Service, WatchLimits};
 use crate::tasks::Tasks;

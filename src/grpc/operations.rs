@@ -27,7 +27,6 @@ pub(super) const LISTINGS_MAX: usize = 2;
 /// Pages that wait for the client.
 const PAGES_WAITING_MAX: usize = 4;
 
-
 #[tonic::async_trait]
 impl OperationsService for Operations {
     type ListRecordDigestsStream = ReceiverStream<Result<pb::ListRecordDigestsResponse, Status>>;

@@ -140,10 +140,7 @@ impl Server {
                 PolicyServiceServer::new(Policies { service: service.clone() })
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
-            .add_service(
-                BookingServiceServer::new(Booking { service })
-                    .max_decoding_message_size(MESSAGE_MAX_BYTES),
-            )
+            .add_service(BookingServiceServer::new(Booking { service }).max_decoding_message_size(MESSAGE_MAX_BYTES))
             .add_service(OperationsServiceServer::new(operations).max_decoding_message_size(MESSAGE_MAX_BYTES));
         let connections = incoming::accept(listener, guard, tasks);
         let signal = draining.clone().cancelled_owned();

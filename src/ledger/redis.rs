@@ -46,7 +46,9 @@ use uuid::Uuid;
 
 use super::codec::Interner;
 use super::queue::{Prepared, QUEUE_APPENDS_MAX};
-use super::{Append, AppendOutcome, ChangeSink, Ledger, LedgerHealth, Overview, PendingAppend, PendingTrim, Unavailable};
+use super::{
+    Append, AppendOutcome, ChangeSink, Ledger, LedgerHealth, Overview, PendingAppend, PendingTrim, Unavailable,
+};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::domain::time::UtcInstant;
 use engine::{Engine, Opened};

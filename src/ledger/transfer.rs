@@ -77,7 +77,9 @@ pub enum TransferError {
         found: u64,
     },
     /// The ledger holds other state.
-    #[error("the ledger already holds other records (line {line}, `{key}`): import into an empty data folder or database")]
+    #[error(
+        "the ledger already holds other records (line {line}, `{key}`): import into an empty data folder or database"
+    )]
     NotEmpty {
         /// The first line that differs, from 1.
         line: u64,

@@ -54,7 +54,8 @@ async fn copies_are_compared_in_full_and_a_record_that_somebody_changed_is_named
         assert_eq!(told["first"]["position"], told["second"]["position"]);
     }
     // A record with another version, and one that is missing.
-    let script = "local r = redis.call('HGET', KEYS[1], ARGV[1]) redis.call('HSET', KEYS[1], ARGV[1], '9' .. r) return 1";
+    let script =
+        "local r = redis.call('HGET', KEYS[1], ARGV[1]) redis.call('HSET', KEYS[1], ARGV[1], '9' .. r) return 1";
     assert_eq!(site.redis.say(&format!("EVAL \"{script}\" 1 sas:{{0}}:r:slot slot:s2")), ":1");
     assert_eq!(site.redis.say("HDEL sas:{0}:r:slot slot:s3"), ":1");
     let (code, told) = verify(&urls[0], ["--ledger", &redis]);
@@ -100,7 +101,11 @@ async fn a_site_moves_from_redis_to_another_redis_and_to_a_folder_with_its_booki
     bookings.hold_slot(pb::HoldSlotRequest { case_id: "another".into(), ..hold("h2", "s5") }).await.unwrap();
     let refused = sas_router(&["import", &state, "--ledger", &site.redis.url()]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused).contains("slot:s5") && text(&refused).contains("empty data folder or database"), "{}", text(&refused));
+    assert!(
+        text(&refused).contains("slot:s5") && text(&refused).contains("empty data folder or database"),
+        "{}",
+        text(&refused)
+    );
 }
 
 #[test]

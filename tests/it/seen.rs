@@ -102,7 +102,8 @@ async fn a_call_waits_for_the_write_that_it_wants_to_see() {
     let next = format!("{}-{}", stamp.epoch, stamp.position + 1);
     let renamed = pb::Territory { name: "Renamed".to_owned(), ..territory() };
     let mut writer = town.directory();
-    let write = writer.upsert_territory(pb::UpsertTerritoryRequest { request_id: "r".into(), territory: Some(renamed) });
+    let write =
+        writer.upsert_territory(pb::UpsertTerritoryRequest { request_id: "r".into(), territory: Some(renamed) });
     let mut reader = town.directory();
     let request = pb::GetTerritoryRequest { territory_id: territory().territory_id };
     let read = reader.get_territory(at_least(request, &next));
@@ -128,9 +129,15 @@ async fn every_instance_tells_of_all_that_share_the_ledger() {
         let ledger = status.shared_ledger.unwrap();
         let own: Vec<_> = ledger.instances.iter().filter(|peer| peer.is_self).collect();
         assert_eq!((own.len(), own[0].instance_id.as_str()), (1, status.instance_id.as_str()));
-        assert_eq!((own[0].version.as_str(), own[0].digest.as_str()), (status.version.as_str(), status.history_digest.as_str()));
+        assert_eq!(
+            (own[0].version.as_str(), own[0].digest.as_str()),
+            (status.version.as_str(), status.history_digest.as_str())
+        );
         assert_eq!((own[0].state(), own[0].digest_differs), (pb::InstanceState::Live, false));
-        assert_eq!((status.durability_class.as_str(), own[0].durability_class.as_str()), ("REDIS_SYNCED", "REDIS_SYNCED"));
+        assert_eq!(
+            (status.durability_class.as_str(), own[0].durability_class.as_str()),
+            ("REDIS_SYNCED", "REDIS_SYNCED")
+        );
         let counted: u64 = status.counters.iter().map(|counter| counter.value).sum();
         assert_eq!((status.counters.len(), counted), (5, 0), "{:?}", status.counters);
     }

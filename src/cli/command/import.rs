@@ -136,8 +136,8 @@ async fn restore(arguments: &ImportArguments, terminal: &Terminal) -> Result<Exi
             transfer::import(data_dir, lines, SystemClock.now())
         }
     };
-    let report = report
-        .map_err(|error| Failure::of_transfer(&error, format_args!("{}: {error}", arguments.file.display())))?;
+    let report =
+        report.map_err(|error| Failure::of_transfer(&error, format_args!("{}: {error}", arguments.file.display())))?;
     terminal.answer(&match arguments.server.output {
         Output::Json => json!({ "imported": report.imported, "unchanged": report.unchanged }).to_string(),
         Output::Table => format!("{} enregistrements repris, {} déjà là.", report.imported, report.unchanged),

@@ -161,9 +161,9 @@ impl Comparison {
             })
         };
         let version = |image: Option<ImageDigest>| image.map(|image| image.version);
-        let differences = self.listed.iter().map(|one| {
-            json!({ "key": one.key, "first_version": version(one.first), "second_version": version(one.second) })
-        });
+        let differences = self.listed.iter().map(
+            |one| json!({ "key": one.key, "first_version": version(one.first), "second_version": version(one.second) }),
+        );
         let ([one, other], [first, second]) = (&self.names, &self.readings);
         json!({
             "equal": self.count == 0,

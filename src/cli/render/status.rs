@@ -49,11 +49,11 @@ fn shared_ledger(ledger: &pb::SharedLedger, layout: &Layout) -> String {
     let zone = zone("");
     let seen_at = instant(ledger.seen_at.as_ref());
     let pb::SharedLedger { epoch, position, digest, .. } = ledger;
-    let mut table = table(layout.width, &["Instance", "État", "Position", "Retard", "Empreinte", "Entendue", "Version"]);
+    let mut table =
+        table(layout.width, &["Instance", "État", "Position", "Retard", "Empreinte", "Entendue", "Version"]);
     for instance in &ledger.instances {
         let here = if instance.is_self { " (celle-ci)" } else { "" };
-        let address =
-            if instance.address.is_empty() { String::new() } else { format!("\n{}", instance.address) };
+        let address = if instance.address.is_empty() { String::new() } else { format!("\n{}", instance.address) };
         let state = match instance.state() {
             pb::InstanceState::Live => "active",
             pb::InstanceState::Silent => "MUETTE",

@@ -13,7 +13,9 @@ pub fn comparison(comparison: &Comparison, layout: &Layout) -> String {
     if *count == 0 {
         let moving = match moving {
             0 => String::new(),
-            moving => format!("\n{moving} enregistrement(s) changeaient à chaque lecture : recommencer à un moment plus calme."),
+            moving => format!(
+                "\n{moving} enregistrement(s) changeaient à chaque lecture : recommencer à un moment plus calme."
+            ),
         };
         return format!("{sides}\nÉGAUX : mêmes enregistrements, mêmes versions, mêmes contenus.{moving}");
     }

@@ -104,7 +104,10 @@ mod tests {
         let peer = read("i".to_owned(), &beat.line(), 20_000 + SILENT_AFTER_MS);
         assert_eq!((peer.standpoint.position, peer.standpoint.digest.as_str()), (mark.position(), "abc"));
         assert_eq!((peer.lag_changes, peer.lag_ms, peer.durability_class.as_str()), (3, 40, "X"));
-        assert_eq!((peer.version.as_str(), peer.address.as_str(), peer.started_at), ("1.2.3", "http://a:1", started_at));
+        assert_eq!(
+            (peer.version.as_str(), peer.address.as_str(), peer.started_at),
+            ("1.2.3", "http://a:1", started_at)
+        );
         assert!(!peer.is_silent && peer.heard_at.ms() == 20_000);
         assert!(read("i".to_owned(), &beat.line(), 20_001 + SILENT_AFTER_MS).is_silent);
     }
@@ -120,8 +123,7 @@ mod tests {
         assert_eq!((instant_ms("12 1 1"), instant_ms("x"), instant_ms("")), (12, 0, 0));
         let identity = Identity { address: " two words ".to_owned(), ..Identity::default() };
         let mark = Mark { epoch: 1, sequence: 0, digest: String::new() };
-        let beat =
-            Beat { at_ms: 1, mark: &mark, lag_changes: 0, lag_ms: 0, durability_class: "", identity: &identity };
+        let beat = Beat { at_ms: 1, mark: &mark, lag_changes: 0, lag_ms: 0, durability_class: "", identity: &identity };
         assert_eq!(read("i".to_owned(), &beat.line(), 1).address, "twowords");
     }
 }

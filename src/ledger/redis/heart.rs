@@ -3,7 +3,6 @@
 //!
 //! Deliberately absent: anything that depends on it for safety of a write; a heartbeat that is missing costs waiting, no more.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use redis::{Pipeline, cmd};
@@ -35,8 +34,6 @@ pub(super) struct Heart<'a> {
     pub(super) identity: &'a Identity,
     /// How far it has followed.
     pub(super) shared: &'a Shared,
-    /// Instances of which it was said that their digest differs, and where.
-    pub(super) alarmed: HashSet<(String, u64, u64)>,
 }
 
 /// What the server says in the course of a heartbeat.
@@ -48,7 +45,7 @@ struct Heard {
 impl<'a> Heart<'a> {
     /// A heart that has not beaten.
     pub(super) fn new(link: &'a mut Link, instance: &'a str, identity: &'a Identity, shared: &'a Shared) -> Self {
-        Self { link, instance, identity, shared, alarmed: HashSet::new() }
+        Self { link, instance, identity, shared }
     }
 
     /// Beats until the link fails, or until it is found that this instance followed another history than the ledger's.
@@ -73,15 +70,17 @@ impl<'a> Heart<'a> {
             let own = self.shared.trail.digest_at(*position);
             peer.differs = own.is_some_and(|own| !digest.is_empty() && own != *digest);
             let place = (peer.instance_id.clone(), position.epoch, position.sequence);
-            if peer.differs && self.alarmed.insert(place) {
+            if peer.differs && self.shared.alarmed.lock().insert(place) {
                 is_ours &= self.alarm(peer, &heard.head).await?;
             }
         }
         // What is no longer said needs not be remembered.
-        self.alarmed.retain(|(instance, epoch, sequence)| {
+        self.shared.alarmed.lock().retain(|(instance, epoch, sequence)| {
             let same = |peer: &Peer| {
                 let position = peer.standpoint.position;
-                peer.differs && peer.instance_id == *instance && (position.epoch, position.sequence) == (*epoch, *sequence)
+                peer.differs
+                    && peer.instance_id == *instance
+                    && (position.epoch, position.sequence) == (*epoch, *sequence)
             };
             peers.iter().any(same)
         });

@@ -1,8 +1,10 @@
 //! What passes between those who append and the thread that talks to Redis.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::preflight::Durability;
@@ -58,6 +60,8 @@ pub(super) struct Shared {
     peers: ArcSwap<Overview>,
     /// What was followed last.
     pub(super) trail: Trail,
+    /// Instances of which it was said that their digest differs, and at which epoch and number.
+    pub(super) alarmed: Mutex<HashSet<(String, u64, u64)>>,
     /// How often what happened.
     pub(super) counters: Counters,
     /// Room in the queue.
@@ -75,6 +79,7 @@ impl Shared {
             closing: AtomicBool::new(false),
             peers: ArcSwap::from_pointee(Overview::default()),
             trail: Trail::default(),
+            alarmed: Mutex::default(),
             counters: Counters::default(),
             room: Room::default(),
         }

@@ -14,8 +14,8 @@ use super::shared::Shared;
 use super::{Ended, Trouble};
 use crate::domain::record::{Change, Key, Position};
 use crate::domain::time::UtcInstant;
-use crate::ledger::{ChangeSink, Counters};
 use crate::ledger::codec::{self, Interner};
+use crate::ledger::{ChangeSink, Counters};
 
 /// How long the server holds a question that has no answer yet, in milliseconds.
 pub(super) const BLOCK_MS: u32 = 1_000;

@@ -30,7 +30,8 @@ pub fn export(whole: Whole, out: impl Write) -> Result<u64, TransferError> {
     let mut out = std::io::BufWriter::new(out);
     let count = records.len() as u64;
     let Position { partition: _, epoch, sequence } = position;
-    let header = pb::ExportHeader { format: EXPORT_FORMAT, epoch, sequence, clock_at_ms: clock_at.ms(), records: count };
+    let header =
+        pb::ExportHeader { format: EXPORT_FORMAT, epoch, sequence, clock_at_ms: clock_at.ms(), records: count };
     json.write_header(&header, &mut out)?;
     for (key, Versioned { version, value }) in records {
         json.write_line(&pb::ExportLine { key, version, record: Some(codec::to_record(&value)) }, &mut out)?;

@@ -60,7 +60,10 @@ fn a_ledger_goes_from_a_folder_to_redis_and_back_as_it_was() {
     let between = export(&server);
     assert_eq!(records(&between), records(&before), "keys, versions and contents");
     let (one, other) = (header(&before), header(&between));
-    assert_eq!((&one["sequence"], &one["clockAtMs"], &one["records"]), (&other["sequence"], &other["clockAtMs"], &other["records"]));
+    assert_eq!(
+        (&one["sequence"], &one["clockAtMs"], &one["records"]),
+        (&other["sequence"], &other["clockAtMs"], &other["records"])
+    );
     let again = import(&server, &before).unwrap();
     assert_eq!(again, transfer::ImportReport { imported: 0, unchanged: count }, "a second time changes nothing");
 
