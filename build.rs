@@ -4,7 +4,7 @@ use std::{env, fs, path::PathBuf};
 use prost::Message as _;
 
 /// Every file of the public interface and of the records on disk.
-const PROTOS: [&str; 12] = [
+const PROTOS: [&str; 13] = [
     "sas/routing/v1/common.proto",
     "sas/routing/v1/directory.proto",
     "sas/routing/v1/publishing.proto",
@@ -15,6 +15,7 @@ const PROTOS: [&str; 12] = [
     "sas/routing/v1/orientation.proto",
     "sas/routing/v1/indicators.proto",
     "sas/routing/v1/policy.proto",
+    "sas/routing/v1/quarantine.proto",
     "sas/ledger/v1/record.proto",
     "sas/ledger/v1/outcome.proto",
 ];

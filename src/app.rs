@@ -1,7 +1,7 @@
 //! The composition root: from a valid configuration to a running service, and back to a quiet end.
 //!
-//! Start: index, ledger (which fills the index), service, then the listener's server; nothing is served before the state is
-//! complete. End: health says `NOT_SERVING`, calls under way finish within the drain time, writes under way complete, and the
+//! Start: index, ledger (which fills the index), service, then the listener's server; before the state is complete, which it
+//! is at once unless Redis is away, nothing is served but escalations and how the service stands. End: health says `NOT_SERVING`, calls under way finish within the drain time, writes under way complete, and the
 //! ledger is closed last. Names everything; nothing but the command line names it.
 
 mod signals;
@@ -137,7 +137,6 @@ impl App {
         let identity = Identity { version: VERSION.to_owned(), address: advertised, started_at };
         let member = Member { instance_id, identity };
         let ledger = OpenedLedger::open(&config.ledger, member, &clock, &index).await?;
-        let recorded_at = ledger.shared().health().steady_at;
         let (background, writes) = (Tasks::new(), Tasks::new());
         let parts = Parts {
             index,
@@ -153,10 +152,11 @@ impl App {
         if let Some(options) = config.road_times.options.clone() {
             service.ask_roads(Roads::new(options)?);
         }
-        let forgetting = Forgetting::new(service.clone(), clock, recorded_at);
+        let forgetting = Forgetting::new(service.clone(), clock);
         let server = Arc::new(Server::start(service.clone(), listener, options(&config), &background).await?);
         let shutdown = CancellationToken::new();
         background.spawn(upkeep::forget(forgetting, config.purge.interval, shutdown.clone()));
+        background.spawn(upkeep::report_losses(service.clone(), shutdown.clone()));
         background.spawn(upkeep::watch_conditions(service, Arc::clone(&server), shutdown.clone()));
         tracing::info!(%address, version = VERSION, "serving");
         let drain_timeout = config.server.drain_timeout;

@@ -28,6 +28,8 @@ mod search;
 mod shared;
 mod holds;
 mod observer;
+mod promises;
+mod quarantined;
 mod batch;
 mod cases;
 mod placing;
@@ -61,7 +63,9 @@ use groups::GroupIndex;
 use holds::Holds;
 use node::Node;
 use nodes::Nodes;
+use promises::Promises;
 use pulses::Pulses;
+use quarantined::Quarantined;
 use reload::Reloaded;
 use shelf::Shelf;
 use slots::SlotTable;
@@ -92,6 +96,7 @@ pub struct Index {
     slots: SlotTable,
     claims: DashMap<ClaimId, SlotId, FxBuildHasher>,
     holds: Holds,
+    quarantined: Quarantined,
     nodes: Nodes,
     /// Emergency sites with their vectors, for every answer.
     sites: ArcSwap<Vec<LocatedSite>>,
@@ -101,6 +106,7 @@ pub struct Index {
     writer: Mutex<Writer>,
     /// Touched by whoever feeds the index alone.
     reloaded: Mutex<Reloaded>,
+    promises: Promises,
     observer: OnceLock<Arc<dyn Observer>>,
 }
 
@@ -149,12 +155,14 @@ impl Index {
             slots: SlotTable::new(),
             claims: DashMap::with_hasher(FxBuildHasher),
             holds: Holds::default(),
+            quarantined: Quarantined::default(),
             nodes: Nodes::default(),
             sites: ArcSwap::default(),
             groups: groups::all(),
             head: ArcSwap::default(),
             writer: Mutex::default(),
             reloaded: Mutex::default(),
+            promises: Promises::default(),
             observer: OnceLock::new(),
         }
     }

@@ -271,6 +271,8 @@ pub struct LedgerHealth {
     pub head: Position,
     /// Why writes are refused; `None` when they are accepted.
     pub refusal: Option<String>,
+    /// Whether the sink was told all that is kept; false only while a store that was away at the start is waited for.
+    pub is_open: bool,
     /// Latest instant that the ledger's own clock, which never goes back, has shown; `None` before it showed any.
     pub clock_at: Option<UtcInstant>,
     /// The last instant that a trim recorded as shown by a steady clock; `None` when none was.

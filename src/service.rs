@@ -27,7 +27,9 @@ mod withdraw;
 mod directory;
 mod saturation;
 mod source;
+mod quarantine;
 mod condition;
+mod starting;
 mod status;
 mod purge;
 mod position;
@@ -36,11 +38,12 @@ mod policy;
 mod listener;
 mod applier;
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::clock::SharedClock;
@@ -61,7 +64,7 @@ pub use crate::road::RoadHealth;
 pub use crate::routing::policy::PolicyScope;
 pub use applier::Applier;
 pub use attendance::Attended;
-pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView};
+pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView, SettleRequest};
 pub use condition::{Condition, ConditionKind};
 pub use error::{Error, ErrorKind, Reason};
 pub use explain::Explained;
@@ -73,6 +76,7 @@ pub use policy::{
 };
 pub use position::{MIN_POSITION_WAIT, Reach};
 pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
+pub use quarantine::QuarantineList;
 pub use records::{RecordPage, Records};
 pub use refuse::{RefusalList, RefusalRequest, RefusalScope, ScheduleRefusals};
 pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
@@ -126,6 +130,8 @@ struct Shared {
     /// Held while a candidate is tried on them.
     previewing: Mutex<()>,
     started_at: UtcInstant,
+    /// Whether the ledger was open once.
+    has_opened: AtomicBool,
     /// Why the machine's clock is not trusted with forgetting.
     clock_doubt: ArcSwapOption<String>,
     /// In which regulators hold.
@@ -135,6 +141,8 @@ struct Shared {
     watches: Arc<watch::Hub>,
     /// Who waits for the index to go on.
     arrivals: Arc<Arrivals>,
+    /// Rung when the index doubts promises.
+    doubts: Arc<Notify>,
     /// Which needs found nothing.
     tension: Tension,
     /// Road times, when a server for them is configured.
@@ -169,9 +177,13 @@ impl Service {
     pub fn new(parts: Parts) -> Self {
         let started_at = parts.clock.now();
         let (policies, watches) = (Arc::new(Policies::shipped()), Arc::<watch::Hub>::default());
-        let arrivals = Arc::<Arrivals>::default();
-        let (policies_told, watches_told) = (Arc::clone(&policies), Arc::clone(&watches));
-        let listener = Listener { policies: policies_told, watches: watches_told, arrivals: Arc::clone(&arrivals) };
+        let (arrivals, doubts) = (Arc::<Arrivals>::default(), Arc::<Notify>::default());
+        let listener = Listener {
+            policies: Arc::clone(&policies),
+            watches: Arc::clone(&watches),
+            arrivals: Arc::clone(&arrivals),
+            doubts: Arc::clone(&doubts),
+        };
         parts.index.observe(Arc::new(listener));
         // Only now, so that no change falls between.
         policies.take_from(&parts.index);
@@ -181,11 +193,13 @@ impl Service {
             asked: Asked::new(QUESTIONS_KEPT_MAX),
             previewing: Mutex::new(()),
             started_at,
+            has_opened: AtomicBool::new(false),
             clock_doubt: ArcSwapOption::empty(),
             turns: Turns::default(),
             beyond_delay_count: AtomicU64::new(0),
             watches,
             arrivals,
+            doubts,
             tension: Tension::new(),
             roads: OnceLock::new(),
             share_turns: TurnClock::default(),

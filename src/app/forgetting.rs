@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::steadiness::{Doubt, Steadiness};
 use crate::clock::SharedClock;
-use crate::domain::time::UtcInstant;
 use crate::service::Service;
 
 /// Forgets, step by step.
@@ -20,11 +19,21 @@ pub(super) struct Forgetting {
 
 impl Forgetting {
     /// Judges the clock by the last instant that the ledger recorded, and says so at once when it is doubted.
-    pub(super) fn new(service: Service, clock: SharedClock, recorded_at: Option<UtcInstant>) -> Self {
-        let steadiness = Steadiness::new(clock.now(), recorded_at);
+    pub(super) fn new(service: Service, clock: SharedClock) -> Self {
+        let steadiness = Steadiness::new(clock.now(), service.steady_at());
         let mut forgetting = Self { service, clock, steadiness, told: None };
         forgetting.tell();
         forgetting
+    }
+
+    /// Whether what the ledger recorded is known; before, nothing can be judged.
+    pub(super) fn can_judge(&self) -> bool {
+        self.service.has_started()
+    }
+
+    /// Judges anew, since what the ledger recorded is known by now.
+    pub(super) fn anew(self) -> Self {
+        Self::new(self.service, self.clock)
     }
 
     /// Looks at the clock when so much time has elapsed since the start, and forgets when it is trusted.

@@ -1,4 +1,4 @@
-//! What the service does by itself: forgets what is past its time, and tells health and log how it stands.
+//! What the service does by itself: forgets what is past its time, reports what the ledger lost, and tells health and log how it stands.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +14,18 @@ use crate::service::{Condition, ConditionKind, Service};
 /// How often health looks at the conditions of the service.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Forgets now and then until the service ends.
+/// Forgets now and then, once the ledger is open, until the service ends.
 pub(super) async fn forget(mut forgetting: Forgetting, interval: Duration, shutdown: CancellationToken) {
+    if !forgetting.can_judge() {
+        let mut ticks = tokio::time::interval(WATCH_INTERVAL);
+        while !forgetting.can_judge() {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+        }
+        forgetting = forgetting.anew();
+    }
     let elapsed = Stopwatch::start();
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -25,6 +35,23 @@ pub(super) async fn forget(mut forgetting: Forgetting, interval: Duration, shutd
             _ = ticks.tick() => {}
         }
         forgetting.step(elapsed.elapsed()).await;
+    }
+}
+
+/// Puts in quarantine what the ledger lost, whenever every record was read anew, until the service ends.
+pub(super) async fn report_losses(service: Service, shutdown: CancellationToken) {
+    let mut ticks = tokio::time::interval(WATCH_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = service.doubted() => {}
+            // What could not be written is tried again.
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = service.quarantine_lost().await {
+            tracing::warn!(reason = error.reason.code(), "what the ledger lost could not be put in quarantine yet");
+        }
     }
 }
 

@@ -129,11 +129,13 @@ pub enum Rule {
     Silence,
     /// The case refused it, or the question excludes it.
     Excluded,
+    /// Nothing takes it but a claim that the ledger lost: whether somebody comes is to be settled.
+    Quarantine,
 }
 
 impl Rule {
     /// All of them, in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Visibility,
         Self::Specialty,
         Self::Modality,
@@ -150,6 +152,7 @@ impl Rule {
         Self::Capacity,
         Self::Silence,
         Self::Excluded,
+        Self::Quarantine,
     ];
 
     /// Stable code.
@@ -172,6 +175,7 @@ impl Rule {
             Self::Capacity => "CAPACITY",
             Self::Silence => "SILENCE",
             Self::Excluded => "EXCLUDED",
+            Self::Quarantine => "QUARANTINE",
         }
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! Invariant: confirmed bookings and live holds never exceed the capacity, at any instant. Every transition is a pure
 //! function from a slot and an instant to the next slot plus the time guards under which the ledger may take it; the
-//! transitions stand in [`claim`] (regulation) and [`publish`] (publishers).
+//! transitions stand in [`claim`] (regulation), [`publish`] (publishers) and [`quarantine`] (what the ledger lost).
 
 pub mod claim;
 pub mod attendance;
 pub mod publish;
+pub mod quarantine;
+mod refusal;
 
 use std::sync::Arc;
 
@@ -15,8 +17,10 @@ use super::id::{ScheduleId, SlotId, TerritoryId};
 use super::time::{UtcInstant, Window};
 
 pub use attendance::{Attendance, AttendanceKind};
-pub use claim::{Claim, ClaimRefusal, ClaimState, NewHold, Transition};
+pub use claim::{Claim, ClaimState, NewHold, Transition};
 pub use publish::{PublishRefusal, Published};
+pub use quarantine::{Quarantine, Settlement, Verdict};
+pub use refusal::ClaimRefusal;
 
 /// What a slot shares with most others of its schedule; kept once for all of them.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
@@ -108,11 +112,17 @@ impl Slot {
         self.claims.iter().filter(|claim| claim.is_live_hold(now)).count()
     }
 
+    /// Units that are not to be had at an instant: booked, held or in quarantine.
+    #[must_use]
+    pub fn taken_count(&self, now: UtcInstant) -> usize {
+        self.booked_count() + self.quarantined_count() + self.held_count(now)
+    }
+
     /// Patients that it still takes at an instant.
     #[must_use]
     pub fn remaining_count(&self, now: UtcInstant) -> usize {
         match self.state {
-            SlotState::Open => usize::from(self.capacity).saturating_sub(self.booked_count() + self.held_count(now)),
+            SlotState::Open => usize::from(self.capacity).saturating_sub(self.taken_count(now)),
             SlotState::Withdrawn | SlotState::Closed => 0,
         }
     }
@@ -138,8 +148,12 @@ impl Slot {
     }
 }
 
+/// From when a unit is free that only a claim in quarantine takes: not until that is settled, which no clock does.
+pub const FREE_ONCE_SETTLED: UtcInstant = UtcInstant::MAX.plus_ms(-1);
+
 /// First instant from which a unit is free if nothing else happens: [`UtcInstant::MIN`] when one is free already, the end
-/// of a hold when all are taken, [`UtcInstant::MAX`] when none will be.
+/// of a hold when all are taken, [`UtcInstant::MAX`] when none will be, [`FREE_ONCE_SETTLED`] when none will be until a
+/// quarantine ends.
 ///
 /// For every instant `now`: `free_from() <= now` exactly when [`Slot::remaining_count`] is above 0.
 #[must_use]
@@ -148,9 +162,14 @@ pub fn free_from(state: SlotState, capacity: u16, claims: &[Claim]) -> UtcInstan
         return UtcInstant::MAX;
     }
     let booked = claims.iter().filter(|claim| claim.is_booked()).count();
-    let free = usize::from(capacity).saturating_sub(booked);
-    if free == 0 {
+    let quarantined = claims.iter().filter(|claim| claim.state == ClaimState::Quarantined).count();
+    let open = usize::from(capacity).saturating_sub(booked);
+    if open == 0 {
         return UtcInstant::MAX;
+    }
+    let free = open.saturating_sub(quarantined);
+    if free == 0 {
+        return FREE_ONCE_SETTLED;
     }
     let holds = || claims.iter().filter(|claim| claim.state == ClaimState::Held);
     let count = holds().count();

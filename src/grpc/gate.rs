@@ -19,6 +19,7 @@ use tonic::body::Body;
 use tonic::codegen::http::{HeaderMap, Request, Response, Uri};
 use tower::{Layer, Service};
 
+use super::admission::Admission;
 use super::status::{self, Gravity};
 use crate::clock::Stopwatch;
 use crate::service::limits::WATCHES_CEILING;
@@ -37,6 +38,7 @@ pub(super) struct Gate {
     /// Open watches: counted, so that a drain waits for them, and kept from the places of calls.
     watches: Arc<Semaphore>,
     call_timeout: Duration,
+    admission: Option<Admission>,
 }
 
 impl Gate {
@@ -44,7 +46,12 @@ impl Gate {
     pub(super) fn new(calls_max: usize, call_timeout: Duration) -> Self {
         let places_max = calls_max.min(Semaphore::MAX_PERMITS);
         let watches = Arc::new(Semaphore::new(WATCHES_CEILING));
-        Self { places: Arc::new(Semaphore::new(places_max)), places_max, watches, call_timeout }
+        Self { places: Arc::new(Semaphore::new(places_max)), places_max, watches, call_timeout, admission: None }
+    }
+
+    /// The same, open to what is admitted only.
+    pub(super) fn admitting(self, admission: Admission) -> Self {
+        Self { admission: Some(admission), ..self }
     }
 
     /// How many calls are under way.
@@ -95,6 +102,9 @@ where
         if call.is_about_the_server() {
             let answer = self.inner.call(request);
             return Box::pin(async move { Ok(call.watch(answer.await?, None)) });
+        }
+        if let Some(Err(early)) = self.gate.admission.as_ref().map(|admission| admission.check(call.uri.path())) {
+            return Box::pin(async move { Ok(call.watch(early.into_http(), None)) });
         }
         let places = if call.uri.path() == WATCH_PATH { &self.gate.watches } else { &self.gate.places };
         let Ok(place) = Arc::clone(places).try_acquire_owned() else {

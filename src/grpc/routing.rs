@@ -32,6 +32,7 @@ impl RoutingService for Routing {
         let mut findings = Findings::default();
         match query_from_proto(query, Path::ROOT.field("query"), &mut findings) {
             Some(query) if findings.violations.is_empty() => {
+                self.service.check_answerable(&query).map_err(status::from_error)?;
                 let is_behind = min_position::awaited(&self.service, wanted, &query).await;
                 let mut answer = answer_to_proto(&self.service.find_care(&query).await);
                 min_position::mark(&mut answer, is_behind);

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use super::admission::Admission;
 use super::booking::Booking;
 use super::directory::Directory;
 use super::explanation::Explanation;
@@ -23,6 +24,7 @@ use super::operations::{LISTINGS_MAX, Operations};
 use super::orientation::Orientations;
 use super::policy::Policies;
 use super::publishing::Publishing;
+use super::quarantine::Quarantines;
 use super::reflection;
 use super::routing::Routing;
 use super::{ANSWER_MAX_BYTES, HEADERS_MAX_BYTES, MESSAGE_MAX_BYTES, PUBLISHING_MESSAGE_MAX_BYTES};
@@ -34,6 +36,7 @@ use crate::proto::routing::operations_service_server::{OperationsServiceServer, 
 use crate::proto::routing::orientation_service_server::{OrientationServiceServer, SERVICE_NAME as ORIENTATION};
 use crate::proto::routing::policy_service_server::{PolicyServiceServer, SERVICE_NAME as POLICY};
 use crate::proto::routing::publishing_service_server::{PublishingServiceServer, SERVICE_NAME as PUBLISHING};
+use crate::proto::routing::quarantine_service_server::{QuarantineServiceServer, SERVICE_NAME as QUARANTINE};
 use crate::proto::routing::routing_service_server::{RoutingServiceServer, SERVICE_NAME as ROUTING};
 use crate::service::{ConditionKind, Service};
 use crate::tasks::Tasks;
@@ -42,10 +45,12 @@ use crate::tasks::Tasks;
 const PENDING_RESETS_MAX: usize = 20;
 /// Most streams that the server resets on a connection before it closes it.
 const LOCAL_RESETS_MAX: usize = 128;
+/// The process itself, and how it stands: served from the start.
+const ALWAYS: [&str; 2] = ["", OPERATIONS];
 /// Services that only read: they serve while writes are refused.
-const READERS: [&str; 5] = ["", ROUTING, EXPLANATION, INDICATORS, OPERATIONS];
+const READERS: [&str; 3] = [ROUTING, EXPLANATION, INDICATORS];
 /// Services that write.
-const WRITERS: [&str; 5] = [DIRECTORY, PUBLISHING, BOOKING, ORIENTATION, POLICY];
+const WRITERS: [&str; 6] = [DIRECTORY, PUBLISHING, BOOKING, ORIENTATION, POLICY, QUARANTINE];
 
 /// How the server serves.
 #[derive(Clone, Debug)]
@@ -95,7 +100,7 @@ impl Server {
         tasks: &Tasks,
     ) -> Result<Self, ServeError> {
         let (draining, cut) = (CancellationToken::new(), CancellationToken::new());
-        let gate = Gate::new(options.calls_max, options.call_timeout);
+        let gate = Gate::new(options.calls_max, options.call_timeout).admitting(Admission(service.clone()));
         let (health, health_service) = tonic_health::server::health_reporter();
         let guard = Guard {
             connections_max: options.connections_max,
@@ -140,7 +145,14 @@ impl Server {
                 PolicyServiceServer::new(Policies { service: service.clone() })
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
-            .add_service(BookingServiceServer::new(Booking { service }).max_decoding_message_size(MESSAGE_MAX_BYTES))
+            .add_service(
+                QuarantineServiceServer::new(Quarantines { service: service.clone() })
+                    .max_decoding_message_size(MESSAGE_MAX_BYTES),
+            )
+            .add_service(
+                BookingServiceServer::new(Booking { service: service.clone() })
+                    .max_decoding_message_size(MESSAGE_MAX_BYTES),
+            )
             .add_service(OperationsServiceServer::new(operations).max_decoding_message_size(MESSAGE_MAX_BYTES));
         let connections = incoming::accept(listener, guard, tasks);
         let signal = draining.clone().cancelled_owned();
@@ -150,25 +162,29 @@ impl Server {
             }
         });
         let server = Self { health, gate, draining, cut };
-        server.set_health(&READERS, true).await;
-        server.set_health(&WRITERS, true).await;
+        let conditions: Vec<_> = service.conditions().into_iter().map(|condition| condition.kind).collect();
+        server.set_health(&ALWAYS, true).await;
+        server.tell_health(&conditions).await;
         Ok(server)
     }
 
     /// Tells health what is not as it should be: nothing that writes serves while writes are refused, and bookings do not
-    /// while holds may be refused for the ledger's clock; reads go on either way.
+    /// while holds may be refused for the ledger's clock; reads go on either way, once there is something to read.
     pub async fn tell_health(&self, conditions: &[ConditionKind]) {
         if self.draining.is_cancelled() {
             return;
         }
-        let accepts_writes = !conditions.contains(&ConditionKind::WritesRefused);
+        let has_started = !conditions.contains(&ConditionKind::Starting);
+        let accepts_writes = has_started && !conditions.contains(&ConditionKind::WritesRefused);
         let judges_holds = !conditions.contains(&ConditionKind::LedgerClockAhead);
-        self.set_health(&[DIRECTORY, PUBLISHING, ORIENTATION, POLICY], accepts_writes).await;
+        self.set_health(&READERS, has_started).await;
+        self.set_health(&[DIRECTORY, PUBLISHING, ORIENTATION, POLICY, QUARANTINE], accepts_writes).await;
         self.set_health(&[BOOKING], accepts_writes && judges_holds).await;
     }
 
     /// Says `NOT_SERVING`, takes no new connection or call, and ends streams between two batches.
     pub async fn begin_drain(&self) {
+        self.set_health(&ALWAYS, false).await;
         self.set_health(&READERS, false).await;
         self.set_health(&WRITERS, false).await;
         self.draining.cancel();

@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Index;
 use super::holds::{self, HoldChange};
+use super::quarantined::{self, QuarantineChange};
 use crate::domain::id::{CaseId, ClaimId, ScheduleId, SlotId};
 use crate::domain::offer::{Row, SlotView};
 use crate::domain::record::Versioned;
@@ -44,6 +45,8 @@ pub(super) struct Moves {
     pub(super) ended: Vec<ClaimId>,
     /// What became of the holds of regulators.
     pub(super) holds: Vec<HoldChange>,
+    /// Slots on which claims are in quarantine, or no longer.
+    pub(super) quarantined: Vec<QuarantineChange>,
 }
 
 /// Changes to slots of one schedule, in order of identifier.
@@ -88,7 +91,9 @@ impl Touched {
 
 impl Moves {
     fn claims_of(&mut self, id: &SlotId, old: &[Claim], new: Option<&Slot>) {
-        self.holds.extend(holds::changes(old, new.map_or(&[], |new| &new.claims)));
+        let claims = new.map_or(&[][..], |new| &new.claims);
+        self.holds.extend(holds::changes(old, claims));
+        self.quarantined.extend(quarantined::change(id, old, claims));
         let stands = |claim: &&Claim| new.is_some_and(|new| new.claim(claim.id).is_some());
         self.ended.extend(old.iter().filter(|claim| !stands(claim)).map(|claim| claim.id));
         let claims = new.iter().flat_map(|new| new.claims.iter());

@@ -11,6 +11,7 @@ use crate::domain::code::{AppointmentType, Modality, ModalitySet};
 use crate::domain::geo::GeoPoint;
 use crate::domain::id::ScheduleId;
 use crate::domain::offer::{Offer, Row, Territories};
+use crate::domain::slot::FREE_ONCE_SETTLED;
 use crate::domain::time::UtcInstant;
 
 /// A schedule, by a pointer that stays the same while it is kept.
@@ -117,7 +118,7 @@ impl Standing {
                 standing.territories.extend(practice.territories.iter().copied());
             }
             on_ticks &= is_tick_start(opening.start_at) && kind.appointment_type() == AppointmentType::Routine;
-            if opening.free_from() == UtcInstant::MAX {
+            if opening.free_from() >= FREE_ONCE_SETTLED {
                 continue;
             }
             for tick in ticks_of(opening) {

@@ -23,6 +23,9 @@ pub trait Observer: Debug + Send + Sync {
     /// did; returns at once.
     fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool);
 
+    /// Notes that promises were taken back, see [`Index::take_doubtful`](super::Index::take_doubtful); returns at once.
+    fn doubted(&self);
+
     /// Notes cases that refuse other offers than before; returns at once.
     fn refused(&self, cases: Vec<CaseId>);
 }

@@ -1,7 +1,8 @@
 //! Taking every record anew, also back to an older one: after the ledger lost changes that were taken here.
 //!
 //! Until the end readers see what was there, record after record as it is taken back; a record that differs is away for
-//! a moment before its older version stands. Deliberately absent: any judgement which of the two is right.
+//! a moment before its older version stands. What was promised before is kept aside for whoever judges what was lost
+//! ([`super::promises`]). Deliberately absent: any judgement which of the two is right.
 
 use rustc_hash::FxHashSet;
 
@@ -19,6 +20,7 @@ pub(super) struct Reloaded {
 impl Index {
     /// Begins to take every record anew, as they are at a position.
     pub fn begin_reload(&self, position: Position) {
+        self.promises.remember(self);
         *self.reloaded.lock() = Reloaded { keys: FxHashSet::default(), position };
     }
 
@@ -58,6 +60,8 @@ impl Index {
             self.forget_policy();
         }
         writer.apply(self, &gone);
+        drop(writer);
+        self.promises.compare(self);
     }
 
     /// Every record, the directory before the slots, the cases last. Not on the way of a query.

@@ -349,6 +349,8 @@ impl Observer for Listener {
         self.told.lock().push((schedules, surroundings, head));
     }
 
+    fn doubted(&self) {}
+
     fn refused(&self, cases: Vec<CaseId>) {
         let head = self.index.upgrade().map_or(0, |index| index.head().sequence);
         let cases = cases.iter().map(ToString::to_string).collect();

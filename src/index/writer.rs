@@ -69,6 +69,7 @@ impl Writer {
             index.claims.remove(claim);
         }
         moves.holds.into_iter().for_each(|change| index.holds.apply(change));
+        index.quarantined.apply(moves.quarantined);
         // An answer under the old policies is never stamped with their change: it looks whether they still stand after it took
         // the head.
         if let (true, Some(observer), Some(record)) = (policy_changed, index.observer.get(), index.policy_record()) {

@@ -176,7 +176,7 @@ impl Ledger for MemoryLedger {
     fn health(&self) -> LedgerHealth {
         let state = self.state.lock();
         let clock_at = (state.shown_at > UtcInstant::MIN).then_some(state.shown_at);
-        LedgerHealth { head: state.head, refusal: None, clock_at, steady_at: state.steady_at }
+        LedgerHealth { head: state.head, refusal: None, is_open: true, clock_at, steady_at: state.steady_at }
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! A server that restarted, was promoted or emptied accepts nothing until the instances have recovered the ledger on it:
 //! they give back what they have seen and it lost, and begin a new epoch. While Redis is away appends are refused at once
-//! and reads go on from the index.
+//! and reads go on from the index. One that is away at the start is waited for; the ledger says that it is not open yet.
 //!
 //! The log keeps the last 65,536 changes and none for longer than 24 hours; outcomes of requests stay 48 hours.
 //!
@@ -49,9 +49,9 @@ use super::queue::{Prepared, QUEUE_APPENDS_MAX};
 use super::{
     Append, AppendOutcome, ChangeSink, Ledger, LedgerHealth, Overview, PendingAppend, PendingTrim, Unavailable,
 };
-use crate::clock::{SharedClock, Stopwatch};
+use crate::clock::SharedClock;
 use crate::domain::time::UtcInstant;
-use engine::{Engine, Opened};
+use engine::Engine;
 use history::History;
 use link::LinkError;
 use script::Scripts;
@@ -61,8 +61,8 @@ pub use address::{AddressError, RedisAddress};
 pub use beat::Identity;
 pub use trouble::Trouble;
 
-/// Format of the ledger in Redis that is written.
-pub const LEDGER_FORMAT: u32 = 1;
+/// Format of the ledger in Redis that is written: since 2 the log carries the outcomes of requests.
+pub const LEDGER_FORMAT: u32 = 2;
 /// Changes that the log keeps; an instance that missed more reads every record anew.
 const LOG_CHANGES_KEPT: u64 = 65_536;
 /// How long the log keeps a change at most, in milliseconds: 24 hours, as long as a slot is kept after its end.
@@ -135,16 +135,15 @@ pub struct RedisLedger {
     shared: Arc<Shared>,
     jobs: Sender<Job>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    deployment_id: String,
-    records_restored: u64,
 }
 
 impl RedisLedger {
     /// Opens the ledger of a server, beginning one on an empty server, and hands every record to the sink; blocks until
-    /// that is done.
+    /// that is done, or until the server turns out to be away. That is waited for meanwhile: [`Ledger::health`] says
+    /// whether the ledger is open.
     ///
     /// # Errors
-    /// When the server cannot be used; the error says what to do.
+    /// When the server cannot be used and waiting would not help; the error says what to do.
     pub fn open(
         address: &RedisAddress,
         options: RedisOptions,
@@ -163,7 +162,6 @@ impl RedisLedger {
         sink: Arc<dyn ChangeSink>,
     ) -> Result<Self, OpenError> {
         let Member { instance_id, identity } = member.into();
-        let stopwatch = Stopwatch::start();
         let failed = |trouble| OpenError { address: address.to_string(), trouble: Box::new(trouble) };
         let shared = Arc::new(Shared::new());
         let engine = Engine {
@@ -182,28 +180,25 @@ impl RedisLedger {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| failed(Trouble::Thread(error.to_string())))?;
         let (jobs, waiting) = channel(QUEUE_APPENDS_MAX);
-        let (opened, told) = sync_channel(1);
+        let (usable, told) = sync_channel(1);
         let thread = std::thread::Builder::new().name("ledger-redis".to_owned());
-        let thread = thread.spawn(move || runtime.block_on(engine.run(waiting, opened)));
+        let thread = thread.spawn(move || runtime.block_on(engine.run(waiting, usable)));
         let thread = thread.map_err(|error| failed(Trouble::Thread(error.to_string())))?;
         let told = told.recv().unwrap_or_else(|_| Err(failed(Trouble::Thread("it ended by a panic".to_owned()))));
-        let Opened { deployment, records } = told?;
-        let duration_ms = stopwatch.elapsed().as_millis();
-        tracing::info!(redis = %address, records, duration_ms, "ledger opened");
-        let thread = Mutex::new(Some(thread));
-        Ok(Self { shared, jobs, thread, deployment_id: deployment, records_restored: records })
+        told?;
+        Ok(Self { shared, jobs, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Identifies the ledger among all others.
+    /// Identifies the ledger among all others; `None` before it is open.
     #[must_use]
-    pub fn deployment_id(&self) -> &str {
-        &self.deployment_id
+    pub fn deployment_id(&self) -> Option<&str> {
+        self.shared.opened().map(|opened| opened.deployment.as_str())
     }
 
     /// How many records it handed to the sink when it was opened.
     #[must_use]
-    pub const fn records_restored(&self) -> u64 {
-        self.records_restored
+    pub fn records_restored(&self) -> u64 {
+        self.shared.opened().map_or(0, |opened| opened.records)
     }
 
     /// Carries out what waits, then leaves the server; blocks until that is done. Dropping the ledger does the same.

@@ -8,6 +8,7 @@ use crate::domain::code::{AppointmentType, Modality, Sex, Visibility, Visibility
 use crate::domain::directory::sex_bit;
 use crate::domain::offer::{Offer, Opening, OpeningKind, Practice};
 use crate::domain::patient::{Need, NeedSet};
+use crate::domain::slot::FREE_ONCE_SETTLED;
 use crate::domain::source::Confidence;
 use crate::domain::time::UtcInstant;
 
@@ -18,7 +19,7 @@ const NEEDS_OF_THE_PLACE: NeedSet = NeedSet::EMPTY.with(Need::Wheelchair).with(N
 
 /// A set of rules, for those that failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct RuleSet(u16);
+pub struct RuleSet(u32);
 
 impl RuleSet {
     /// No rule.
@@ -28,7 +29,7 @@ impl RuleSet {
     #[must_use]
     #[inline]
     pub const fn when(failed: bool, rule: Rule) -> Self {
-        if failed { Self(1 << rule as u16) } else { Self::EMPTY }
+        if failed { Self(1 << rule as u32) } else { Self::EMPTY }
     }
 
     /// Both sets together.
@@ -48,7 +49,7 @@ impl RuleSet {
     /// Whether a rule is in it.
     #[must_use]
     pub const fn contains(self, rule: Rule) -> bool {
-        self.0 & (1 << rule as u16) != 0
+        self.0 & (1 << rule as u32) != 0
     }
 
     /// How many rules are in it.
@@ -208,7 +209,7 @@ pub fn care_begins_at(appointment_type: AppointmentType, start_at: UtcInstant, a
     }
 }
 
-/// When care can begin in an opening, and which rules that fails: arrival, delay, capacity.
+/// When care can begin in an opening, and which rules that fails: arrival, delay, capacity, quarantine.
 #[must_use]
 #[inline]
 pub fn opening_rules(
@@ -233,8 +234,14 @@ pub fn opening_rules(
     let begins_at = care_begins_at(opening.kind.appointment_type(), opening.start_at, arrival_at);
     let failed = RuleSet::when(too_late, Rule::Arrival)
         .union(RuleSet::when(begins_at > question.needed_by_at, Rule::Delay))
-        .union(RuleSet::when(opening.free_from() > question.now, Rule::Capacity));
+        .union(RuleSet::when(opening.free_from() > question.now, capacity_rule(opening)));
     (failed, begins_at)
+}
+
+/// The rule behind an opening of which no unit is free.
+#[inline]
+fn capacity_rule(opening: &Opening) -> Rule {
+    if opening.free_from() == FREE_ONCE_SETTLED { Rule::Quarantine } else { Rule::Capacity }
 }
 
 /// What the patient needs when care is given in a modality.

@@ -86,7 +86,8 @@ fn policy_rule<'q>(question: &Question<'q>, rule: Rule, modality: Modality) -> O
         | Rule::Arrival
         | Rule::Capacity
         | Rule::Silence
-        | Rule::Excluded => None,
+        | Rule::Excluded
+        | Rule::Quarantine => None,
     }
 }
 
@@ -317,6 +318,9 @@ fn write_why(
         Rule::Capacity => sentence.push_str("complet"),
         Rule::Silence => write!(sentence, "éditeur silencieux depuis {}, à vérifier par téléphone", Minutes(excess))?,
         Rule::Excluded => sentence.push_str("écarté pour ce dossier"),
+        Rule::Quarantine => {
+            sentence.push_str("en quarantaine : une réservation perdue est à vérifier auprès du professionnel")
+        }
     }
     Ok(())
 }

@@ -232,7 +232,8 @@ impl<'q> Examiner<'q> {
             | Rule::Need
             | Rule::Language
             | Rule::Capacity
-            | Rule::Excluded => 0,
+            | Rule::Excluded
+            | Rule::Quarantine => 0,
             Rule::Silence => question.now.minutes_since(candidate.offer.heard_at()),
         }
     }

@@ -142,7 +142,8 @@ fn cause(
         | Rule::Language
         | Rule::Delay
         | Rule::Silence
-        | Rule::Excluded => None,
+        | Rule::Excluded
+        | Rule::Quarantine => None,
     }
 }
 

@@ -11,6 +11,7 @@ mod hold;
 mod rebook;
 mod receipt;
 mod refused;
+mod settle;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -39,6 +40,7 @@ use super::{Caller, Done, Parts, Service};
 
 pub use delay::Authority;
 pub use rebook::{RebookRequest, RebookTarget, RebookView};
+pub use settle::SettleRequest;
 
 use claim::{Action, ClaimJob};
 use delay::DelayRule;
@@ -182,7 +184,8 @@ impl Service {
         };
         let HoldView { claim, slot, state } = self.get_hold(id).map_err(|_| unknown())?;
         match state {
-            ClaimState::Booked | ClaimState::ToReplace | ClaimState::Cancelled => {
+            ClaimState::Quarantined if claim.confirmed_at.is_none() => Err(unknown()),
+            ClaimState::Booked | ClaimState::ToReplace | ClaimState::Cancelled | ClaimState::Quarantined => {
                 let offer = self.parts().index.offer(&slot.schedule_id);
                 Ok(BookingView { claim, slot, offer, state })
             }
@@ -260,7 +263,12 @@ impl Service {
     fn alternatives(&self, query: &CareQuery, refused: &SlotId, error: &Error) -> Vec<CareOption> {
         let another_helps = matches!(
             error.reason,
-            Reason::SlotTaken | Reason::SlotWithdrawn | Reason::SlotPast | Reason::UnknownSlot | Reason::BeyondDelay
+            Reason::SlotTaken
+                | Reason::SlotQuarantined
+                | Reason::SlotWithdrawn
+                | Reason::SlotPast
+                | Reason::UnknownSlot
+                | Reason::BeyondDelay
         );
         if !another_helps {
             return Vec::new();

@@ -15,6 +15,8 @@ const PEERS_NAMED_MAX: usize = 8;
 /// What kind of trouble it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum ConditionKind {
+    /// Nothing was read from the ledger yet, so nothing but escalations is answered.
+    Starting,
     /// The ledger refuses writes; reads go on.
     WritesRefused,
     /// The ledger's clock, by which holds are judged, is ahead of this machine's: holds may be refused.
@@ -29,11 +31,14 @@ pub enum ConditionKind {
     DigestMismatch,
     /// The policies that were put in force cannot be read by this version of the program.
     PolicyUnreadable,
+    /// The ledger lost acknowledged claims, of which nobody said yet what became of them.
+    ClaimsQuarantined,
 }
 
 impl ConditionKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
+        Self::Starting,
         Self::WritesRefused,
         Self::LedgerClockAhead,
         Self::ClockNotTrusted,
@@ -41,12 +46,14 @@ impl ConditionKind {
         Self::RoadTimesPaused,
         Self::DigestMismatch,
         Self::PolicyUnreadable,
+        Self::ClaimsQuarantined,
     ];
 
     /// Stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::Starting => "STARTING",
             Self::WritesRefused => "WRITES_REFUSED",
             Self::LedgerClockAhead => "LEDGER_CLOCK_AHEAD",
             Self::ClockNotTrusted => "CLOCK_NOT_TRUSTED",
@@ -54,6 +61,7 @@ impl ConditionKind {
             Self::RoadTimesPaused => "ROAD_TIMES_PAUSED",
             Self::DigestMismatch => "DIGEST_MISMATCH",
             Self::PolicyUnreadable => "POLICY_UNREADABLE",
+            Self::ClaimsQuarantined => "CLAIMS_QUARANTINED",
         }
     }
 
@@ -61,8 +69,12 @@ impl ConditionKind {
     #[must_use]
     pub const fn degrades(self) -> bool {
         match self {
-            Self::WritesRefused | Self::LedgerClockAhead | Self::PolicyUnreadable => true,
-            Self::ClockNotTrusted | Self::SourceSilent | Self::RoadTimesPaused | Self::DigestMismatch => false,
+            Self::Starting | Self::WritesRefused | Self::LedgerClockAhead | Self::PolicyUnreadable => true,
+            Self::ClockNotTrusted
+            | Self::SourceSilent
+            | Self::RoadTimesPaused
+            | Self::DigestMismatch
+            | Self::ClaimsQuarantined => false,
         }
     }
 }
@@ -83,21 +95,35 @@ impl Service {
         let health = self.parts().ledger.health();
         let now = self.parts().clock.now();
         let ahead = ledger_clock_ahead(&health, now);
-        let refusal = health.refusal.map(|refusal| {
+        let (is_open, refusal) = (health.is_open, health.refusal.unwrap_or_default());
+        let starting = (!is_open).then(|| {
+            format!(
+                "the ledger is not read yet, only escalations are answered: {refusal}; it is tried again until it is"
+            )
+        });
+        let refused = (is_open && !refusal.is_empty()).then(|| {
             format!("writes are refused, reads go on: {refusal}; they are accepted again once the cause is gone")
         });
         let doubt = self.shared.clock_doubt.load();
         let doubt = doubt.as_ref().map(|doubt| doubt.as_ref().clone());
         let told = [
-            (ConditionKind::WritesRefused, refusal),
+            (ConditionKind::Starting, starting),
+            (ConditionKind::WritesRefused, refused),
             (ConditionKind::LedgerClockAhead, ahead),
             (ConditionKind::ClockNotTrusted, doubt),
             (ConditionKind::SourceSilent, self.silent_sources(now)),
             (ConditionKind::RoadTimesPaused, self.roads().and_then(|roads| roads_paused(&roads.health(now)))),
             (ConditionKind::DigestMismatch, digest_mismatch(&self.parts().ledger.overview())),
             (ConditionKind::PolicyUnreadable, self.policies().load().problem.clone()),
+            (ConditionKind::ClaimsQuarantined, self.quarantine_told(now)),
         ];
         told.into_iter().filter_map(|(kind, message)| Some(Condition { kind, message: message? })).collect()
+    }
+
+    /// The last instant that the ledger recorded as shown by a steady clock; `None` when it recorded none.
+    #[must_use]
+    pub fn steady_at(&self) -> Option<UtcInstant> {
+        self.parts().ledger.health().steady_at
     }
 
     /// Notes why the machine's clock is not trusted with forgetting; `None` when it is.
@@ -133,7 +159,7 @@ fn roads_paused(health: &RoadHealth) -> Option<String> {
 
 /// Whether callers are served less than they should be.
 pub(super) fn is_degraded(health: &LedgerHealth, now: UtcInstant) -> bool {
-    health.refusal.is_some() || instant_ahead(health, now).is_some()
+    health.refusal.is_some() || !health.is_open || instant_ahead(health, now).is_some()
 }
 
 /// What to say of a ledger's clock that is ahead of this machine's; `None` when it is not.

@@ -86,6 +86,9 @@ reasons! {
     SlotTaken "SLOT_TAKEN" FailedPrecondition "Choose one of the alternatives, or search again.";
     SlotWithdrawn "SLOT_WITHDRAWN" FailedPrecondition "Choose one of the alternatives: the publisher took the slot back.";
     SlotPast "SLOT_PAST" FailedPrecondition "Choose or state a slot that is not over.";
+    SlotQuarantined "SLOT_QUARANTINED" FailedPrecondition "Choose one of the alternatives: the ledger lost who had the slot, and its publisher or an operator must settle that.";
+    ClaimQuarantined "CLAIM_QUARANTINED" FailedPrecondition "Ask the professional, then have the publisher or an operator settle the claim: the ledger lost it.";
+    NotQuarantined "NOT_QUARANTINED" FailedPrecondition "List what is in quarantine: somebody settled it, or it never was lost.";
     HoldExpired "HOLD_EXPIRED" FailedPrecondition "Hold the slot again: the hold ended before it was confirmed.";
     HoldReleased "HOLD_RELEASED" FailedPrecondition "Hold the slot again: the hold was given back.";
     AlreadyBooked "ALREADY_BOOKED" FailedPrecondition "Read the booking: the hold is confirmed already; cancel it to give it back.";
@@ -112,6 +115,7 @@ reasons! {
     LedgerUnavailable "LEDGER_UNAVAILABLE" Unavailable "Repeat with the same request id after the stated time; nothing was written.";
     PositionLost "POSITION_LOST" FailedPrecondition "Read again without the position, and check what was written: the ledger went on without it.";
     PositionNotReached "POSITION_NOT_REACHED" Unavailable "Read again after the stated time or on another instance: this one has not followed that far.";
+    Starting "STARTING" Unavailable "Repeat after the stated time, or ask another instance: this one has not read the ledger yet.";
     OutcomeUnknown "OUTCOME_UNKNOWN" Unavailable "Repeat with the same request id: the write may or may not have been made.";
     ShuttingDown "SHUTTING_DOWN" Unavailable "Repeat with the same request id on another instance.";
     Unauthenticated "UNAUTHENTICATED" Unauthenticated "Present a certificate or a token that the service knows.";
@@ -187,6 +191,12 @@ impl Error {
         Self::new(Reason::Internal, message)
     }
 
+    /// Nothing was read yet, for this cause.
+    pub(super) fn starting(cause: &str) -> Self {
+        let message = format!("this instance has not read the ledger yet and answers escalations only: {cause}");
+        Self { retry_after_ms: Some(RETRY_REFUSED_AFTER_MS), ..Self::new(Reason::Starting, message) }
+    }
+
     /// Too many writers on the same records.
     pub(super) fn contention() -> Self {
         let message = "others kept changing the same records: repeat with the same request id";
@@ -220,6 +230,10 @@ pub(super) fn from_claim_refusal(refusal: ClaimRefusal, unknown: Reason) -> Erro
         ClaimRefusal::Seen => Reason::BookingAttended,
         ClaimRefusal::TooManyNoShows => Reason::QuotaExceeded,
         ClaimRefusal::NotBegun => Reason::SlotNotBegun,
+        ClaimRefusal::SlotQuarantined => Reason::SlotQuarantined,
+        ClaimRefusal::ClaimQuarantined => Reason::ClaimQuarantined,
+        ClaimRefusal::NotQuarantined => Reason::NotQuarantined,
+        ClaimRefusal::Overtaken => Reason::SlotTaken,
         ClaimRefusal::Unknown => unknown,
     };
     Error::new(reason, refusal.to_string())

@@ -69,6 +69,12 @@ pub const QUESTIONS_KEPT_MS: i64 = 24 * MS_PER_HOUR;
 pub const PREVIEW_CHANGES_MAX: usize = 200;
 /// How long a preview works, in milliseconds.
 pub const PREVIEW_MS_MAX: u64 = 3_000;
+/// Longest reason for the end of a quarantine, in characters.
+pub const SETTLE_REASON_MAX_CHARS: usize = 200;
+/// Most claims of a slot whose quarantine one call ends: with their cases they fit into one append.
+pub const SETTLE_CLAIMS_MAX: usize = 500;
+/// Most slots with claims in quarantine that are listed.
+pub const QUARANTINED_SLOTS_MAX: usize = 1_000;
 /// How far the own clock may be ahead of the ledger's for a purge to be carried out, in milliseconds: 1 hour.
 pub const PURGE_CLOCK_TOLERANCE_MS: i64 = MS_PER_HOUR;
 /// How far the ledger's clock may be ahead of this machine's before the service calls itself degraded, in milliseconds:

@@ -1,8 +1,11 @@
-//! Who hears of the index's changes: policies first, then the watches, and whoever waits for a position.
+//! Who hears of the index's changes: policies first, then the watches; whoever waits for a position; and whoever reports
+//! what was lost.
 //!
 //! Invariant: nothing here waits for anybody who reads.
 
 use std::sync::Arc;
+
+use tokio::sync::Notify;
 
 use super::policy::Policies;
 use super::position::Arrivals;
@@ -16,6 +19,7 @@ pub(super) struct Listener {
     pub(super) policies: Arc<Policies>,
     pub(super) watches: Arc<Hub>,
     pub(super) arrivals: Arc<Arrivals>,
+    pub(super) doubts: Arc<Notify>,
 }
 
 impl Observer for Listener {
@@ -33,6 +37,10 @@ impl Observer for Listener {
 
     fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool) {
         self.watches.touched(schedules, surroundings);
+    }
+
+    fn doubted(&self) {
+        self.doubts.notify_one();
     }
 
     fn refused(&self, cases: Vec<CaseId>) {

@@ -109,7 +109,9 @@ impl OrientationJob {
         };
         match claim.state {
             ClaimState::Booked | ClaimState::ToReplace | ClaimState::Cancelled => {}
-            ClaimState::Held | ClaimState::Released | ClaimState::Expired => {
+            // What regulation decided is so whether or not the ledger lost the booking.
+            ClaimState::Quarantined if claim.confirmed_at.is_some() => {}
+            ClaimState::Held | ClaimState::Released | ClaimState::Expired | ClaimState::Quarantined => {
                 let message = "the hold was never confirmed: record the orientation without a booking";
                 return Err(Error::new(Reason::NotBooked, message).about(id));
             }

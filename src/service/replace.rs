@@ -189,7 +189,7 @@ impl Difference<'_> {
             if !is_meant || stated.contains(&slot.id) || slot.state == SlotState::Withdrawn {
                 continue;
             }
-            if slot.booked_count() + slot.held_count(sight.now) > 0 {
+            if slot.taken_count(sight.now) > 0 {
                 self.keep(&slot, version);
             } else if let Some(next) = slot.withdraw(job.voice.source_revision, sight.now) {
                 self.applied.withdrawn.push(slot.id.clone());
@@ -242,7 +242,8 @@ impl Job for ReplaceJob {
 fn kept(slot: &Slot, now: UtcInstant) -> KeptSlot {
     KeptSlot {
         slot_id: slot.id.clone(),
-        booked_count: slot.booked_count(),
+        // Who is lost may come all the same.
+        booked_count: slot.booked_count() + slot.quarantined_count(),
         held_count: slot.held_count(now),
         case_ids: case_ids(slot, now),
     }
@@ -250,7 +251,7 @@ fn kept(slot: &Slot, now: UtcInstant) -> KeptSlot {
 
 /// Regulation files that rely on a slot.
 fn case_ids(slot: &Slot, now: UtcInstant) -> Vec<CaseId> {
-    let relying = slot.claims.iter().filter(|claim| claim.is_booked() || claim.is_live_hold(now));
+    let relying = slot.claims.iter().filter(|claim| claim.is_promise(now));
     relying.map(|claim| claim.case_id.clone()).collect()
 }
 

@@ -21,3 +21,4 @@ mod saturation;
 mod outages;
 mod policies;
 mod sources;
+mod quarantine;

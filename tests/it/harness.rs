@@ -10,6 +10,7 @@ pub(crate) mod details;
 pub(crate) mod server_process;
 #[allow(dead_code, reason = "shared with the tests of the ledger; either uses a part of it")]
 pub(crate) mod redis_server;
+pub(crate) mod fake_redis;
 pub(crate) mod site;
 
 use std::ffi::OsString;
@@ -23,6 +24,11 @@ pub(crate) fn variable(name: &str) -> Option<OsString> {
 
 /// Says that a test was skipped and why, past the test runner's capture.
 pub(crate) fn skip(test: &str, reason: &str) {
+    report(&format!("skipped {test}: {reason}"));
+}
+
+/// Says what a test found, past the test runner's capture.
+pub(crate) fn report(line: &str) {
     // Nothing can be done about a closed stderr, and the test's verdict does not depend on it.
-    let _ = writeln!(io::stderr(), "skipped {test}: {reason}");
+    let _ = writeln!(io::stderr(), "{line}");
 }

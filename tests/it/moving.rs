@@ -102,7 +102,7 @@ async fn a_site_moves_from_redis_to_another_redis_and_to_a_folder_with_its_booki
     let refused = sas_router(&["import", &state, "--ledger", &site.redis.url()]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(
-        text(&refused).contains("slot:s5") && text(&refused).contains("empty data folder or database"),
+        text(&refused).contains("slot:s5") && text(&refused).contains("already holds other records"),
         "{}",
         text(&refused)
     );

@@ -64,9 +64,30 @@ async fn a_slot_of_five_takes_exactly_five() {
         }
     }
     assert_eq!((held, refused), (5, 19));
-    site.publish(2, vec![slot("wide-2", 1, 90, 5)]).await;
-    let (held, _) = race(&site, 100..164, "wide-2").await;
-    assert!(held.len() <= 5, "{}", held.len());
+}
+
+#[tokio::test]
+async fn of_64_holds_that_race_for_five_places_exactly_five_win() {
+    let site = Site::start(3).await;
+    site.publish(1, vec![slot("wide", 1, 60, 5)]).await;
+    let mut racers = tokio::task::JoinSet::new();
+    for number in 0..64 {
+        let mut bookings = site.instances[number % 3].bookings();
+        racers.spawn(async move {
+            loop {
+                // As clients do: who lost too often against others is told so, and asks again with the same request id.
+                match bookings.hold_slot(hold_of_case(number, "wide")).await {
+                    Err(status) if status.code() == Code::Aborted => assert!(says_when_to_retry(&status)),
+                    outcome => return outcome.map(drop),
+                }
+            }
+        });
+    }
+    let outcomes = racers.join_all().await;
+    let refused: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).map(reason).collect();
+    assert_eq!((outcomes.len() - refused.len(), refused.len()), (5, 59));
+    assert!(refused.iter().all(|reason| reason == "SLOT_TAKEN"), "{refused:?}");
+    assert_eq!(site.instances[0].status().await.counts.unwrap().claims, 5);
 }
 
 #[tokio::test]
@@ -87,6 +108,7 @@ async fn sixteen_identical_calls_have_one_effect() {
     }
     hold_ids.dedup();
     assert_eq!((hold_ids.len(), first), (1, 1));
+    assert_eq!(site.instances[0].status().await.counts.unwrap().claims, 1);
 }
 
 #[tokio::test]
@@ -163,7 +185,6 @@ fn a_redis_that_cannot_be_used_is_named_at_start_without_the_password() {
     let with_password = |url: String| url.replace("redis://", "redis://:s3cret@");
     let cases = [
         (with_password(secured.url()), 2, "refuses the credentials"),
-        ("redis://:s3cret@127.0.0.1:1".to_owned(), 1, "check that it runs"),
         ("redis+cluster://:s3cret@127.0.0.1:1".to_owned(), 2, "ledger.url"),
         ("redis://:s3cret@127.0.0.1:1/x".to_owned(), 2, "the address of Redis is wrong"),
     ];

@@ -11,7 +11,7 @@ use crate::domain::code::{AppointmentType, Modality, ModalitySet, SpecialtySet, 
 use crate::domain::id::{ScheduleId, SlotId};
 use crate::domain::record::Body;
 use crate::domain::slot::{Published, Slot, SlotTraits};
-use crate::domain::time::{MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE, Window};
+use crate::domain::time::{MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE, UtcInstant, Window};
 use crate::index::Index;
 use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions};
 use crate::ledger::{Append, AppendOutcome, Entry, Ledger};
@@ -45,8 +45,7 @@ impl Running {
             instance_id: Uuid::nil(),
             version: "test",
         };
-        let recorded_at = ledger.health().steady_at;
-        let forgetting = Forgetting::new(Service::new(parts), shared, recorded_at);
+        let forgetting = Forgetting::new(Service::new(parts), shared);
         Self { forgetting, clock, ledger, index, elapsed: Duration::ZERO }
     }
 

@@ -1,6 +1,6 @@
 //! `serve`: runs the service until it is told to stop.
 //!
-//! Invariant: standard output gets one line, `listening on ADDRESS`, when the service serves; logs go to the error output.
+//! Invariant: standard output gets one line, `listening on ADDRESS`, when the service listens; logs go to the error output.
 
 use std::path::PathBuf;
 use std::sync::Arc;

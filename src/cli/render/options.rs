@@ -82,7 +82,8 @@ fn excess(miss: &pb::NearMiss) -> String {
             | pb::Rule::Need
             | pb::Rule::Language
             | pb::Rule::Capacity
-            | pb::Rule::Excluded,
+            | pb::Rule::Excluded
+            | pb::Rule::Quarantine,
         )
         | Err(_) => return rule,
     };

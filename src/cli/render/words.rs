@@ -67,6 +67,7 @@ words! {
         Territory => "hors territoire";
         Silence => "éditeur silencieux";
         Excluded => "écarté pour ce dossier";
+        Quarantine => "en quarantaine";
     }
     /// Why an option is no longer one.
     gone_reason, GoneReason, "GONE_REASON_" {
@@ -80,6 +81,7 @@ words! {
         Changed => "modifié";
         Excluded => "refusé";
         Silent => "éditeur silencieux";
+        Quarantined => "en quarantaine";
     }
     /// Whether something is free.
     availability, Availability, "AVAILABILITY_" {
@@ -130,6 +132,7 @@ words! {
         Released => "rendu";
         Expired => "expiré";
         Cancelled => "annulé";
+        Quarantined => "en quarantaine";
     }
     /// Why an offer came to nothing.
     refusal_reason, RefusalReason, "REFUSAL_REASON_" {

@@ -61,13 +61,14 @@ impl Slot {
     /// Notes what became of a booking; said again, the last word counts, also once the booking was cancelled.
     ///
     /// # Errors
-    /// When the claim is no booking, was cancelled before anything was said, or it is too early to know.
+    /// When the claim is no booking, is in quarantine, was cancelled before anything was said, or it is too early to know.
     pub fn attend(&self, id: ClaimId, kind: AttendanceKind, now: UtcInstant) -> Result<Transition, ClaimRefusal> {
         let claim = self.claim(id).ok_or(ClaimRefusal::Unknown)?;
         match claim.state_at(now) {
             ClaimState::Booked | ClaimState::ToReplace => {}
             ClaimState::Cancelled if claim.attendance.is_some() => {}
             ClaimState::Cancelled => return Err(ClaimRefusal::Cancelled),
+            ClaimState::Quarantined => return Err(ClaimRefusal::ClaimQuarantined),
             ClaimState::Held | ClaimState::Released | ClaimState::Expired => return Err(ClaimRefusal::NotBooked),
         }
         if now < kind.sayable_from(self.window.start_at()) {

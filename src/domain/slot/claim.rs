@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Attendance, AttendanceKind, Slot, SlotState};
+use super::{Attendance, AttendanceKind, ClaimRefusal, Quarantine, Slot, SlotState};
 use crate::domain::id::{CaseId, ClaimId, PrincipalId};
 use crate::domain::regulator::BeyondDelay;
 use crate::domain::time::UtcInstant;
@@ -27,12 +27,14 @@ pub enum ClaimState {
     Expired,
     /// The booking was cancelled.
     Cancelled,
+    /// The ledger lost it after it was acknowledged; it keeps its unit until that is settled.
+    Quarantined,
 }
 
 impl ClaimState {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Held, Self::Booked, Self::ToReplace, Self::Released, Self::Expired, Self::Cancelled];
+    pub const ALL: [Self; 7] =
+        [Self::Held, Self::Booked, Self::ToReplace, Self::Released, Self::Expired, Self::Cancelled, Self::Quarantined];
 
     /// Stable code.
     #[must_use]
@@ -44,6 +46,7 @@ impl ClaimState {
             Self::Released => "RELEASED",
             Self::Expired => "EXPIRED",
             Self::Cancelled => "CANCELLED",
+            Self::Quarantined => "QUARANTINED",
         }
     }
 
@@ -83,6 +86,8 @@ pub struct Claim {
     pub beyond_delay: Option<Arc<BeyondDelay>>,
     /// What became of the booking, once somebody said so.
     pub attendance: Option<Attendance>,
+    /// That the ledger lost it, once an instance that remembered it said so.
+    pub quarantine: Option<Arc<Quarantine>>,
 }
 
 impl Claim {
@@ -159,49 +164,6 @@ impl Transition {
     }
 }
 
-/// Why a slot refuses regulation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum ClaimRefusal {
-    /// Every unit is held or booked.
-    #[error("the slot is taken: choose another option")]
-    Taken,
-    /// The publisher took it back or closed it.
-    #[error("the slot was withdrawn by its publisher: choose another option")]
-    Withdrawn,
-    /// It is over.
-    #[error("the slot is over: choose another option")]
-    Past,
-    /// The hold ended before it was confirmed.
-    #[error("the hold has expired: hold the slot again")]
-    HoldExpired,
-    /// The hold was given back before.
-    #[error("the hold was released: hold the slot again")]
-    HoldReleased,
-    /// The claim is no hold any more.
-    #[error("the hold is confirmed already: cancel the booking instead")]
-    AlreadyBooked,
-    /// The claim is no booking.
-    #[error("there is no booking to cancel: release the hold instead")]
-    NotBooked,
-    /// The booking was cancelled before.
-    #[error("the booking is cancelled")]
-    Cancelled,
-    /// Care was given, so that nothing is left to be given up.
-    #[error("the patient was seen: hold another slot for what comes next, or correct the attendance")]
-    Seen,
-    /// More patients did not come than a slot keeps beside those who take its units.
-    #[error(
-        "{NO_SHOWS_CANCELLED_MAX} patients of the slot who did not come are cancelled, no more are: hold another slot"
-    )]
-    TooManyNoShows,
-    /// It is too early to know whether the patient comes.
-    #[error("the slot has not begun: say that the patient came late or not at all once it has")]
-    NotBegun,
-    /// The slot knows no such claim.
-    #[error("the hold is unknown or no longer kept")]
-    Unknown,
-}
-
 impl Slot {
     /// Takes a hold at an instant.
     ///
@@ -219,7 +181,8 @@ impl Slot {
         let mut next = Transition::unguarded(self.clone());
         let mut claims = self.claims.to_vec();
         let held = claims.iter().filter(|claim| claim.state == ClaimState::Held).count();
-        let mut excess = (self.booked_count() + held + 1).saturating_sub(usize::from(self.capacity));
+        let taken = self.booked_count() + self.quarantined_count() + held;
+        let mut excess = (taken + 1).saturating_sub(usize::from(self.capacity));
         for claim in &mut claims {
             if excess > 0 && claim.state == ClaimState::Held && !claim.is_live_hold(now) {
                 claim.state = ClaimState::Expired;
@@ -227,6 +190,9 @@ impl Slot {
                 next.not_before = next.not_before.max(Some(claim.expires_at));
                 excess -= 1;
             }
+        }
+        if excess > 0 && excess <= self.quarantined_count() {
+            return Err(ClaimRefusal::SlotQuarantined);
         }
         if excess > 0 {
             return Err(ClaimRefusal::Taken);
@@ -245,6 +211,7 @@ impl Slot {
             replaced_by: None,
             beyond_delay: None,
             attendance: None,
+            quarantine: None,
         });
         // A hold that the ledger's clock would find over already must not be acknowledged.
         next.not_after = Some(hold.expires_at);
@@ -255,11 +222,13 @@ impl Slot {
     /// Turns a live hold into a booking.
     ///
     /// # Errors
-    /// When the hold ended, or the slot was withdrawn.
+    /// When the hold ended, or the slot was withdrawn, or only a claim in quarantine is left to have its unit.
     pub fn confirm(&self, id: ClaimId, now: UtcInstant) -> Result<Transition, ClaimRefusal> {
         let claim = self.claim(id).ok_or(ClaimRefusal::Unknown)?;
         match claim.state_at(now) {
             ClaimState::Held if self.state == SlotState::Withdrawn => Err(ClaimRefusal::Withdrawn),
+            // It was held before the loss was known: nobody was told of a booking yet.
+            ClaimState::Held if self.is_promised_away() => Err(ClaimRefusal::SlotQuarantined),
             ClaimState::Held => {
                 let mut next = self.with_claim(id, now, |claim| {
                     claim.state = ClaimState::Booked;
@@ -272,6 +241,7 @@ impl Slot {
             ClaimState::Released => Err(ClaimRefusal::HoldReleased),
             ClaimState::Expired => Err(ClaimRefusal::HoldExpired),
             ClaimState::Cancelled => Err(ClaimRefusal::Cancelled),
+            ClaimState::Quarantined => Err(ClaimRefusal::ClaimQuarantined),
         }
     }
 
@@ -286,13 +256,17 @@ impl Slot {
         Ok(Transition { not_before: held.not_before, not_after: held.not_after, slot: booked.slot })
     }
 
-    /// Gives a live hold back.
+    /// Gives a hold back that lives, or that the ledger lost: who has it knows that nobody comes.
     ///
     /// # Errors
     /// When it ended already, or is a booking.
     pub fn release(&self, id: ClaimId, now: UtcInstant) -> Result<Transition, ClaimRefusal> {
-        match self.claim(id).ok_or(ClaimRefusal::Unknown)?.state_at(now) {
-            ClaimState::Held => Ok(self.with_claim(id, now, |claim| claim.state = ClaimState::Released)),
+        let claim = self.claim(id).ok_or(ClaimRefusal::Unknown)?;
+        match claim.state_at(now) {
+            ClaimState::Quarantined if claim.confirmed_at.is_some() => Err(ClaimRefusal::AlreadyBooked),
+            ClaimState::Held | ClaimState::Quarantined => {
+                Ok(self.with_claim(id, now, |claim| claim.state = ClaimState::Released))
+            }
             ClaimState::Booked | ClaimState::ToReplace => Err(ClaimRefusal::AlreadyBooked),
             ClaimState::Released => Err(ClaimRefusal::HoldReleased),
             ClaimState::Expired => Err(ClaimRefusal::HoldExpired),
@@ -300,7 +274,7 @@ impl Slot {
         }
     }
 
-    /// Cancels a booking; what became of it stays.
+    /// Cancels a booking, also one that the ledger lost; what became of it stays.
     ///
     /// # Errors
     /// When the claim is no booking, or cancelled already, or the patient was seen.
@@ -314,10 +288,13 @@ impl Slot {
             {
                 Err(ClaimRefusal::TooManyNoShows)
             }
-            ClaimState::Booked | ClaimState::ToReplace => Ok(self.with_claim(id, now, |claim| {
-                claim.state = ClaimState::Cancelled;
-                claim.cancel_reason = Arc::from(reason);
-            })),
+            ClaimState::Quarantined if claim.confirmed_at.is_none() => Err(ClaimRefusal::NotBooked),
+            ClaimState::Booked | ClaimState::ToReplace | ClaimState::Quarantined => {
+                Ok(self.with_claim(id, now, |claim| {
+                    claim.state = ClaimState::Cancelled;
+                    claim.cancel_reason = Arc::from(reason);
+                }))
+            }
             ClaimState::Cancelled => Err(ClaimRefusal::Cancelled),
             ClaimState::Held | ClaimState::Released | ClaimState::Expired => Err(ClaimRefusal::NotBooked),
         }
@@ -331,7 +308,7 @@ impl Slot {
         Ok(self.cancel(id, reason, now)?.noting(id, |claim| claim.replaced_by = Some(by)))
     }
 
-    fn with_claim(&self, id: ClaimId, now: UtcInstant, alter: impl Fn(&mut Claim)) -> Transition {
+    pub(super) fn with_claim(&self, id: ClaimId, now: UtcInstant, alter: impl Fn(&mut Claim)) -> Transition {
         let mut next = self.clone();
         let mut claims = self.claims.to_vec();
         for claim in claims.iter_mut().filter(|claim| claim.id == id) {

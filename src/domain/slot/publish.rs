@@ -87,7 +87,8 @@ impl Slot {
         if same_care && self.capacity == *capacity && self.traits == *traits && self.state == SlotState::Open {
             return Ok(None);
         }
-        let (booked, held) = (self.booked_count(), self.held_count(now));
+        // Who is lost may come all the same.
+        let (booked, held) = (self.booked_count() + self.quarantined_count(), self.held_count(now));
         if !same_care && booked + held > 0 {
             return Err(PublishRefusal::Claimed { booked, held });
         }
@@ -106,7 +107,7 @@ impl Slot {
     }
 
     /// Takes the slot back: nothing new is claimed, bookings are to be re-placed unless it is known what
-    /// became of them; `None` when it already was.
+    /// became of them, quarantines stay; `None` when it already was.
     #[must_use]
     pub fn withdraw(&self, source_revision: u64, now: UtcInstant) -> Option<Self> {
         if self.state == SlotState::Withdrawn {
@@ -131,7 +132,7 @@ impl Slot {
     /// stay; `None` when it already stands so.
     #[must_use]
     pub fn drop_from_schedule(&self, source_revision: u64, now: UtcInstant) -> Option<Self> {
-        if self.booked_count() + self.held_count(now) == 0 {
+        if self.taken_count(now) == 0 {
             return self.withdraw(source_revision, now);
         }
         if self.state != SlotState::Open {

@@ -162,6 +162,7 @@ pub(in crate::grpc) const fn rule_to_proto(rule: Rule) -> pb::Rule {
         Rule::Capacity => pb::Rule::Capacity,
         Rule::Silence => pb::Rule::Silence,
         Rule::Excluded => pb::Rule::Excluded,
+        Rule::Quarantine => pb::Rule::Quarantine,
     }
 }
 

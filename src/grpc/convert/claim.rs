@@ -20,6 +20,7 @@ const fn state_to_proto(state: ClaimState) -> pb::ClaimState {
         ClaimState::Released => pb::ClaimState::Released,
         ClaimState::Expired => pb::ClaimState::Expired,
         ClaimState::Cancelled => pb::ClaimState::Cancelled,
+        ClaimState::Quarantined => pb::ClaimState::Quarantined,
     }
 }
 
@@ -39,6 +40,7 @@ pub(in crate::grpc) fn claim_to_proto(claim: &Claim, now: UtcInstant) -> pb::Cla
         replaced_by: _,
         beyond_delay: _,
         attendance: _,
+        quarantine: _,
     } = claim;
     pb::Claim {
         claim_id: id.to_string(),

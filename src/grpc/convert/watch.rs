@@ -212,5 +212,6 @@ const fn reason_to_proto(reason: GoneReason) -> pb::GoneReason {
         GoneReason::Changed => pb::GoneReason::Changed,
         GoneReason::Excluded => pb::GoneReason::Excluded,
         GoneReason::Silent => pb::GoneReason::Silent,
+        GoneReason::Quarantined => pb::GoneReason::Quarantined,
     }
 }

@@ -11,7 +11,9 @@ use super::intern::Interner;
 use crate::domain::code::{AppointmentType, Modality, Visibility};
 use crate::domain::id::{CaseId, ClaimId, PrincipalId, SlotId};
 use crate::domain::regulator::{BeyondDelay, RegulatorRole};
-use crate::domain::slot::{Attendance, AttendanceKind, Claim, ClaimState, Slot, SlotState, SlotTraits};
+use crate::domain::slot::{
+    Attendance, AttendanceKind, Claim, ClaimState, Quarantine, Settlement, Slot, SlotState, SlotTraits, Verdict,
+};
 use crate::domain::time::{UtcInstant, Window};
 use crate::proto::ledger as pb;
 
@@ -106,6 +108,7 @@ fn to_claim(claim: &Claim) -> pb::Claim {
         replaced_by,
         beyond_delay,
         attendance,
+        quarantine,
     } = claim;
     pb::Claim {
         id: to_claim_id(*id),
@@ -124,6 +127,7 @@ fn to_claim(claim: &Claim) -> pb::Claim {
             kind: kind.code().to_owned(),
             recorded_at_ms: recorded_at.ms(),
         }),
+        quarantine: quarantine.as_deref().map(to_quarantine),
     }
 }
 
@@ -142,6 +146,7 @@ fn from_claim(of: Of<'_>, message: pb::Claim, interner: &mut Interner) -> Result
         replaced_by,
         beyond_delay,
         attendance,
+        quarantine,
     } = message;
     let attendance = attendance.map(|pb::Attendance { kind, recorded_at_ms }| {
         let kind = of.code("claims.attendance", &kind, AttendanceKind::parse(&kind))?;
@@ -162,6 +167,7 @@ fn from_claim(of: Of<'_>, message: pb::Claim, interner: &mut Interner) -> Result
         replaced_by: optional_claim_id(of, "claims.replaced_by", &replaced_by)?,
         beyond_delay: beyond_delay.map(|stored| from_beyond_delay(of, stored).map(Arc::new)).transpose()?,
         attendance: attendance.transpose()?,
+        quarantine: quarantine.map(|stored| from_quarantine(of, stored).map(Arc::new)).transpose()?,
     })
 }
 
@@ -176,6 +182,34 @@ fn from_beyond_delay(of: Of<'_>, message: pb::BeyondDelay) -> Result<BeyondDelay
         needed_by_at: UtcInstant::from_ms(needed_by_at_ms),
         role: of.code("claims.beyond_delay.role", &role, RegulatorRole::parse(&role))?,
         reason: reason.into(),
+    })
+}
+
+fn to_quarantine(quarantine: &Quarantine) -> pb::Quarantine {
+    let Quarantine { since, reported_by, settlement } = quarantine;
+    let settlement = settlement.as_ref().map(|Settlement { verdict, settled_at, settled_by, reason }| pb::Settlement {
+        verdict: verdict.code().to_owned(),
+        settled_at_ms: settled_at.ms(),
+        settled_by: settled_by.to_string(),
+        reason: reason.to_string(),
+    });
+    pb::Quarantine { since_ms: since.ms(), reported_by: reported_by.into_bytes().to_vec(), settlement }
+}
+
+fn from_quarantine(of: Of<'_>, message: pb::Quarantine) -> Result<Quarantine, DecodeError> {
+    let pb::Quarantine { since_ms, reported_by, settlement } = message;
+    let settlement = settlement.map(|pb::Settlement { verdict, settled_at_ms, settled_by, reason }| {
+        Ok(Settlement {
+            verdict: of.code("claims.quarantine.verdict", &verdict, Verdict::parse(&verdict))?,
+            settled_at: UtcInstant::from_ms(settled_at_ms),
+            settled_by: of.read("claims.quarantine.settled_by", PrincipalId::parse(&settled_by))?,
+            reason: reason.into(),
+        })
+    });
+    Ok(Quarantine {
+        since: UtcInstant::from_ms(since_ms),
+        reported_by: of.read("claims.quarantine.reported_by", Uuid::from_slice(&reported_by))?,
+        settlement: settlement.transpose()?,
     })
 }
 

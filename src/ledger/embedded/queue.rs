@@ -109,5 +109,5 @@ impl Shared {
 /// What is told of a store.
 fn standing(state: State, refusal: Option<String>) -> LedgerHealth {
     let (clock_at, steady_at) = (Some(state.shown_at), Some(state.steady_at));
-    LedgerHealth { head: state.head(), refusal, clock_at, steady_at }
+    LedgerHealth { head: state.head(), refusal, is_open: true, clock_at, steady_at }
 }

@@ -38,7 +38,9 @@ if (ARGV[2] ~= '' and now < tonumber(ARGV[2])) or (ARGV[3] ~= '' and now >= tonu
   return {'T', epoch, whole(seq), now_text}
 end
 
+local last = 0
 for at = 9, #ARGV, 5 do
+  if ARGV[at + 3] ~= '' then last = at end
   local record = redis.call('HGET', KEYS[tonumber(ARGV[at])], ARGV[at + 1])
   local version = record and string.match(record, '^%d+') or '0'
   if version ~= ARGV[at + 2] then
@@ -49,19 +51,23 @@ end
 for at = 9, #ARGV, 5 do
   local records, key, version, image = KEYS[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 3], ARGV[at + 4]
   if version ~= '' then
+    -- The last entry carries the outcome, so that who follows the log can give it back.
+    local ends, told = at == last and name or '', ARGV[5] .. ARGV[6]
     seq = seq + 1
-    digest = after(digest, key, version, image)
+    digest = after(digest, key, version, image, ends, told)
+    local id, fields = epoch .. '-' .. whole(seq), {'k', key, 'v', version, 'b', image, 'd', digest, 't', now_text}
+    if ends ~= '' then
+      for _, field in ipairs({'q', name, 'o', told}) do fields[#fields + 1] = field end
+    end
     -- First of all writes: it alone can fail, when the log is ahead of the meta.
-    redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[8], epoch .. '-' .. whole(seq),
-      'k', key, 'v', version, 'b', image, 'd', digest, 't', now_text)
+    redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[8], id, unpack(fields))
     put(records, key, version, image)
   end
 end
 redis.call('HSET', KEYS[1], 'seq', whole(seq), 'clock', now_text, 'digest', digest)
 
 if name ~= '' then
-  redis.call('HSET', KEYS[3], name, now_text .. ' ' .. epoch .. ' ' .. whole(seq) .. ' ' .. ARGV[5] .. ARGV[6])
-  redis.call('ZADD', KEYS[4], now_text, name)
+  keep(KEYS[3], KEYS[4], name, now_text, epoch, whole(seq), ARGV[5] .. ARGV[6])
   -- More than one for each that is kept, so that they run out.
   forget_lapsed(KEYS[3], KEYS[4], now - tonumber(ARGV[7]), 4)
 end

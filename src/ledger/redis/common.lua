@@ -20,9 +20,17 @@ local function clock(given, shown)
   return math.max(now, tonumber(shown))
 end
 
--- The digest of the history with one more change.
-local function after(digest, key, version, image)
-  return redis.sha1hex(digest .. #key .. ':' .. key .. version .. ':' .. image)
+-- The digest of the history with one more change, and with the outcome of the request that it ends ('' when it ends none).
+local function after(digest, key, version, image, name, told)
+  local changed = redis.sha1hex(digest .. #key .. ':' .. key .. version .. ':' .. image)
+  if name == '' then return changed end
+  return redis.sha1hex(changed .. #name .. ':' .. name .. told)
+end
+
+-- Keeps the outcome of a request: its fingerprint and what a retry is told.
+local function keep(outcomes, by_time, name, at, epoch, seq, told)
+  redis.call('HSET', outcomes, name, at .. ' ' .. epoch .. ' ' .. seq .. ' ' .. told)
+  redis.call('ZADD', by_time, at, name)
 end
 
 local function put(records, key, version, image)

@@ -18,10 +18,10 @@ use super::keys::META;
 use super::link::Link;
 use super::recover::Recovery;
 use super::script::Scripts;
-use super::shared::{Job, Shared};
+use super::shared::{Job, Opened, Shared};
 use super::tail::{self, BLOCK_MS, Tail};
 use super::writer::Writer;
-use super::{Ended, OpenError, RedisAddress, RedisOptions, Trouble, preflight};
+use super::{Ended, LEDGER_FORMAT, OpenError, RedisAddress, RedisOptions, Trouble, preflight};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::ledger::codec::Interner;
 use crate::ledger::{ChangeSink, Counters, Unavailable};
@@ -32,8 +32,8 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// Longest pause before a server is tried again.
 const PAUSE_MAX: Duration = Duration::from_millis(1_000);
-/// Longest wait, at start, for a server that is about to come.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest wait, at start, for what passes in a moment.
+const MOMENT: Duration = Duration::from_secs(10);
 
 /// Everything of the thread but the queue.
 pub(super) struct Engine {
@@ -61,28 +61,19 @@ pub(super) struct Engine {
     pub(super) scripts: Scripts,
 }
 
-/// What an open ledger tells about itself.
-pub(super) struct Opened {
-    /// Identifies the ledger among all others.
-    pub(super) deployment: String,
-    /// How many records the sink was handed.
-    pub(super) records: u64,
-}
-
 /// A session that stands.
 struct Session {
     writer: Link,
     tail: Link,
     /// The history of this very server, as the meta names it.
     run: String,
-    records: u64,
 }
 
 impl Engine {
-    /// Works until the ledger closes; says first whether it could be opened.
-    pub(super) async fn run(mut self, mut jobs: Receiver<Job>, opened: SyncSender<Result<Opened, OpenError>>) {
+    /// Works until the ledger closes; says first whether its server can be used, or waited for.
+    pub(super) async fn run(mut self, mut jobs: Receiver<Job>, usable: SyncSender<Result<(), OpenError>>) {
         let started = Stopwatch::start();
-        let mut opened = Some(opened);
+        let mut usable = Some(usable);
         let mut pause = PAUSE_MIN;
         let shared = Arc::clone(&self.shared);
         loop {
@@ -93,9 +84,8 @@ impl Engine {
             match begun {
                 Ok(session) => {
                     pause = PAUSE_MIN;
-                    let told = Opened { deployment: self.deployment.clone(), records: session.records };
                     // Who opened the ledger may have given up.
-                    opened.take().map(|opened| opened.send(Ok(told)));
+                    usable.take().map(|usable| usable.send(Ok(())));
                     let ended = self.serve(session, &mut jobs).await;
                     if matches!(ended, Ended::Closing) || shared.is_closing() {
                         break;
@@ -107,14 +97,16 @@ impl Engine {
                     self.refuse(&ended.to_string());
                 }
                 Err(trouble) => {
-                    let may_wait = trouble.may_pass() && started.elapsed() < START_TIMEOUT;
-                    if let Some(told) = opened.take_if(|_| !may_wait) {
+                    let is_momentary = trouble == Trouble::BegunAnew && started.elapsed() < MOMENT;
+                    let usable = usable.take_if(|_| !is_momentary);
+                    if let Some(usable) = usable.as_ref().filter(|_| !trouble.may_pass()) {
                         let error = OpenError { address: self.address.to_string(), trouble: Box::new(trouble) };
                         // Who opened the ledger may have given up.
-                        let _ = told.send(Err(error));
+                        let _ = usable.send(Err(error));
                         return;
                     }
                     self.refuse(&trouble.to_string());
+                    usable.map(|usable| usable.send(Ok(())));
                 }
             }
             tokio::select! {
@@ -155,6 +147,9 @@ impl Engine {
             clock: self.clock.as_ref(),
         };
         recovery.run().await?;
+        if found.format.is_some_and(|format| format < LEDGER_FORMAT) {
+            raise_format(&mut writer).await?;
+        }
         let run = read_run(&mut writer).await?;
         let standing = bootstrap::standing(&mut writer).await?;
         self.deployment.clone_from(&standing.deployment);
@@ -162,9 +157,10 @@ impl Engine {
         let block = Duration::from_millis(BLOCK_MS.into());
         let tail = Link::open(&self.address, RESPONSE_TIMEOUT + block).await?;
         Heart::new(&mut writer, &self.instance, &self.identity, &self.shared).beat().await?;
+        self.shared.open(Opened { deployment: self.deployment.clone(), records });
         self.shared.accept();
         tracing::info!(redis = %self.address, records, sequence = standing.mark.sequence, "the ledger writes");
-        Ok(Session { writer, tail, run, records })
+        Ok(Session { writer, tail, run })
     }
 
     /// Makes the sink what the server has: by what it missed, or by everything; how many records were read.
@@ -216,7 +212,7 @@ impl Engine {
 
     /// Writes and follows until either fails.
     async fn serve(&mut self, session: Session, jobs: &mut Receiver<Job>) -> Ended {
-        let Session { writer, tail, run, records: _ } = session;
+        let Session { writer, tail, run } = session;
         let told = self.history.mark().map_or(0, |mark| mark.sequence);
         let answers = Answers::new(told);
         let (shared, mut beats) = (Arc::clone(&self.shared), writer.clone());
@@ -245,6 +241,18 @@ impl Engine {
         }
         ended
     }
+}
+
+/// Says that the log now holds what older versions do not know, before it does: they stop instead of stumbling.
+async fn raise_format(link: &mut Link) -> Result<(), Trouble> {
+    let mut set = cmd("HSET");
+    set.arg(META).arg("format").arg(LEDGER_FORMAT);
+    link.ask(&set).await?;
+    tracing::info!(
+        format = LEDGER_FORMAT,
+        "the ledger has the format of this version now; older ones no longer read it"
+    );
+    Ok(())
 }
 
 async fn read_run(link: &mut Link) -> Result<String, Trouble> {

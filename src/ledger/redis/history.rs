@@ -1,15 +1,31 @@
-//! How far this instance has followed the ledger, and the last changes as they came, for a server that lost them.
+//! How far this instance has followed the ledger, and the last changes and outcomes of requests as they came, for a server
+//! that lost them.
 //!
 //! Invariant: the digest is that of the whole history up to the position.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::domain::record::Position;
+use crate::domain::time::UtcInstant;
 
 /// Most changes that are remembered.
 const REMEMBERED_MAX: usize = 16_384;
-/// Most bytes of images that are remembered: 32 MiB.
+/// Most bytes of images and outcomes that are remembered: 32 MiB.
 const REMEMBERED_BYTES_MAX: usize = 32 * 1_024 * 1_024;
+/// Most outcomes that are remembered beyond the changes that they came with.
+const OUTCOMES_MAX: usize = 16_384;
+/// Most bytes of them: 16 MiB.
+const OUTCOMES_BYTES_MAX: usize = 16 * 1_024 * 1_024;
+
+/// The outcome of a request, as the server keeps it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Outcome {
+    /// Name of the request.
+    pub(super) name: String,
+    /// Its fingerprint, then what a retry is told.
+    pub(super) told: Vec<u8>,
+}
 
 /// A change as the log has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,6 +40,42 @@ pub(super) struct Logged {
     pub(super) image: Vec<u8>,
     /// Digest of the history after it.
     pub(super) digest: String,
+    /// What the ledger's clock showed.
+    pub(super) written_at: UtcInstant,
+    /// The outcome of the request that it ends, if it ends one.
+    pub(super) outcome: Option<Arc<Outcome>>,
+}
+
+impl Logged {
+    /// One of which only the number is known yet.
+    pub(super) fn numbered(sequence: u64) -> Self {
+        let (key, version, digest) = (String::new(), String::new(), String::new());
+        let (image, written_at) = (Vec::new(), UtcInstant::from_ms(0));
+        Self { sequence, key, version, image, digest, written_at, outcome: None }
+    }
+
+    fn bytes(&self) -> usize {
+        self.image.len() + self.outcome.as_deref().map_or(0, Outcome::bytes)
+    }
+}
+
+impl Outcome {
+    fn bytes(&self) -> usize {
+        self.name.len() + self.told.len()
+    }
+}
+
+/// An outcome with where and when it came about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Remembered {
+    /// Generation of the history in which it did.
+    pub(super) epoch: u64,
+    /// Number of the change that ended the request.
+    pub(super) sequence: u64,
+    /// What the ledger's clock showed.
+    pub(super) written_at: UtcInstant,
+    /// The outcome.
+    pub(super) outcome: Arc<Outcome>,
 }
 
 /// Where a history stands.
@@ -55,6 +107,9 @@ pub(super) struct History {
     mark: Option<Mark>,
     remembered: VecDeque<Logged>,
     remembered_bytes: usize,
+    /// Of this epoch and of those that it continues.
+    outcomes: VecDeque<Remembered>,
+    outcomes_bytes: usize,
 }
 
 impl History {
@@ -89,16 +144,29 @@ impl History {
 
     /// Takes the next change.
     pub(super) fn push(&mut self, logged: Logged) {
-        if let Some(mark) = &mut self.mark {
-            mark.sequence = logged.sequence;
-            mark.digest.clone_from(&logged.digest);
+        let Some(mark) = &mut self.mark else { return };
+        mark.sequence = logged.sequence;
+        mark.digest.clone_from(&logged.digest);
+        if let Some(outcome) = logged.outcome.clone() {
+            let Logged { sequence, written_at, .. } = logged;
+            self.outcomes_bytes += outcome.bytes();
+            self.outcomes.push_back(Remembered { epoch: mark.epoch, sequence, written_at, outcome });
         }
-        self.remembered_bytes += logged.image.len();
+        while self.outcomes.len() > OUTCOMES_MAX || self.outcomes_bytes > OUTCOMES_BYTES_MAX {
+            let Some(oldest) = self.outcomes.pop_front() else { break };
+            self.outcomes_bytes -= oldest.outcome.bytes();
+        }
+        self.remembered_bytes += logged.bytes();
         self.remembered.push_back(logged);
         while self.remembered.len() > REMEMBERED_MAX || self.remembered_bytes > REMEMBERED_BYTES_MAX {
             let Some(oldest) = self.remembered.pop_front() else { break };
-            self.remembered_bytes -= oldest.image.len();
+            self.remembered_bytes -= oldest.bytes();
         }
+    }
+
+    /// The outcomes of requests that are remembered, the oldest first.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = &Remembered> {
+        self.outcomes.iter()
     }
 
     /// The changes after a position of this very epoch; `None` when they are not all remembered.
@@ -111,10 +179,15 @@ impl History {
 
 /// The digest of a history with one more change, as the scripts compute it.
 fn digest_after(digest: &str, logged: &Logged) -> String {
-    let Logged { sequence: _, key, version, image, digest: _ } = logged;
+    let Logged { sequence: _, key, version, image, digest: _, written_at: _, outcome } = logged;
     let mut sha1 = sha1_smol::Sha1::new();
     sha1.update(format!("{digest}{}:{key}{version}:", key.len()).as_bytes());
     sha1.update(image);
+    let changed = sha1.digest().to_string();
+    let Some(Outcome { name, told }) = outcome.as_deref() else { return changed };
+    let mut sha1 = sha1_smol::Sha1::new();
+    sha1.update(format!("{changed}{}:{name}", name.len()).as_bytes());
+    sha1.update(told);
     sha1.digest().to_string()
 }
 
@@ -124,7 +197,7 @@ mod tests {
 
     fn logged(sequence: u64, before: &str) -> Logged {
         let key = format!("slot:{sequence}");
-        let mut logged = Logged { sequence, key, version: "1".to_owned(), image: vec![1], digest: String::new() };
+        let mut logged = Logged { key, version: "1".to_owned(), image: vec![1], ..Logged::numbered(sequence) };
         logged.digest = digest_after(before, &logged);
         logged
     }
@@ -173,5 +246,39 @@ mod tests {
         }
         assert_eq!(history.remembered.len(), REMEMBERED_MAX);
         assert_eq!(history.remembered_bytes, REMEMBERED_MAX * 8);
+    }
+
+    #[test]
+    fn a_change_without_outcome_has_the_digest_of_the_format_before() {
+        // sha1("d" "6:slot:1" "1:" 0x01)
+        assert_eq!(logged(1, "d").digest, "261ac1d2b3bee6cdc88cad06d933a16b9cd10a66");
+        let outcome = Some(Arc::new(Outcome { name: "r".to_owned(), told: vec![7] }));
+        let ending = Logged { outcome, ..logged(1, "d") };
+        assert_ne!(digest_after("d", &ending), ending.digest);
+        let other =
+            Logged { outcome: Some(Arc::new(Outcome { name: "r\u{7}".to_owned(), told: vec![] })), ..ending.clone() };
+        assert_ne!(digest_after("d", &ending), digest_after("d", &other), "where the name ends is part of it");
+    }
+
+    #[test]
+    fn outcomes_are_remembered_over_epochs_and_bounded() {
+        let mut history = History::default();
+        let ending = |sequence: u64| {
+            let outcome = Some(Arc::new(Outcome { name: format!("r{sequence}"), told: vec![0; 8] }));
+            Logged { outcome, ..logged(sequence, "") }
+        };
+        history.begin(Mark { epoch: 1, sequence: 0, digest: String::new() });
+        history.push(ending(1));
+        history.enter(2);
+        history.push(ending(2));
+        let told: Vec<_> = history.outcomes().map(|one| (one.epoch, one.sequence)).collect();
+        assert_eq!(told, [(1, 1), (2, 2)]);
+        for sequence in 3..OUTCOMES_MAX as u64 + 10 {
+            history.push(ending(sequence));
+        }
+        assert_eq!(history.outcomes().count(), OUTCOMES_MAX);
+        assert_eq!(history.outcomes_bytes, history.outcomes().map(|one| one.outcome.bytes()).sum::<usize>());
+        history.begin(Mark { epoch: 3, sequence: 0, digest: String::new() });
+        assert_eq!(history.outcomes().count(), 0, "of another history");
     }
 }

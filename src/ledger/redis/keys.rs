@@ -14,6 +14,10 @@ pub(super) const LOG: &str = "sas:{0}:log";
 pub(super) const OUTCOMES: &str = "sas:{0}:q";
 /// Names of requests by the instant since which their outcome is kept: a sorted set.
 pub(super) const OUTCOMES_BY_TIME: &str = "sas:{0}:qt";
+/// The outcomes of a whole state that is put together before it takes the place of what is there.
+pub(super) const NEW_OUTCOMES: &str = "sas:{0}:new:q";
+/// Their names by time.
+pub(super) const NEW_OUTCOMES_BY_TIME: &str = "sas:{0}:new:qt";
 /// A recovery under way: a hash.
 pub(super) const RECOVERY: &str = "sas:{0}:rec";
 /// Heartbeats of instances: a hash by instance.

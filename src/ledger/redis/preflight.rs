@@ -90,6 +90,8 @@ pub(super) struct Found {
     pub(super) warnings: Vec<String>,
     /// The deployment whose data it holds; `None` when it holds none.
     pub(super) deployment: Option<String>,
+    /// Format of these data; `None` when it holds none.
+    pub(super) format: Option<u32>,
 }
 
 /// Checks a server.
@@ -106,10 +108,10 @@ pub(super) async fn check(link: &mut Link, replicas: u16, deployment: Option<&st
         let port = value_of(&replication, "master_port").unwrap_or("?");
         return Err(Trouble::Replica { primary: format!("{host}:{port}") });
     }
-    let held = check_contents(link, deployment).await?;
+    let (held, format) = check_contents(link, deployment).await?;
     let settings = Settings::read(link).await?;
     let durability = Durability::of(settings.get("appendonly"), settings.get("appendfsync"), replicas);
-    Ok(Found { durability, warnings: settings.warnings(replicas), deployment: held })
+    Ok(Found { durability, warnings: settings.warnings(replicas), deployment: held, format })
 }
 
 /// Commands that are used, outside and inside of scripts, each with arguments that its check needs.
@@ -172,13 +174,17 @@ async fn check_permissions(link: &mut Link) -> Result<(), Trouble> {
 }
 
 /// Whose data it holds, and in which format.
-pub(super) async fn check_contents(link: &mut Link, deployment: Option<&str>) -> Result<Option<String>, Trouble> {
+pub(super) async fn check_contents(
+    link: &mut Link,
+    deployment: Option<&str>,
+) -> Result<(Option<String>, Option<u32>), Trouble> {
     let mut read = cmd("HMGET");
     read.arg(META).arg("format").arg("partitions").arg("deployment");
     let mut fields = Fields::of(link.ask(&read).await?)?;
     let (format, partitions) = (fields.text_or_nothing()?, fields.text_or_nothing()?);
     let held = fields.text_or_nothing()?;
-    if let Some(found) = format.and_then(|format| format.parse().ok()).filter(|found: &u32| *found > LEDGER_FORMAT) {
+    let format: Option<u32> = format.and_then(|format| format.parse().ok());
+    if let Some(found) = format.filter(|found| *found > LEDGER_FORMAT) {
         return Err(Trouble::NewerFormat { found });
     }
     if let Some(found) = partitions.filter(|partitions| partitions != "1") {
@@ -188,7 +194,7 @@ pub(super) async fn check_contents(link: &mut Link, deployment: Option<&str>) ->
         (Some(held), Some(ours)) if held != ours => {
             Err(Trouble::OtherDeployment { found: held, ours: ours.to_owned() })
         }
-        (held, _) => Ok(held),
+        (held, _) => Ok((held, format)),
     }
 }
 

@@ -1,17 +1,20 @@
 -- Brings a ledger back on a server that has begun anew: prepare, let the instance that saw most give back what was lost,
 -- activate a new epoch. May be called by any instance, any number of times; nothing is appended meanwhile.
 --
--- KEYS  1 meta  2 log  3 recovery under way  4 heartbeats of instances  5.. records, all kinds in their order, then as
---       many hashes in which a whole state is put together before it takes their place
+-- KEYS  1 meta  2 log  3 recovery under way  4 heartbeats of instances  5 outcomes of requests  6 their names by time
+--       7.. records, all kinds in their order, then as many keys as from 5 on, in which a whole state is put together
+--       before it takes their place
 -- ARGV  1 what to do  2 instance  3 its epoch  4 its sequence  5 its digest  6 its deployment ('' when it has none), then
 --       PREPARE   7 window, ms   8 how fresh a heartbeat must be to be waited for, ms   9 how fresh a report must be, ms
---       CONTINUE  for each change after the server's head: sequence, key, version, image, digest, number of its key
+--       CONTINUE  for each change after the server's head: sequence, key, version, image, digest, number of its key,
+--                 when it was written, name of the request that it ends ('' for none), its fingerprint and result
 --       BEGIN     nothing        PAGE  for each record: number of its key, key, version and image
+--       OUTCOMES  for each outcome of a request: name, when it was written, epoch, sequence, fingerprint and result
 --       FINISH    nothing        ACTIVATE  7 epoch to begin  8 format  9 deployment to be when there is none
 --                 10 clock in ms, '' for this server's own
 -- Answers {OWNED, epoch, seq} · {OTHER, deployment} · {WAIT, epoch, ms} · {GIVE, epoch, head epoch, head seq, head digest}
 --       · {READY, epoch} · {DONE, epoch, seq} · {STALE} when the recovery is another by now · {BROKEN} when changes do not follow.
-local what, instance, kinds = ARGV[1], ARGV[2], (#KEYS - 4) / 2
+local what, instance, kept = ARGV[1], ARGV[2], #KEYS / 2 - 2
 local me = incarnation()
 local meta = redis.call('HMGET', KEYS[1], 'run', 'epoch', 'seq', 'digest', 'deployment', 'clock')
 if meta[1] == me then return {'OWNED', meta[2], meta[3]} end
@@ -23,6 +26,12 @@ local under_way = redis.call('HMGET', KEYS[3], 'incarnation', 'until', 'epoch', 
 local function put_head(epoch, seq, digest, deployment)
   redis.call('HSET', KEYS[1], 'epoch', whole(epoch), 'seq', whole(seq), 'digest', digest)
   if deployment ~= '' then redis.call('HSET', KEYS[1], 'deployment', deployment) end
+end
+
+-- The clock has shown what was written by it.
+local function show_clock(at)
+  meta[6] = whole(math.max(tonumber(meta[6] or '0'), tonumber(at)))
+  redis.call('HSET', KEYS[1], 'clock', meta[6])
 end
 
 -- The fresh report that is ahead of what the server has: of a later epoch, or further in the same. Reports of epochs
@@ -88,16 +97,22 @@ if under_way[1] ~= me then return {'STALE'} end
 
 if what == 'CONTINUE' then
   if tonumber(ARGV[3]) ~= head_epoch then return {'BROKEN'} end
-  for at = 7, #ARGV, 6 do
+  for at = 7, #ARGV, 9 do
     local seq, key, version, image = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+    local written_at, name, told = ARGV[at + 6], ARGV[at + 7], ARGV[at + 8]
     if seq > head_seq then
-      local digest = after(head_digest, key, version, image)
+      local digest = after(head_digest, key, version, image, name, told)
       if seq ~= head_seq + 1 or digest ~= ARGV[at + 4] then return {'BROKEN'} end
-      redis.call('XADD', KEYS[2], whole(head_epoch) .. '-' .. whole(seq),
-        'k', key, 'v', version, 'b', image, 'd', digest, 't', whole(now))
+      local id, fields = whole(head_epoch) .. '-' .. whole(seq), {'k', key, 'v', version, 'b', image, 'd', digest, 't', written_at}
+      if name ~= '' then
+        for _, field in ipairs({'q', name, 'o', told}) do fields[#fields + 1] = field end
+      end
+      redis.call('XADD', KEYS[2], id, unpack(fields))
+      if name ~= '' then keep(KEYS[5], KEYS[6], name, written_at, whole(head_epoch), whole(seq), told) end
       put(KEYS[tonumber(ARGV[at + 5])], key, version, image)
       head_seq, head_digest = seq, digest
       put_head(head_epoch, head_seq, head_digest, '')
+      show_clock(written_at)
     end
   end
   return {'DONE', whole(head_epoch), whole(head_seq)}
@@ -107,21 +122,26 @@ if what == 'BEGIN' then
   if under_way[4] and under_way[4] ~= instance and now - tonumber(under_way[5]) <= tonumber(under_way[6]) then
     return {'STALE'}
   end
-  for at = 5 + kinds, #KEYS do redis.call('UNLINK', KEYS[at]) end
+  for at = 5 + kept, #KEYS do redis.call('UNLINK', KEYS[at]) end
   redis.call('HSET', KEYS[3], 'giver', instance, 'given_at', whole(now))
   return {'DONE', whole(head_epoch), whole(head_seq)}
 end
 
-if what == 'PAGE' or what == 'FINISH' then
+if what == 'PAGE' or what == 'OUTCOMES' or what == 'FINISH' then
   if under_way[4] ~= instance then return {'STALE'} end
   redis.call('HSET', KEYS[3], 'given_at', whole(now))
   if what == 'PAGE' then
-    for at = 7, #ARGV, 3 do redis.call('HSET', KEYS[tonumber(ARGV[at]) + kinds], ARGV[at + 1], ARGV[at + 2]) end
+    for at = 7, #ARGV, 3 do redis.call('HSET', KEYS[tonumber(ARGV[at]) + kept], ARGV[at + 1], ARGV[at + 2]) end
+  elseif what == 'OUTCOMES' then
+    for at = 7, #ARGV, 5 do
+      keep(KEYS[5 + kept], KEYS[6 + kept], ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4])
+      show_clock(ARGV[at + 1])
+    end
   else
     redis.call('UNLINK', KEYS[2])
-    for at = 5, 4 + kinds do
+    for at = 5, 4 + kept do
       redis.call('UNLINK', KEYS[at])
-      if redis.call('EXISTS', KEYS[at + kinds]) == 1 then redis.call('RENAME', KEYS[at + kinds], KEYS[at]) end
+      if redis.call('EXISTS', KEYS[at + kept]) == 1 then redis.call('RENAME', KEYS[at + kept], KEYS[at]) end
     end
     put_head(tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6])
     redis.call('HDEL', KEYS[3], 'giver', 'given_at')
@@ -147,5 +167,5 @@ redis.call('HSET', KEYS[1], 'run', me, 'format', ARGV[8], 'partitions', '1', 'cl
 redis.call('XADD', KEYS[2], ARGV[7] .. '-' .. whole(head_seq),
   'e', whole(head_epoch) .. ' ' .. whole(head_seq), 'd', digest, 't', whole(now))
 redis.call('UNLINK', KEYS[3])
-for at = 5 + kinds, #KEYS do redis.call('UNLINK', KEYS[at]) end
+for at = 5 + kept, #KEYS do redis.call('UNLINK', KEYS[at]) end
 return {'DONE', ARGV[7], whole(head_seq)}

@@ -9,8 +9,11 @@ use std::time::Duration;
 use redis::{Cmd, Pipeline, Value, cmd};
 use tokio::sync::mpsc;
 
-use super::history::{History, Logged, Mark};
-use super::keys::{INSTANCES, LOG, META, RECOVERY, kind_number, new_records, records};
+use super::history::{History, Logged, Mark, Outcome, Remembered};
+use super::keys::{
+    INSTANCES, LOG, META, NEW_OUTCOMES, NEW_OUTCOMES_BY_TIME, OUTCOMES, OUTCOMES_BY_TIME, RECOVERY, kind_number,
+    new_records, records,
+};
 use super::link::{Link, LinkError};
 use super::reply::Fields;
 use super::script::Scripts;
@@ -31,6 +34,8 @@ const REPORT_PAUSE: Duration = Duration::from_millis(100);
 const REPLICAS_WAITED_MS: u32 = 1_000;
 /// Changes or records of one piece that is given back.
 const PIECE_MAX: usize = 512;
+/// Place of the first kind's records among the keys of the script.
+const RECORDS_PLACE: usize = 7;
 /// Pieces that wait for the server.
 const PIECES_WAITING_MAX: usize = 4;
 
@@ -107,9 +112,14 @@ impl Recovery<'_> {
     async fn give_changes(&mut self, changes: &[Logged]) -> Result<bool, Trouble> {
         for piece in changes.chunks(PIECE_MAX) {
             let mut call = self.call("CONTINUE", self.history.mark());
-            for Logged { sequence, key, version, image, digest } in piece {
-                let place = Key::parse(key).map_or(0, |key| kind_number(&key)) + 5;
+            for Logged { sequence, key, version, image, digest, written_at, outcome } in piece {
+                let place = Key::parse(key).map_or(0, |key| kind_number(&key)) + RECORDS_PLACE;
                 call.arg(*sequence).arg(key).arg(version).arg(image.as_slice()).arg(digest).arg(place);
+                call.arg(written_at.ms());
+                match outcome.as_deref() {
+                    Some(Outcome { name, told }) => call.arg(name).arg(told.as_slice()),
+                    None => call.arg("").arg(""),
+                };
             }
             match read(self.link.ask(&call).await?)? {
                 Said::Broken => return Ok(false),
@@ -153,9 +163,21 @@ impl Recovery<'_> {
         if reader.join().is_err() {
             return Err(Trouble::Damaged("reading the records of memory ended by a panic".to_owned()));
         }
+        let outcomes: Vec<_> = self.history.outcomes().cloned().collect();
+        for piece in outcomes.chunks(PIECE_MAX) {
+            let mut page = self.call("OUTCOMES", Some(mark));
+            for Remembered { epoch, sequence, written_at, outcome } in piece {
+                let Outcome { name, told } = outcome.as_ref();
+                page.arg(name).arg(written_at.ms()).arg(*epoch).arg(*sequence).arg(told.as_slice());
+            }
+            if !self.is_done(&page).await? {
+                return Ok(());
+            }
+        }
         let finish = self.call("FINISH", Some(mark));
         if self.is_done(&finish).await? {
-            tracing::warn!(records = count, "the ledger's server was given every record anew");
+            let outcomes = outcomes.len();
+            tracing::warn!(records = count, outcomes, "the ledger's server was given every record anew");
         }
         Ok(())
     }
@@ -166,7 +188,7 @@ impl Recovery<'_> {
             let key = value.key();
             let mut record = format!("{version} ").into_bytes();
             record.extend_from_slice(&codec::encode(value));
-            page.arg(kind_number(&key) + 5).arg(key.to_string()).arg(record);
+            page.arg(kind_number(&key) + RECORDS_PLACE).arg(key.to_string()).arg(record);
         }
         page
     }
@@ -191,11 +213,12 @@ impl Recovery<'_> {
     }
 
     fn call(&self, what: &str, mark: Option<&Mark>) -> Cmd {
-        let mut call = self.scripts.recover.call(4 + 2 * KINDS.len());
-        call.arg(META).arg(LOG).arg(RECOVERY).arg(INSTANCES);
+        let mut call = self.scripts.recover.call(2 * (RECORDS_PLACE + KINDS.len()) - 6);
+        call.arg(META).arg(LOG).arg(RECOVERY).arg(INSTANCES).arg(OUTCOMES).arg(OUTCOMES_BY_TIME);
         KINDS.iter().for_each(|kind| {
             call.arg(records(kind));
         });
+        call.arg(NEW_OUTCOMES).arg(NEW_OUTCOMES_BY_TIME);
         KINDS.iter().for_each(|kind| {
             call.arg(new_records(kind));
         });

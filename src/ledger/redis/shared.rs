@@ -1,6 +1,7 @@
 //! What passes between those who append and the thread that talks to Redis.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
@@ -50,11 +51,21 @@ impl Job {
     }
 }
 
+/// What an open ledger tells about itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Opened {
+    /// Identifies the ledger among all others.
+    pub(super) deployment: String,
+    /// How many records the sink was handed.
+    pub(super) records: u64,
+}
+
 /// What both sides see.
 pub(super) struct Shared {
     /// Read by every query, so behind no lock.
     health: ArcSwap<LedgerHealth>,
     durability: ArcSwap<Durability>,
+    opened: OnceLock<Opened>,
     closing: AtomicBool,
     /// What the last heartbeat heard.
     peers: ArcSwap<Overview>,
@@ -72,10 +83,12 @@ impl Shared {
     /// A ledger that is not open yet.
     pub(super) fn new() -> Self {
         let refusal = Some("the ledger is opening".to_owned());
-        let health = LedgerHealth { head: Position::default(), refusal, clock_at: None, steady_at: None };
+        let head = Position::default();
+        let health = LedgerHealth { head, refusal, is_open: false, clock_at: None, steady_at: None };
         Self {
             health: ArcSwap::from_pointee(health),
             durability: ArcSwap::from_pointee(Durability::Unknown),
+            opened: OnceLock::new(),
             closing: AtomicBool::new(false),
             peers: ArcSwap::from_pointee(Overview::default()),
             trail: Trail::default(),
@@ -131,6 +144,17 @@ impl Shared {
     /// Notes the last instant that a steady clock recorded.
     pub(super) fn note_steady(&self, steady_at: Option<UtcInstant>) {
         self.alter(|health| LedgerHealth { steady_at, ..health });
+    }
+
+    /// Notes that the sink has been told every record; the first time counts.
+    pub(super) fn open(&self, opened: Opened) {
+        let _ = self.opened.set(opened);
+        self.alter(|health| LedgerHealth { is_open: true, ..health });
+    }
+
+    /// What was found when it was opened; `None` before.
+    pub(super) fn opened(&self) -> Option<&Opened> {
+        self.opened.get()
     }
 
     /// Refuses appends from now on.

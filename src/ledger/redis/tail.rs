@@ -3,10 +3,12 @@
 //! Invariant: a change is handed over only when it is the next one of the history that was followed so far, by its number
 //! and by its digest.
 
+use std::sync::Arc;
+
 use redis::{Value, cmd};
 
 use super::answers::Answers;
-use super::history::{History, Logged};
+use super::history::{History, Logged, Outcome};
 use super::keys::{LOG, META};
 use super::link::{Link, LinkError};
 use super::reply::Fields;
@@ -25,7 +27,7 @@ const ENTRIES_MAX: usize = 1_024;
 /// An entry of the log.
 enum LogEntry {
     /// A change.
-    Change { epoch: u64, logged: Logged, written_at: UtcInstant },
+    Change { epoch: u64, logged: Logged },
     /// A new epoch, which continues the history of this one up to this number.
     Epoch { epoch: u64, sequence: u64, base: (u64, u64), digest: String },
 }
@@ -99,14 +101,15 @@ impl Tail<'_> {
 
     fn take(&mut self, entry: Value, changes: &mut Vec<Change>) -> Result<(), Ended> {
         match read_entry(entry).map_err(Ended::Lost)? {
-            LogEntry::Change { epoch, logged, written_at } => {
+            LogEntry::Change { epoch, logged } => {
                 if !self.history.precedes(epoch, &logged) {
                     let (here, there) = (self.shown(), format!("{epoch}-{}", logged.sequence));
                     return Err(Ended::Diverged(format!("{there} in the log does not follow {here}")));
                 }
                 let position = Position { partition: 0, epoch, sequence: logged.sequence };
                 changes.push(change(position, &logged, self.interner).map_err(Ended::Unusable)?);
-                self.shared.show_clock(written_at);
+                self.shared.show_clock(logged.written_at);
+                let written_at = logged.written_at;
                 self.history.push(logged);
                 self.note(Some(written_at));
             }
@@ -160,7 +163,7 @@ pub(super) async fn holds(link: &mut Link, history: &History) -> Result<bool, Tr
     range.arg(LOG).arg(mark.id()).arg("+").arg("COUNT").arg(1);
     let Some(entry) = Fields::of(link.ask(&range).await?)?.next() else { return Ok(false) };
     Ok(match read_entry(entry)? {
-        LogEntry::Change { epoch, logged, .. } => {
+        LogEntry::Change { epoch, logged } => {
             let is_it = (epoch, logged.sequence) == (mark.epoch, mark.sequence) && logged.digest == mark.digest;
             is_it || history.precedes(epoch, &logged)
         }
@@ -197,23 +200,25 @@ fn read_entry(entry: Value) -> Result<LogEntry, LinkError> {
     let mut entry = Fields::of(entry)?;
     let (epoch, sequence) = pair(&entry.text()?, '-').ok_or(ODD)?;
     let mut fields = Fields::of(entry.next().ok_or(ODD)?)?;
-    let mut logged =
-        Logged { sequence, key: String::new(), version: String::new(), image: Vec::new(), digest: String::new() };
-    let (mut base, mut written_at_ms) = (None, 0);
-    while let Some(name) = fields.text_or_nothing()? {
-        match name.as_str() {
+    let mut logged = Logged::numbered(sequence);
+    let (mut base, mut name, mut told) = (None, None, None);
+    while let Some(field) = fields.text_or_nothing()? {
+        match field.as_str() {
             "k" => logged.key = fields.text()?,
             "v" => logged.version = fields.text()?,
             "b" => logged.image = fields.bytes()?,
             "d" => logged.digest = fields.text()?,
-            "t" => written_at_ms = fields.instant_ms()?,
+            "t" => logged.written_at = UtcInstant::from_ms(fields.instant_ms()?),
+            "q" => name = Some(fields.text()?),
+            "o" => told = Some(fields.bytes()?),
             "e" => base = Some(pair(&fields.text()?, ' ').ok_or(ODD)?),
             _ => return Err(ODD),
         }
     }
+    logged.outcome = name.zip(told).map(|(name, told)| Arc::new(Outcome { name, told }));
     Ok(match base {
         Some(base) => LogEntry::Epoch { epoch, sequence, base, digest: logged.digest },
-        None => LogEntry::Change { epoch, logged, written_at: UtcInstant::from_ms(written_at_ms) },
+        None => LogEntry::Change { epoch, logged },
     })
 }
 

@@ -6,6 +6,7 @@ mod server;
 mod preflight;
 mod sharing;
 mod outages;
+mod retries;
 mod storms;
 mod seen;
 mod moving;
@@ -13,6 +14,7 @@ mod moving;
 use std::sync::Arc;
 
 use super::*;
+use crate::clock::Stopwatch;
 use crate::ledger::conformance::{Factory, Recorder, conformance_suite, put, request, wait};
 use crate::ledger::{Entry, Request};
 use server::Server;

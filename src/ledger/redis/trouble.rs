@@ -114,9 +114,9 @@ impl Trouble {
         }
     }
 
-    /// Whether it may pass by itself in a moment.
-    pub(super) fn may_pass(&self) -> bool {
-        matches!(self, Self::Loading | Self::BegunAnew)
+    /// Whether it may pass while one waits; otherwise a service that starts is better told at once.
+    pub(super) const fn may_pass(&self) -> bool {
+        !self.is_of_settings() && !matches!(self, Self::Damaged(_) | Self::Thread(_))
     }
 
     /// A record that cannot be decoded.

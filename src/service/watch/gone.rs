@@ -6,7 +6,7 @@ use super::ShownOption;
 use crate::domain::answer::{CareAnswer, Rule};
 use crate::domain::query::CareQuery;
 use crate::domain::road::RoadTimes;
-use crate::domain::slot::{Slot, SlotState};
+use crate::domain::slot::{FREE_ONCE_SETTLED, Slot, SlotState};
 use crate::domain::time::UtcInstant;
 use crate::routing::eligibility::RuleSet;
 use crate::service::find::Finder;
@@ -43,11 +43,13 @@ pub enum GoneReason {
     Excluded,
     /// Its source has been silent for too long: whether it is still free is unknown.
     Silent,
+    /// The ledger lost who had it: whether it is free is to be settled.
+    Quarantined,
 }
 
 impl GoneReason {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Taken,
         Self::Withdrawn,
         Self::Closed,
@@ -57,6 +59,7 @@ impl GoneReason {
         Self::Changed,
         Self::Excluded,
         Self::Silent,
+        Self::Quarantined,
     ];
 
     /// One French sentence.
@@ -72,6 +75,7 @@ impl GoneReason {
             Self::Changed => "Le créneau, son agenda ou les règles ont changé : tel que proposé, il ne convient plus.",
             Self::Excluded => "Refusé pour ce dossier : il n'est plus proposé.",
             Self::Silent => "L'éditeur ne donne plus signe de vie : on ne sait pas si le créneau est encore libre.",
+            Self::Quarantined => "En quarantaine : une réservation perdue est à vérifier auprès du professionnel.",
         }
     }
 }
@@ -97,7 +101,8 @@ pub(super) fn became(
     let failed = offer.and_then(|offer| finder.failed(query, (now, times), (&offer, &option.slot_id), option.modality));
     let Some(failed) = failed else { return told(GoneReason::Changed, None) };
     // What fails another rule too is none again when a hold ends.
-    let returns_at = Some(slot.free_from()).filter(|at| failed.only() == Some(Rule::Capacity) && *at < UtcInstant::MAX);
+    let ends = |at: &UtcInstant| failed.only() == Some(Rule::Capacity) && *at < FREE_ONCE_SETTLED;
+    let returns_at = Some(slot.free_from()).filter(ends);
     match reason(option, &slot, failed, now) {
         Some(reason) => told(reason, returns_at),
         // Nothing took the place of an option where nothing is one.
@@ -115,6 +120,7 @@ fn reason(option: &ShownOption, slot: &Slot, failed: RuleSet, now: UtcInstant) -
         (is_over, GoneReason::TooLate),
         (failed.contains(Rule::Delay), GoneReason::BeyondDelay),
         (failed.contains(Rule::Capacity), GoneReason::Taken),
+        (failed.contains(Rule::Quarantine), GoneReason::Quarantined),
         (failed.contains(Rule::Silence), GoneReason::Silent),
         (!failed.is_empty(), GoneReason::Changed),
     ];

@@ -8,6 +8,7 @@ use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::geo::EarthVector;
 use crate::domain::id::ScheduleId;
 use crate::domain::offer::{Offer, Practice};
+use crate::domain::slot::FREE_ONCE_SETTLED;
 use crate::domain::time::UtcInstant;
 
 /// The soonest openings of a schedule that are free from one instant on.
@@ -55,7 +56,7 @@ fn starts(offer: &Offer, now: UtcInstant) -> SmallVec<[Start; 4]> {
     let mut starts: SmallVec<[Start; 4]> = SmallVec::new();
     let first = offer.row.first_running_at(now);
     for opening in offer.row.openings().iter().skip(first) {
-        if opening.end_at() <= now || opening.free_from() == UtcInstant::MAX {
+        if opening.end_at() <= now || opening.free_from() >= FREE_ONCE_SETTLED {
             continue;
         }
         let free_from = if opening.free_from() <= now { UtcInstant::MIN } else { opening.free_from() };

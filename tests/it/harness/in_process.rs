@@ -17,6 +17,7 @@ pub(crate) type Bookings = pb::booking_service_client::BookingServiceClient<Chan
 pub(crate) type Directory = pb::directory_service_client::DirectoryServiceClient<Channel>;
 pub(crate) type Operations = pb::operations_service_client::OperationsServiceClient<Channel>;
 pub(crate) type Publishing = pb::publishing_service_client::PublishingServiceClient<Channel>;
+pub(crate) type Quarantines = pb::quarantine_service_client::QuarantineServiceClient<Channel>;
 pub(crate) type Routing = pb::routing_service_client::RoutingServiceClient<Channel>;
 
 /// When the clock starts: a Monday morning in Paris.

@@ -28,11 +28,16 @@ impl Server {
 
     /// Starts one with further settings.
     pub(crate) fn start_with(settings: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let arguments = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let mut server = Self { child: None, folder: tempfile::tempdir().unwrap(), port, arguments };
+        let mut server = Self::absent_with(settings);
         server.run();
         server
+    }
+
+    /// One that does not run yet, and has its port.
+    pub(crate) fn absent_with(settings: &[&str]) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let arguments = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        Self { child: None, folder: tempfile::tempdir().unwrap(), port, arguments }
     }
 
     /// Its address.
@@ -105,6 +110,14 @@ impl Server {
     pub(crate) fn copy(&self) -> TempDir {
         let copy = tempfile::tempdir().unwrap();
         copy_folder(&self.folder.path().join(FILES), &copy.path().join(FILES));
+        copy
+    }
+
+    /// The same while it does not write, so that no entry is cut.
+    pub(crate) fn frozen_copy(&self) -> TempDir {
+        self.signal("-STOP");
+        let copy = self.copy();
+        self.signal("-CONT");
         copy
     }
 

@@ -98,11 +98,16 @@ impl ServerProcess {
 
     /// Asks it to end, as a service manager does, and waits until it has.
     pub(crate) fn terminate(mut self) -> Ended {
-        // A shell has `kill` built in; the standard library can only kill.
-        let signal =
-            Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh"]).arg(self.child.id().to_string()).status();
-        assert!(signal.expect("a shell is there").success(), "the process was gone before it was asked to end");
+        self.signal("-TERM");
         self.ended()
+    }
+
+    /// Sends it a signal, for instance `-STOP`.
+    pub(crate) fn signal(&self, signal: &str) {
+        // A shell has `kill` built in; the standard library can only kill.
+        let script = ["-c", "kill \"$1\" \"$2\"", "sh", signal];
+        let sent = Command::new("sh").args(script).arg(self.child.id().to_string()).status();
+        assert!(sent.expect("a shell is there").success(), "the process was gone before it was signalled");
     }
 
     /// Ends it at once, as a power cut does: nothing more is written.

@@ -5,8 +5,10 @@ use std::time::Duration;
 use sas_router::clock::{Clock as _, SystemClock};
 use sas_router::proto::routing as pb;
 use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 
-use super::in_process::{Bookings, Directory, Operations, Publishing, Routing};
+use super::in_process::{Bookings, Directory, Operations, Publishing, Quarantines, Routing};
 use super::redis_server::Server;
 use super::server_process::ServerProcess;
 use super::world;
@@ -34,7 +36,13 @@ impl Site {
         for _ in 0..count {
             site.instances.push(site.instance().await);
         }
-        let mut directory = site.instances[0].directory();
+        site.settle().await;
+        site
+    }
+
+    /// Makes the practice, through the first instance.
+    pub(crate) async fn settle(&self) {
+        let mut directory = self.instances[0].directory();
         let request = pb::UpsertTerritoryRequest { request_id: "t".into(), territory: Some(world::territory()) };
         directory.upsert_territory(request).await.unwrap();
         let practitioner = Some(world::practitioner());
@@ -48,22 +56,17 @@ impl Site {
             let request = pb::UpsertScheduleRequest { request_id: format!("s{number}"), schedule };
             directory.upsert_schedule(request).await.unwrap();
         }
-        site
     }
 
     /// One more instance.
     pub(crate) async fn instance(&self) -> Instance {
-        let process = ServerProcess::start_on_redis(&self.redis.url());
-        let endpoint = Endpoint::from_shared(format!("http://{}", process.address())).unwrap();
-        Instance { channel: endpoint.tcp_nodelay(true).connect().await.unwrap(), process }
+        Instance::start(&self.redis.url()).await
     }
 
     /// Publishes slots through one of the instances, and waits until all show them.
     pub(crate) async fn publish(&self, revision: u64, rows: Vec<pb::SlotInput>) {
         let batch = world::batch(&format!("publish {revision}"), revision, rows);
-        let mut publishing = Publishing::new(self.instances[0].channel.clone());
-        let answers = publishing.publish_slots(tokio_stream::once(batch)).await.unwrap();
-        let response = answers.into_inner().message().await.unwrap().unwrap();
+        let response = self.instances[0].publish(batch).await;
         for result in &response.results {
             assert_eq!(result.status(), pb::RowStatus::Created, "{result:?}");
         }
@@ -75,6 +78,24 @@ impl Site {
 }
 
 impl Instance {
+    /// One on a Redis.
+    pub(crate) async fn start(url: &str) -> Self {
+        let process = ServerProcess::start_on_redis(url);
+        let endpoint = Endpoint::from_shared(format!("http://{}", process.address())).unwrap();
+        Self { channel: endpoint.tcp_nodelay(true).connect().await.unwrap(), process }
+    }
+
+    /// Publishes a batch, and gives its results.
+    pub(crate) async fn publish(&self, batch: pb::PublishSlotsRequest) -> pb::PublishSlotsResponse {
+        let mut publishing = Publishing::new(self.channel.clone());
+        let answers = publishing.publish_slots(tokio_stream::once(batch)).await.unwrap();
+        answers.into_inner().message().await.unwrap().unwrap()
+    }
+
+    pub(crate) fn quarantines(&self) -> Quarantines {
+        Quarantines::new(self.channel.clone())
+    }
+
     pub(crate) fn bookings(&self) -> Bookings {
         Bookings::new(self.channel.clone())
     }
@@ -85,6 +106,18 @@ impl Instance {
 
     pub(crate) fn routing(&self) -> Routing {
         Routing::new(self.channel.clone())
+    }
+
+    /// What health says of a service: 1 that it serves, 2 that it does not.
+    pub(crate) async fn health(&self, service: &str) -> i32 {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        HealthClient::new(self.channel.clone()).check(request).await.unwrap().into_inner().status
+    }
+
+    /// Waits until health says that a service serves.
+    pub(crate) async fn wait_until_serving(&self, service: &str) {
+        let waiting = async { while self.health(service).await != 1 {} };
+        assert!(tokio::time::timeout(DEADLINE, waiting).await.is_ok(), "in vain: {service}");
     }
 
     /// How it stands.

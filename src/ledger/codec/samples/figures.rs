@@ -1,4 +1,4 @@
-//! How cases and bookings ended, and the counts that remain.
+//! How cases and bookings ended, what was lost of them, and the counts that remain.
 
 use super::{at, claim, schedule, slot, territory_id};
 use crate::domain::answer::CareOutcome;
@@ -9,7 +9,7 @@ use crate::domain::id::{CaseId, PrincipalId, ScheduleId, SlotId};
 use crate::domain::orientation::Orientation;
 use crate::domain::policy::{ActivePolicy, PolicyActivation, PolicyDocument};
 use crate::domain::record::Body;
-use crate::domain::slot::{Attendance, AttendanceKind, Claim, ClaimState, Slot};
+use crate::domain::slot::{Attendance, AttendanceKind, Claim, ClaimState, Quarantine, Settlement, Slot, Verdict};
 use crate::domain::tally::{Counts, Measure, MeasureKind, Scope, Tally, TallyId, parse_day};
 
 fn orientation() -> Orientation {
@@ -67,6 +67,24 @@ fn attended() -> Slot {
     Slot { claims: claims.collect(), id: SlotId::parse("creneau-2").unwrap(), ..slot() }
 }
 
+/// The slot with a lost hold and a lost booking in quarantine, and one of each that was settled.
+fn quarantined() -> Slot {
+    let quarantine =
+        |settlement| Some(Quarantine { since: at(4), reported_by: uuid::Uuid::from_u128(9), settlement }.into());
+    let settled = |verdict| {
+        let settled_by = PrincipalId::parse("secretariat").unwrap();
+        Some(Settlement { verdict, settled_at: at(6), settled_by, reason: "vu à l'agenda".into() })
+    };
+    let booking = claim(22, ClaimState::Booked);
+    let claims = [
+        Claim { quarantine: quarantine(None), ..claim(21, ClaimState::Quarantined) },
+        Claim { state: ClaimState::Quarantined, quarantine: quarantine(None), ..booking },
+        Claim { quarantine: quarantine(settled(Verdict::Stands)), ..claim(23, ClaimState::Booked) },
+        Claim { quarantine: quarantine(settled(Verdict::Free)), ..claim(24, ClaimState::Cancelled) },
+    ];
+    Slot { claims: claims.into(), id: SlotId::parse("creneau-3").unwrap(), ..slot() }
+}
+
 /// Orientations, tallies, and what was added to slots and schedules for them.
 pub(super) fn all() -> Vec<(&'static str, Body)> {
     let bare_orientation = Orientation {
@@ -90,6 +108,7 @@ pub(super) fn all() -> Vec<(&'static str, Body)> {
         Schedule { id: ScheduleId::parse("agenda-3").unwrap(), first_published_at: Some(at(-60)), ..schedule() };
     vec![
         ("slot-attended", Body::Slot(attended().into())),
+        ("slot-quarantined", Body::Slot(quarantined().into())),
         ("orientation", Body::Orientation(orientation().into())),
         ("orientation-bare", Body::Orientation(bare_orientation.into())),
         ("tally", Body::Tally(tally().into())),

@@ -14,15 +14,18 @@ fn address(server: &Server, credentials: &str) -> RedisAddress {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_named() {
+fn a_server_that_is_not_there_is_waited_for_and_named() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let nobody = refusal(&RedisAddress::parse(&format!("redis://:s3cret@127.0.0.1:{port}")).unwrap());
-    assert!(matches!(*nobody.trouble, Trouble::Away(_)), "{nobody}");
-    let unknown = refusal(&RedisAddress::parse("redis://:s3cret@no-such-host.invalid").unwrap());
-    assert!(matches!(*unknown.trouble, Trouble::Away(_)), "{unknown}");
-    for error in [nobody, unknown] {
-        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
-        assert!(error.to_string().contains("check that it runs"), "{error}");
+    for host in [format!("127.0.0.1:{port}"), "no-such-host.invalid".to_owned()] {
+        let address = RedisAddress::parse(&format!("redis://:s3cret@{host}")).unwrap();
+        let ledger = RedisLedger::open(&address, options(), Uuid::now_v7(), Arc::new(Recorder::default())).unwrap();
+        let LedgerHealth { refusal, is_open, .. } = ledger.health();
+        let refusal = refusal.unwrap();
+        assert!(!is_open && ledger.deployment_id().is_none());
+        assert!(refusal.contains(&host) && refusal.contains("check that it runs"), "{refusal}");
+        assert!(!refusal.contains("s3cret"), "{refusal}");
+        let refused = wait(ledger.append(Append { entries: vec![put(1, 1, 0)], request: None }));
+        assert!(matches!(refused, AppendOutcome::Unavailable(Unavailable::Refused(_))), "{refused:?}");
     }
 }
 
