@@ -83,7 +83,7 @@ impl Service {
                 arrival.as_mut().enable();
                 match self.reach_of(wanted) {
                     Reach::NotYet => arrival.await,
-                    reach => return reach,
+                    reach @ (Reach::Reached | Reach::Lost) => return reach,
                 }
             }
         };

@@ -44,7 +44,7 @@ pub struct VerifyArguments {
 /// One side of a comparison.
 enum Side {
     Instance { url: String, timeout: Duration },
-    Redis(RedisAddress),
+    Redis(Box<RedisAddress>),
 }
 
 /// What a comparison is told with.
@@ -70,7 +70,7 @@ pub async fn run(arguments: &VerifyArguments, terminal: &Terminal) -> Result<Exi
     let first = Side::Instance { url: arguments.server.server.clone(), timeout };
     let second = match (&arguments.with, &arguments.ledger) {
         (Some(url), _) => Side::Instance { url: url.clone(), timeout },
-        (None, Some(url)) => Side::Redis(redis_address(url)?),
+        (None, Some(url)) => Side::Redis(Box::new(redis_address(url)?)),
         (None, None) => return Err(Failure::Usage("give --with or --ledger".to_owned())),
     };
     let comparison = compared(&first, &second).await?;

@@ -66,7 +66,7 @@ fn an_instance_with_another_digest_at_the_same_position_is_found_out_and_the_led
     let second = Instance::open(&server);
     let other = second.peer(|peer| peer.instance_id == "other").unwrap();
     assert!(other.differs && second.counted("sas.ledger.digest_mismatches") == 1);
-    assert!(!second.peer(|peer| peer.standpoint.digest.len() == 40 && peer.differs).is_some());
+    assert!(second.peer(|peer| peer.standpoint.digest.len() == 40 && peer.differs).is_none());
     assert_eq!(second.counted("sas.ledger.reloads"), 0, "it is the other that differs from the ledger");
     // Now the ledger is at one with the other.
     server.say("HSET sas:{0}:m digest somethingelse");
