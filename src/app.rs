@@ -26,7 +26,8 @@ use crate::ledger::Ledger;
 use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, OpenError};
 use crate::ledger::memory::MemoryLedger;
 use crate::ledger::redis::{
-    AckReplicas, AddressError, OpenError as RedisOpenError, RedisAddress, RedisLedger, RedisOptions, WhenReplicaAway,
+    AckReplicas, AddressError, Identity, Member, OpenError as RedisOpenError, RedisAddress, RedisLedger, RedisOptions,
+    WhenReplicaAway,
 };
 use crate::road::{CertificatesError, Roads};
 use crate::service::{Applier, Parts, Service, WatchLimits};
@@ -132,7 +133,11 @@ impl App {
         let address = listener.local_addr().map_err(|source| StartError::Address { address, source })?;
         let index = Arc::new(Index::new());
         let instance_id = Uuid::now_v7();
-        let ledger = OpenedLedger::open(&config.ledger, instance_id, &clock, &index).await?;
+        let started_at = Some(clock.now());
+        let advertised = config.server.advertised_address.clone();
+        let identity = Identity { version: VERSION.to_owned(), address: advertised, started_at };
+        let member = Member { instance_id, identity };
+        let ledger = OpenedLedger::open(&config.ledger, member, &clock, &index).await?;
         let (background, writes) = (Tasks::new(), Tasks::new());
         let parts = Parts {
             index,
@@ -236,7 +241,7 @@ impl OpenedLedger {
     /// Opens the configured ledger, which fills the index.
     async fn open(
         config: &LedgerConfig,
-        instance_id: Uuid,
+        member: Member,
         clock: &SharedClock,
         index: &Arc<Index>,
     ) -> Result<Self, StartError> {
@@ -254,7 +259,7 @@ impl OpenedLedger {
                 let address = RedisAddress::parse(&url.0)?;
                 let options = redis_options(replicas);
                 let place = address.to_string();
-                let open = move || RedisLedger::open(&address, options, instance_id, sink);
+                let open = move || RedisLedger::open(&address, options, member, sink);
                 let opened = tokio::task::spawn_blocking(open).await;
                 Ok(Self::Redis(Arc::new(opened.map_err(|_| StartError::LedgerTask { place })??)))
             }

@@ -15,6 +15,7 @@ pub mod command;
 pub mod import;
 pub mod sample;
 pub mod policies;
+pub mod ledger;
 
 use std::process::ExitCode;
 
@@ -22,7 +23,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use command::{
     booking, completions, demo, explain, export, find, import as import_command, indicators, orientation, policy,
-    quarantine, refusal, scenario, schedule, serve, sites, source, status,
+    quarantine, refusal, scenario, schedule, serve, sites, source, status, verify,
 };
 use connection::Output;
 use exit::Exit;
@@ -90,7 +91,7 @@ enum Command {
     Tension(indicators::TensionArguments),
     /// Read a CSV roster or a FHIR Bundle into a running service
     Import(Box<import_command::ImportArguments>),
-    /// Write the whole state of a data folder as JSON lines
+    /// Write the whole state of a data folder or a Redis as JSON lines
     Export(export::ExportArguments),
     /// Show a schedule with its slots and what was claimed of them
     Schedule(schedule::ScheduleArguments),
@@ -106,6 +107,8 @@ enum Command {
     Quarantine(quarantine::QuarantineArguments),
     /// Show how a running service stands
     Status(status::StatusArguments),
+    /// Compare all records of a running service with another one's, or with Redis
+    Verify(verify::VerifyArguments),
     /// Play scenarios: given a world, when somebody asks, then this is answered
     Scenario(scenario::ScenarioArguments),
     /// Show, validate or change the policy: red flags, delays, modalities, travel, costs
@@ -139,6 +142,7 @@ impl Command {
             Self::Sources(arguments) => arguments.server.output,
             Self::Quarantine(arguments) => arguments.output(),
             Self::Status(arguments) => arguments.server.output,
+            Self::Verify(arguments) => arguments.server.output,
             Self::Scenario(arguments) => arguments.output(),
             Self::Policy(arguments) => arguments.output(),
             Self::Serve(_) | Self::Demo(_) | Self::Export(_) | Self::Completions(_) => Output::Table,
@@ -185,7 +189,7 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Indicators(arguments) => indicators::run(&arguments, terminal).await,
         Command::Tension(arguments) => indicators::tension(&arguments, terminal).await,
         Command::Import(arguments) => import_command::run(&arguments, terminal).await,
-        Command::Export(arguments) => export::run(&arguments, terminal),
+        Command::Export(arguments) => export::run(&arguments, terminal).await,
         Command::Schedule(arguments) => schedule::run(&arguments, terminal).await,
         Command::Sites(arguments) => sites::sites(&arguments, terminal).await,
         Command::Saturation(arguments) => sites::saturation(&arguments, terminal).await,
@@ -193,6 +197,7 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Sources(arguments) => source::list(&arguments, terminal).await,
         Command::Quarantine(arguments) => quarantine::run(&arguments, terminal).await,
         Command::Status(arguments) => status::run(&arguments, terminal).await,
+        Command::Verify(arguments) => verify::run(&arguments, terminal).await,
         Command::Scenario(arguments) => scenario::run(&arguments, terminal).await,
         Command::Policy(arguments) => policy::run(&arguments, terminal).await,
         Command::Completions(arguments) => {

@@ -19,6 +19,7 @@ mod booking;
 mod operations;
 mod quarantine;
 mod reflection;
+mod min_position;
 mod admission;
 mod gate;
 mod incoming;

@@ -11,10 +11,12 @@ pub mod codec;
 mod decision;
 mod kind;
 mod queue;
+mod overview;
 pub mod memory;
 pub mod embedded;
 pub mod redis;
 pub mod transfer;
+pub mod verify;
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -25,6 +27,8 @@ use bytes::Bytes;
 use crate::domain::id::{PrincipalId, RequestId};
 use crate::domain::record::{Body, Change, Key, Position, Versioned};
 use crate::domain::time::UtcInstant;
+
+pub use overview::{Counters, Overview, Peer, Standpoint};
 
 /// Most entries of one append.
 pub const APPEND_ENTRIES_MAX: usize = 1_024;
@@ -285,6 +289,9 @@ pub trait Ledger: Send + Sync + 'static {
     /// What an acknowledged write survives, in plain words.
     fn durability(&self) -> &'static str;
 
+    /// The same as a stable code, for instance `DISK_SYNCED`.
+    fn durability_class(&self) -> &'static str;
+
     /// Appends all entries or none. The order of checks is: request id, time guards, versions.
     ///
     /// The append starts at once, whether or not its outcome is awaited. A time guard holds while `not_before <= now`
@@ -303,6 +310,16 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// How it stands.
     fn health(&self) -> LedgerHealth;
+
+    /// What operators are told of it; nothing where nobody shares it.
+    fn overview(&self) -> Overview {
+        Overview::default()
+    }
+
+    /// The last number of an epoch that ended, as far as this history tells; `None` when it does not.
+    fn end_of_epoch(&self, _epoch: u64) -> Option<u64> {
+        None
+    }
 }
 
 /// Whether what a steady clock shows is to be recorded, given what was recorded last.

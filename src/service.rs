@@ -32,6 +32,8 @@ mod condition;
 mod starting;
 mod status;
 mod purge;
+mod position;
+mod records;
 mod policy;
 mod listener;
 mod applier;
@@ -57,6 +59,7 @@ use crate::road::Roads;
 use crate::routing::policy::Policy;
 use crate::tasks::Tasks;
 
+pub use crate::ledger::{Overview, Peer, Standpoint};
 pub use crate::road::RoadHealth;
 pub use crate::routing::policy::PolicyScope;
 pub use applier::Applier;
@@ -71,8 +74,10 @@ pub use orientation::OrientationRequest;
 pub use policy::{
     AnswerDigest, ChangeSort, ChangedAnswer, PolicyRequest, PolicyView, Preview, PreviewRequest, policy_problems,
 };
+pub use position::{MIN_POSITION_WAIT, Reach};
 pub use publish::{PublishBatch, PublishRow, RowOutcome, RowStatus};
 pub use quarantine::QuarantineList;
+pub use records::{RecordPage, Records};
 pub use refuse::{RefusalList, RefusalRequest, RefusalScope, ScheduleRefusals};
 pub use replace::{KeptSlot, ReplaceOutcome, Replacement};
 pub use saturation::SaturationEnd;
@@ -89,6 +94,7 @@ use condition::is_degraded;
 use limits::QUESTIONS_KEPT_MAX;
 use listener::Listener;
 use policy::{Asked, Policies};
+use position::Arrivals;
 use tension::Tension;
 use turns::Turns;
 use write::Written;
@@ -133,6 +139,8 @@ struct Shared {
     /// Slots that were held or booked beyond the clinical delay since the start.
     beyond_delay_count: AtomicU64,
     watches: Arc<watch::Hub>,
+    /// Who waits for the index to go on.
+    arrivals: Arc<Arrivals>,
     /// Rung when the index doubts promises.
     doubts: Arc<Notify>,
     /// Which needs found nothing.
@@ -169,9 +177,13 @@ impl Service {
     pub fn new(parts: Parts) -> Self {
         let started_at = parts.clock.now();
         let (policies, watches) = (Arc::new(Policies::shipped()), Arc::<watch::Hub>::default());
-        let doubts = Arc::<Notify>::default();
-        let listener =
-            Listener { policies: Arc::clone(&policies), watches: Arc::clone(&watches), doubts: Arc::clone(&doubts) };
+        let (arrivals, doubts) = (Arc::<Arrivals>::default(), Arc::<Notify>::default());
+        let listener = Listener {
+            policies: Arc::clone(&policies),
+            watches: Arc::clone(&watches),
+            arrivals: Arc::clone(&arrivals),
+            doubts: Arc::clone(&doubts),
+        };
         parts.index.observe(Arc::new(listener));
         // Only now, so that no change falls between.
         policies.take_from(&parts.index);
@@ -186,6 +198,7 @@ impl Service {
             turns: Turns::default(),
             beyond_delay_count: AtomicU64::new(0),
             watches,
+            arrivals,
             doubts,
             tension: Tension::new(),
             roads: OnceLock::new(),

@@ -30,7 +30,7 @@ impl Exit {
         (
             Self::Refused,
             3,
-            "refused (taken, expired, unknown, stale ...), nothing found in time, or a scenario that does not hold",
+            "refused (taken, expired, unknown, stale ...), nothing found in time, a scenario that does not hold, or copies that differ",
         ),
         (Self::Unreachable, 4, "no answer from the service, or it cannot write now: repeat with the same --request-id"),
         (Self::PartlyRefused, 5, "import: the good rows were taken, others were refused"),

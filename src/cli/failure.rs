@@ -82,6 +82,8 @@ impl Failure {
     pub fn of_transfer(error: &TransferError, message: impl ToString) -> Self {
         match error {
             TransferError::Store(fault) => Self::of_ledger(fault, message),
+            TransferError::Redis(fault) if fault.trouble.is_of_settings() => Self::Usage(message.to_string()),
+            TransferError::Redis(_) => Self::Local(message.to_string()),
             TransferError::Read { .. }
             | TransferError::Line { .. }
             | TransferError::NewerFormat { .. }

@@ -20,6 +20,7 @@ pub mod explanation;
 pub mod orientation;
 pub mod tension;
 pub mod status;
+pub mod verify;
 pub mod scenario;
 pub mod watch;
 pub mod refusal;

@@ -7,12 +7,16 @@ use super::reader::Reader;
 
 /// Port that is listened on when nobody says, and that clients of the command line ask.
 const DEFAULT_PORT: u16 = 7_410;
+/// Longest address that is told to others.
+const ADVERTISED_MAX_BYTES: usize = 200;
 
 /// Where and how the server listens.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ServerConfig {
     /// Address and port.
     pub listen: SocketAddr,
+    /// Where clients reach this instance, as the others are told; empty when that is not configured.
+    pub advertised_address: String,
     /// Longest wait for calls under way at shutdown.
     pub drain_timeout: Duration,
     /// Within which time a connection must begin to speak.
@@ -37,6 +41,7 @@ impl ServerConfig {
                 ("127.0.0.1:7410", default),
                 listen,
             ),
+            advertised_address: advertised_address(reader),
             drain_timeout: Duration::from_secs(reader.number(
                 "server.drain_timeout_seconds",
                 "Longest wait for calls under way at shutdown, in seconds.",
@@ -63,4 +68,20 @@ impl ServerConfig {
             )),
         }
     }
+}
+
+fn advertised_address(reader: &mut Reader) -> String {
+    const ADDRESS: (&str, &str) = (
+        "server.advertised_address",
+        "Where clients reach this instance, for instance http://sas-1.example:7410; shown by the status of every instance.",
+    );
+    let address = reader.optional_text(ADDRESS.0, ADDRESS.1, |text| {
+        let is_word = !text.is_empty() && text.chars().all(|character| character.is_ascii_graphic());
+        let is_shown = is_word && text.len() <= ADVERTISED_MAX_BYTES && !text.contains('@');
+        is_shown.then(|| text.to_owned()).ok_or_else(|| {
+            format!("give an address of at most {ADVERTISED_MAX_BYTES} characters without blanks or credentials")
+        })
+    });
+    reader.unset(ADDRESS.0, ADDRESS.1);
+    address.unwrap_or_default()
 }

@@ -200,7 +200,7 @@ impl http_body::Body for WatchedBody {
 }
 
 /// The time that the caller allows: at most eight digits and a unit, as the gRPC protocol writes `grpc-timeout`.
-fn timeout_of(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn timeout_of(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("grpc-timeout")?.to_str().ok()?;
     let unit = text.chars().last()?;
     let digits = text.strip_suffix(unit)?;

@@ -1,8 +1,15 @@
-//! `OperationsService`: how the service stands.
+//! `OperationsService`: how the service stands, and what it shows, record by record.
 
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::convert::common::{confidence_to_proto, instant_to_proto, stamp_to_proto};
+use super::convert::ledger::{page_to_proto, shared_ledger_to_proto};
+use super::gate::RETRY_AFTER_MS;
+use super::status;
 use crate::proto::routing as pb;
 use crate::proto::routing::operations_service_server::OperationsService;
 use crate::service::{self, Condition, RoadHealth, Service, SourceView};
@@ -11,10 +18,19 @@ use crate::service::{self, Condition, RoadHealth, Service, SourceView};
 #[derive(Clone)]
 pub(super) struct Operations {
     pub(super) service: Service,
+    /// Listings of all records that may be under way.
+    pub(super) listings: Arc<Semaphore>,
 }
+
+/// Listings of all records that may be under way at once: each takes a thread and reads all that is kept.
+pub(super) const LISTINGS_MAX: usize = 2;
+/// Pages that wait for the client.
+const PAGES_WAITING_MAX: usize = 4;
 
 #[tonic::async_trait]
 impl OperationsService for Operations {
+    type ListRecordDigestsStream = ReceiverStream<Result<pb::ListRecordDigestsResponse, Status>>;
+
     async fn get_status(
         &self,
         request: Request<pb::GetStatusRequest>,
@@ -31,6 +47,23 @@ impl OperationsService for Operations {
         let stamp = Some(stamp_to_proto(&self.service.stamp()));
         let sources = self.service.sources().into_iter().map(source_to_proto).collect();
         Ok(Response::new(pb::ListSourcesResponse { sources, stamp }))
+    }
+
+    async fn list_record_digests(
+        &self,
+        request: Request<pb::ListRecordDigestsRequest>,
+    ) -> Result<Response<Self::ListRecordDigestsStream>, Status> {
+        let pb::ListRecordDigestsRequest {} = request.into_inner();
+        let place = Arc::clone(&self.listings).try_acquire_owned();
+        let place = place.map_err(|_| status::overloaded(RETRY_AFTER_MS))?;
+        let (pages, waiting) = mpsc::channel(PAGES_WAITING_MAX);
+        let records = self.service.records();
+        // Ends when the client has all, or is gone.
+        tokio::task::spawn_blocking(move || {
+            records.each_page(|page| pages.blocking_send(Ok(page_to_proto(page))).is_ok());
+            drop(place);
+        });
+        Ok(Response::new(ReceiverStream::new(waiting)))
     }
 }
 
@@ -54,6 +87,8 @@ fn status_to_proto(status: service::Status) -> pb::GetStatusResponse {
         started_at,
         ledger_kind,
         durability,
+        durability_class,
+        ledger,
         refusal,
         conditions,
         stamp,
@@ -67,7 +102,13 @@ fn status_to_proto(status: service::Status) -> pb::GetStatusResponse {
         degrades: kind.degrades(),
     };
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let history_digest = ledger.own.as_ref().map(|own| own.digest.clone()).unwrap_or_default();
+    let counter = |(name, value): &(&str, u64)| pb::Counter { name: (*name).to_owned(), value: *value };
     pb::GetStatusResponse {
+        durability_class: durability_class.to_owned(),
+        history_digest,
+        counters: ledger.counters.iter().map(counter).collect(),
+        shared_ledger: shared_ledger_to_proto(ledger),
         instance_id: instance_id.to_string(),
         version: version.to_owned(),
         started_at: Some(instant_to_proto(started_at)),

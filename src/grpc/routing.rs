@@ -7,6 +7,7 @@ use super::convert::answer::answer_to_proto;
 use super::convert::query::query_from_proto;
 use super::convert::watch::watch_from_proto;
 use super::findings::{Findings, Path};
+use super::min_position::{self, Expected};
 use super::status;
 use super::watching::Updates;
 use crate::proto::routing as pb;
@@ -26,12 +27,15 @@ impl RoutingService for Routing {
     type WatchCareStream = Updates;
 
     async fn find_care(&self, request: Request<pb::FindCareRequest>) -> Result<Response<pb::FindCareResponse>, Status> {
+        let wanted = min_position::of(request.metadata()).map_err(status::from_error)?;
         let pb::FindCareRequest { query } = request.into_inner();
         let mut findings = Findings::default();
         match query_from_proto(query, Path::ROOT.field("query"), &mut findings) {
             Some(query) if findings.violations.is_empty() => {
                 self.service.check_answerable(&query).map_err(status::from_error)?;
-                let answer = answer_to_proto(&self.service.find_care(&query).await);
+                let is_behind = min_position::awaited(&self.service, wanted, &query).await;
+                let mut answer = answer_to_proto(&self.service.find_care(&query).await);
+                min_position::mark(&mut answer, is_behind);
                 self.service.keep_question(query);
                 Ok(Response::new(answer))
             }
@@ -40,11 +44,13 @@ impl RoutingService for Routing {
     }
 
     async fn watch_care(&self, request: Request<pb::WatchCareRequest>) -> Result<Response<Updates>, Status> {
+        let wanted = min_position::of(request.metadata()).map_err(status::from_error)?;
         let mut findings = Findings::default();
         match watch_from_proto(request.into_inner(), &mut findings) {
             Some(request) if findings.violations.is_empty() => {
+                min_position::awaited(&self.service, wanted, &request.query).await;
                 let watch = self.service.watch(&Caller::local(), request).map_err(status::from_error)?;
-                Ok(Response::new(Updates::of(watch, self.draining.clone())))
+                Ok(Response::new(Updates::of(watch, self.draining.clone(), Expected::of(&self.service, wanted))))
             }
             Some(_) | None => Err(status::from_violations(findings.violations)),
         }

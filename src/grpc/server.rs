@@ -3,9 +3,11 @@
 //! It stops in steps, which its owner takes: [`Server::begin_drain`] says `NOT_SERVING` and takes nothing new,
 //! [`Server::idle`] waits for the calls under way, [`Server::cut`] closes what is left.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -17,7 +19,8 @@ use super::explanation::Explanation;
 use super::gate::Gate;
 use super::incoming::{self, Guard};
 use super::indicators::Indicators;
-use super::operations::Operations;
+use super::min_position::AtLeast;
+use super::operations::{LISTINGS_MAX, Operations};
 use super::orientation::Orientations;
 use super::policy::Policies;
 use super::publishing::Publishing;
@@ -105,8 +108,11 @@ impl Server {
             cut: cut.clone(),
         };
         let publishing = Publishing { service: service.clone(), tasks: tasks.clone(), draining: draining.clone() };
+        let listings = Arc::new(Semaphore::new(LISTINGS_MAX));
+        let operations = Operations { service: service.clone(), listings };
         let router = transport(&options)
             .layer(gate.clone())
+            .layer(AtLeast { service: service.clone() })
             .add_service(health_service)
             .add_service(reflection::builder()?.build_v1()?)
             .add_service(reflection::builder()?.build_v1alpha()?)
@@ -147,10 +153,7 @@ impl Server {
                 BookingServiceServer::new(Booking { service: service.clone() })
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
-            .add_service(
-                OperationsServiceServer::new(Operations { service: service.clone() })
-                    .max_decoding_message_size(MESSAGE_MAX_BYTES),
-            );
+            .add_service(OperationsServiceServer::new(operations).max_decoding_message_size(MESSAGE_MAX_BYTES));
         let connections = incoming::accept(listener, guard, tasks);
         let signal = draining.clone().cancelled_owned();
         tasks.spawn(async move {

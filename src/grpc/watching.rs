@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::convert::watch::update_to_proto;
+use super::min_position::{Expected, mark};
 use super::status;
 use crate::proto::routing as pb;
 use crate::service::Watch;
@@ -24,6 +25,7 @@ type Step = Pin<Box<dyn Future<Output = Option<(Message, Watching)>> + Send>>;
 struct Watching {
     watch: Watch,
     draining: CancellationToken,
+    expected: Expected,
 }
 
 impl Watching {
@@ -31,7 +33,13 @@ impl Watching {
         let message = tokio::select! {
             biased;
             () = self.draining.cancelled() => Err(status::shutting_down(RETRY_AFTER_MS)),
-            update = self.watch.next() => Ok(update_to_proto(&update?)),
+            update = self.watch.next() => {
+                let update = update?;
+                let is_behind = self.expected.is_missed_by(&update.answer);
+                let mut message = update_to_proto(&update);
+                message.answer.iter_mut().for_each(|answer| mark(answer, is_behind));
+                Ok(message)
+            }
         };
         Some((message, self))
     }
@@ -45,8 +53,8 @@ pub(super) struct Updates {
 
 impl Updates {
     /// The messages of a watch, until it ends or the service drains.
-    pub(super) fn of(watch: Watch, draining: CancellationToken) -> Self {
-        Self { step: Some(Box::pin(Watching { watch, draining }.step())) }
+    pub(super) fn of(watch: Watch, draining: CancellationToken, expected: Expected) -> Self {
+        Self { step: Some(Box::pin(Watching { watch, draining, expected }.step())) }
     }
 }
 

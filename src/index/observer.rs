@@ -16,6 +16,9 @@ pub trait Observer: Debug + Send + Sync {
     /// Takes new policies: when it returns, the head comes to show the change, along with all that came before it.
     fn governed(&self, record: &PolicyRecord);
 
+    /// The head shows more than before; returns at once.
+    fn advanced(&self) {}
+
     /// Notes schedules whose openings or facts changed, and whether an emergency site, a territory or the policies
     /// did; returns at once.
     fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool);

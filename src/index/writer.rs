@@ -76,6 +76,9 @@ impl Writer {
             observer.governed(&record);
         }
         index.head.store(Arc::new(self.head));
+        if let Some(observer) = index.observer.get() {
+            observer.advanced();
+        }
         // Asked only now: whoever begins to listen later reads the changes.
         if let Some(observer) = index.observer.get().filter(|observer| observer.listens()) {
             let schedules = seen([&moves.coming, &moves.leaving], &offers);

@@ -272,6 +272,10 @@ impl Ledger for EmbeddedLedger {
         "one disk: an acknowledged write is synced to the file and survives a crash of process or machine"
     }
 
+    fn durability_class(&self) -> &'static str {
+        "DISK_SYNCED"
+    }
+
     fn append(&self, append: Append) -> PendingAppend {
         match self.enqueue(append) {
             Ok(outcome) => {

@@ -154,6 +154,10 @@ impl Ledger for MemoryLedger {
         "nothing: state is lost when the process ends"
     }
 
+    fn durability_class(&self) -> &'static str {
+        "MEMORY"
+    }
+
     fn append(&self, append: Append) -> PendingAppend {
         let outcome = self.carry_out(append);
         Box::pin(std::future::ready(outcome))

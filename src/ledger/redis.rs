@@ -17,6 +17,7 @@
 
 mod address;
 mod answers;
+mod beat;
 mod bootstrap;
 mod demand;
 mod engine;
@@ -33,7 +34,9 @@ mod shared;
 mod tail;
 mod tls;
 mod topology;
+mod trail;
 mod trouble;
+pub mod whole;
 mod writer;
 
 use std::sync::Arc;
@@ -49,7 +52,9 @@ use uuid::Uuid;
 
 use super::codec::Interner;
 use super::queue::{Prepared, QUEUE_APPENDS_MAX};
-use super::{Append, AppendOutcome, ChangeSink, Ledger, LedgerHealth, PendingAppend, PendingTrim, Unavailable};
+use super::{
+    Append, AppendOutcome, ChangeSink, Ledger, LedgerHealth, Overview, PendingAppend, PendingTrim, Unavailable,
+};
 use crate::clock::SharedClock;
 use crate::domain::time::UtcInstant;
 use engine::Engine;
@@ -61,6 +66,7 @@ use shared::{Job, Shared};
 use topology::Topology;
 
 pub use address::{AddressError, RedisAddress};
+pub use beat::Identity;
 pub use demand::{AckReplicas, WhenReplicaAway};
 pub use trouble::Trouble;
 
@@ -127,6 +133,21 @@ enum Ended {
     Closing,
 }
 
+/// An instance that opens a ledger.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Identifies the process.
+    pub instance_id: Uuid,
+    /// What the others are told of it.
+    pub identity: Identity,
+}
+
+impl From<Uuid> for Member {
+    fn from(instance_id: Uuid) -> Self {
+        Self { instance_id, identity: Identity::default() }
+    }
+}
+
 /// A ledger in Redis.
 pub struct RedisLedger {
     shared: Arc<Shared>,
@@ -144,20 +165,21 @@ impl RedisLedger {
     pub fn open(
         address: &RedisAddress,
         options: RedisOptions,
-        instance_id: Uuid,
+        member: impl Into<Member>,
         sink: Arc<dyn ChangeSink>,
     ) -> Result<Self, OpenError> {
-        Self::open_by(address, options, instance_id, None, sink)
+        Self::open_by(address, options, member, None, sink)
     }
 
     /// The same; with a clock, the server goes by it instead of its own.
     fn open_by(
         address: &RedisAddress,
         options: RedisOptions,
-        instance_id: Uuid,
+        member: impl Into<Member>,
         clock: Option<SharedClock>,
         sink: Arc<dyn ChangeSink>,
     ) -> Result<Self, OpenError> {
+        let Member { instance_id, identity } = member.into();
         let failed = |trouble| OpenError { address: address.to_string(), trouble: Box::new(trouble) };
         let shared = Arc::new(Shared::new());
         let engine = Engine {
@@ -167,6 +189,7 @@ impl RedisLedger {
             sink,
             shared: Arc::clone(&shared),
             instance: instance_id.to_string(),
+            identity,
             deployment: String::new(),
             replicas: Replicas::new(&options),
             history: History::default(),
@@ -278,6 +301,10 @@ impl Ledger for RedisLedger {
         }
     }
 
+    fn durability_class(&self) -> &'static str {
+        self.shared.durability().code()
+    }
+
     fn append(&self, append: Append) -> PendingAppend {
         match self.enqueue(append) {
             Ok(outcome) => {
@@ -296,6 +323,14 @@ impl Ledger for RedisLedger {
 
     fn health(&self) -> LedgerHealth {
         self.shared.health()
+    }
+
+    fn overview(&self) -> Overview {
+        self.shared.overview()
+    }
+
+    fn end_of_epoch(&self, epoch: u64) -> Option<u64> {
+        self.shared.trail.end_of(epoch)
     }
 }
 

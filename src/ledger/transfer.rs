@@ -1,4 +1,4 @@
-//! The whole state of a closed ledger as lines of JSON, out of a data folder and into one.
+//! The whole state of a ledger as lines of JSON, out of a data folder or a Redis and into one.
 //!
 //! The first line is an `ExportHeader`, every other an `ExportLine`, in canonical protobuf JSON and in the order of
 //! their keys. Importing an export and exporting it again gives the same bytes: versions, position and clock come along.
@@ -7,6 +7,7 @@
 //! across a move is judged anew, by the versions of the records; and the log.
 
 mod json;
+pub mod redis;
 
 use std::io::{BufRead, Read as _, Write};
 use std::path::Path;
@@ -16,6 +17,7 @@ use redb::ReadableTableMetadata as _;
 use super::codec::{self, Interner};
 use super::embedded::store::{Fault, LedgerFile, RECORDS, State, Store, make_folder};
 use super::embedded::{FILE_NAME, OpenError};
+use super::redis::OpenError as RedisOpenError;
 use crate::domain::record::Key;
 use crate::domain::time::UtcInstant;
 use crate::proto::ledger as pb;
@@ -34,6 +36,9 @@ pub enum TransferError {
     /// The ledger cannot be opened, read or written.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The Redis cannot be used.
+    #[error(transparent)]
+    Redis(#[from] RedisOpenError),
     /// The export cannot be written.
     #[error("the export cannot be written: {0}")]
     Write(std::io::Error),
@@ -72,7 +77,9 @@ pub enum TransferError {
         found: u64,
     },
     /// The ledger holds other state.
-    #[error("the ledger already holds other records (line {line}, `{key}`): import into an empty data folder")]
+    #[error(
+        "the ledger already holds other records (line {line}, `{key}`): import into an empty data folder or database"
+    )]
     NotEmpty {
         /// The first line that differs, from 1.
         line: u64,

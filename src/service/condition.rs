@@ -3,11 +3,14 @@
 //! Invariant: codes are stable. Deliberately absent: what a single call is told, which is an error.
 
 use crate::domain::time::UtcInstant;
-use crate::ledger::LedgerHealth;
+use crate::ledger::{LedgerHealth, Overview};
 use crate::road::RoadHealth;
 
 use super::Service;
 use super::limits::LEDGER_CLOCK_AHEAD_MAX_MS;
+
+/// Most instances that a message names.
+const PEERS_NAMED_MAX: usize = 8;
 
 /// What kind of trouble it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -26,6 +29,8 @@ pub enum ConditionKind {
     SourceSilent,
     /// Road times are not asked for, because the last tables failed.
     RoadTimesPaused,
+    /// Another instance has followed another history to the same position.
+    DigestMismatch,
     /// The policies that were put in force cannot be read by this version of the program.
     PolicyUnreadable,
     /// The ledger lost acknowledged claims, of which nobody said yet what became of them.
@@ -34,7 +39,7 @@ pub enum ConditionKind {
 
 impl ConditionKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Starting,
         Self::WritesRefused,
         Self::DurabilityReduced,
@@ -42,6 +47,7 @@ impl ConditionKind {
         Self::ClockNotTrusted,
         Self::SourceSilent,
         Self::RoadTimesPaused,
+        Self::DigestMismatch,
         Self::PolicyUnreadable,
         Self::ClaimsQuarantined,
     ];
@@ -57,6 +63,7 @@ impl ConditionKind {
             Self::ClockNotTrusted => "CLOCK_NOT_TRUSTED",
             Self::SourceSilent => "SOURCE_SILENT",
             Self::RoadTimesPaused => "ROAD_TIMES_PAUSED",
+            Self::DigestMismatch => "DIGEST_MISMATCH",
             Self::PolicyUnreadable => "POLICY_UNREADABLE",
             Self::ClaimsQuarantined => "CLAIMS_QUARANTINED",
         }
@@ -71,7 +78,11 @@ impl ConditionKind {
             | Self::DurabilityReduced
             | Self::LedgerClockAhead
             | Self::PolicyUnreadable => true,
-            Self::ClockNotTrusted | Self::SourceSilent | Self::RoadTimesPaused | Self::ClaimsQuarantined => false,
+            Self::ClockNotTrusted
+            | Self::SourceSilent
+            | Self::RoadTimesPaused
+            | Self::DigestMismatch
+            | Self::ClaimsQuarantined => false,
         }
     }
 }
@@ -111,6 +122,7 @@ impl Service {
             (ConditionKind::ClockNotTrusted, doubt),
             (ConditionKind::SourceSilent, self.silent_sources(now)),
             (ConditionKind::RoadTimesPaused, self.roads().and_then(|roads| roads_paused(&roads.health(now)))),
+            (ConditionKind::DigestMismatch, digest_mismatch(&self.parts().ledger.overview())),
             (ConditionKind::PolicyUnreadable, self.policies().load().problem.clone()),
             (ConditionKind::ClaimsQuarantined, self.quarantine_told(now)),
         ];
@@ -127,6 +139,19 @@ impl Service {
     pub fn doubt_clock(&self, doubt: Option<String>) {
         self.shared.clock_doubt.store(doubt.map(std::sync::Arc::new));
     }
+}
+
+/// What to say of instances whose history differs; `None` while none does.
+fn digest_mismatch(ledger: &Overview) -> Option<String> {
+    let differing = ledger.peers.iter().filter(|peer| peer.differs).map(|peer| peer.instance_id.as_str());
+    let differing: Vec<_> = differing.take(PEERS_NAMED_MAX).collect();
+    (!differing.is_empty()).then(|| {
+        format!(
+            "another digest than here at the same position: {}; compare with `verify`, and restart the instance that differs \
+             from the ledger",
+            differing.join(", ")
+        )
+    })
 }
 
 /// What to say of road times that fail; `None` while they are asked for.

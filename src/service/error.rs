@@ -113,6 +113,8 @@ reasons! {
     QuotaExceeded "QUOTA_EXCEEDED" ResourceExhausted "Release what is no longer needed, then repeat.";
     TooManyWatches "TOO_MANY_WATCHES" ResourceExhausted "Close watches whose calls are over, or try again after the stated time; questions are answered meanwhile.";
     LedgerUnavailable "LEDGER_UNAVAILABLE" Unavailable "Repeat with the same request id after the stated time; nothing was written.";
+    PositionLost "POSITION_LOST" FailedPrecondition "Read again without the position, and check what was written: the ledger went on without it.";
+    PositionNotReached "POSITION_NOT_REACHED" Unavailable "Read again after the stated time or on another instance: this one has not followed that far.";
     Starting "STARTING" Unavailable "Repeat after the stated time, or ask another instance: this one has not read the ledger yet.";
     OutcomeUnknown "OUTCOME_UNKNOWN" Unavailable "Repeat with the same request id: the write may or may not have been made.";
     ShuttingDown "SHUTTING_DOWN" Unavailable "Repeat with the same request id on another instance.";

@@ -1,4 +1,5 @@
-//! Who hears of the index's changes: policies first, then the watches; and whoever reports what was lost.
+//! Who hears of the index's changes: policies first, then the watches; whoever waits for a position; and whoever reports
+//! what was lost.
 //!
 //! Invariant: nothing here waits for anybody who reads.
 
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::policy::Policies;
+use super::position::Arrivals;
 use super::watch::Hub;
 use crate::domain::id::{CaseId, ScheduleId};
 use crate::index::{Observer, PolicyRecord};
@@ -16,6 +18,7 @@ use crate::index::{Observer, PolicyRecord};
 pub(super) struct Listener {
     pub(super) policies: Arc<Policies>,
     pub(super) watches: Arc<Hub>,
+    pub(super) arrivals: Arc<Arrivals>,
     pub(super) doubts: Arc<Notify>,
 }
 
@@ -26,6 +29,10 @@ impl Observer for Listener {
 
     fn governed(&self, record: &PolicyRecord) {
         self.policies.take_change(record);
+    }
+
+    fn advanced(&self) {
+        self.arrivals.ring();
     }
 
     fn touched(&self, schedules: Vec<ScheduleId>, surroundings: bool) {

@@ -14,6 +14,7 @@ use crate::domain::record::{Position, Versioned};
 use crate::domain::slot::Slot;
 use crate::domain::time::{UtcInstant, Window};
 use crate::index::Counts;
+use crate::ledger::Overview;
 use crate::road::RoadHealth;
 
 use super::Service;
@@ -33,6 +34,10 @@ pub struct Status {
     pub ledger_kind: &'static str,
     /// What an acknowledged write survives, in plain words.
     pub durability: &'static str,
+    /// The same as a stable code.
+    pub durability_class: &'static str,
+    /// The ledger and who shares it.
+    pub ledger: Overview,
     /// Why writes are refused; `None` when they are accepted.
     pub refusal: Option<String>,
     /// What is not as it should be.
@@ -71,6 +76,8 @@ impl Service {
             started_at: self.started_at(),
             ledger_kind: parts.ledger.kind(),
             durability: parts.ledger.durability(),
+            durability_class: parts.ledger.durability_class(),
+            ledger: parts.ledger.overview(),
             refusal: parts.ledger.health().refusal,
             conditions: self.conditions(),
             stamp: self.stamp(),

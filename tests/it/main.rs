@@ -32,6 +32,8 @@ mod clocks;
 mod national_examples;
 mod crash;
 mod redis;
+mod seen;
+mod moving;
 mod starting;
 mod outages;
 mod quarantine;

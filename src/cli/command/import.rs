@@ -13,6 +13,7 @@ use crate::cli::import::{
     FILE_MAX_BYTES, ImportOptions, ImportPlan, ImportReport, SendOptions, parse_bundle, parse_roster, position_doubt,
     send,
 };
+use crate::cli::ledger::redis_address;
 use crate::cli::render::{Layout, import as render};
 use crate::cli::terminal::Terminal;
 use crate::clock::{Clock as _, SystemClock};
@@ -38,11 +39,18 @@ pub struct ImportArguments {
     #[arg(long, value_enum)]
     pub format: Option<Format>,
     /// Publishing system that owns what the file says
-    #[arg(long, value_name = "ID", required_unless_present = "data_dir")]
+    #[arg(long, value_name = "ID", required_unless_present_any = ["data_dir", "ledger"])]
     pub source_id: Option<String>,
     /// For an exported state: the folder to fill, empty or absent; no service may run on it
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["source_id", "dry_run", "shift_to_today", "revision"])]
     pub data_dir: Option<PathBuf>,
+    /// For an exported state: the Redis to fill, which must have no ledger; no service may run on it
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with_all = ["data_dir", "source_id", "dry_run", "shift_to_today", "revision"]
+    )]
+    pub ledger: Option<String>,
     /// Say what would be sent, and send nothing; needs no service
     #[arg(long)]
     pub dry_run: bool,
@@ -68,8 +76,8 @@ pub struct ImportArguments {
 /// # Errors
 /// When the file cannot be read at all, or the service cannot be reached.
 pub async fn run(arguments: &ImportArguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    if let Some(data_dir) = &arguments.data_dir {
-        return restore(data_dir, arguments, terminal);
+    if arguments.data_dir.is_some() || arguments.ledger.is_some() {
+        return restore(arguments, terminal).await;
     }
     let source_id = arguments.source_id.as_deref().unwrap_or_default();
     let plan = read_plan(source_id, arguments, terminal)?;
@@ -113,15 +121,23 @@ fn exit_of(report: &ImportReport) -> Exit {
     }
 }
 
-/// Fills a data folder with an exported state.
-fn restore(data_dir: &Path, arguments: &ImportArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+/// Fills a data folder or a Redis with an exported state.
+async fn restore(arguments: &ImportArguments, terminal: &Terminal) -> Result<Exit, Failure> {
     if arguments.format.is_some_and(|format| format != Format::State) {
         return Err(Failure::Usage(
-            "--data-dir takes an exported state only: leave it out, or give --format state".to_owned(),
+            "--data-dir and --ledger take an exported state only: leave them out, or give --format state".to_owned(),
         ));
     }
-    let report = transfer::import(data_dir, BufReader::new(open(&arguments.file)?), SystemClock.now())
-        .map_err(|error| Failure::of_transfer(&error, format_args!("{}: {error}", arguments.file.display())))?;
+    let lines = BufReader::new(open(&arguments.file)?);
+    let report = match (&arguments.ledger, &arguments.data_dir) {
+        (Some(url), _) => transfer::redis::import(&redis_address(url)?, lines).await,
+        (None, data_dir) => {
+            let data_dir = data_dir.as_deref().unwrap_or(Path::new("."));
+            transfer::import(data_dir, lines, SystemClock.now())
+        }
+    };
+    let report =
+        report.map_err(|error| Failure::of_transfer(&error, format_args!("{}: {error}", arguments.file.display())))?;
     terminal.answer(&match arguments.server.output {
         Output::Json => json!({ "imported": report.imported, "unchanged": report.unchanged }).to_string(),
         Output::Table => format!("{} enregistrements repris, {} déjà là.", report.imported, report.unchanged),
@@ -143,7 +159,7 @@ fn read_plan(source_id: &str, arguments: &ImportArguments, terminal: &Terminal) 
         Format::Csv => parse_roster(&bytes, &options),
         Format::Fhir => parse_bundle(&bytes, &options),
         Format::State => {
-            let hint = "this is an exported state: name the folder to fill with --data-dir, and no --source-id";
+            let hint = "this is an exported state: name what to fill with --data-dir or --ledger, and no --source-id";
             return Err(Failure::Usage(format!("{}: {hint}", arguments.file.display())));
         }
     };

@@ -166,6 +166,7 @@ pub fn stamp_line(stamp: &pb::Stamp, zone: Tz) -> String {
     let data_age = stamp.data_age_seconds.map_or(String::new(), |seconds| format!("données de {}", age(seconds)));
     let policy =
         if stamp.policy_version.is_empty() { String::new() } else { format!("règles {}", stamp.policy_version) };
+    let behind = if stamp.behind_min_position { "EN RETARD sur la position demandée" } else { "" };
     let degraded = match (stamp.durability_reduced, stamp.degraded) {
         (true, _) => "SERVICE DÉGRADÉ : durabilité réduite, voir `status`",
         (false, true) => "SERVICE DÉGRADÉ : les écritures peuvent être refusées",
@@ -177,5 +178,6 @@ pub fn stamp_line(stamp: &pb::Stamp, zone: Tz) -> String {
         data_age,
         policy,
         degraded.to_owned(),
+        behind.to_owned(),
     ])
 }

@@ -210,6 +210,7 @@ pub(in crate::grpc) fn stamp_to_proto(stamp: &Stamp) -> pb::Stamp {
         policy_version: policy_version.to_string(),
         degraded: *degraded,
         durability_reduced: *durability_reduced,
+        behind_min_position: false,
     }
 }
 

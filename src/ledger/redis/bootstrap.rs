@@ -29,18 +29,23 @@ pub(super) struct Standing {
     pub(super) steady_at: Option<UtcInstant>,
     /// Identifies the ledger among all others.
     pub(super) deployment: String,
+    /// Epochs that ended, with their last numbers.
+    pub(super) ends: Vec<(u64, u64)>,
 }
 
 /// Reads how the ledger stands.
 pub(super) async fn standing(link: &mut Link) -> Result<Standing, Trouble> {
     let mut read = cmd("HMGET");
-    read.arg(META).arg("epoch").arg("seq").arg("digest").arg("clock").arg("deployment").arg("steady");
+    read.arg(META).arg("epoch").arg("seq").arg("digest").arg("clock").arg("deployment").arg("steady").arg("ends");
     let mut fields = Fields::of(link.ask(&read).await?)?;
     let mark = Mark { epoch: fields.number()?, sequence: fields.number()?, digest: fields.text()? };
     let clock_at = UtcInstant::from_ms(fields.instant_ms()?);
     let deployment = fields.text()?;
     let steady = fields.text_or_nothing()?.and_then(|steady| steady.parse().ok());
-    Ok(Standing { mark, clock_at, steady_at: steady.map(UtcInstant::from_ms), deployment })
+    let ends = fields.text_or_nothing()?.unwrap_or_default();
+    let ends = ends.split(' ').filter_map(|end| end.split_once(':'));
+    let ends = ends.filter_map(|(epoch, last)| Some((epoch.parse().ok()?, last.parse().ok()?))).collect();
+    Ok(Standing { mark, clock_at, steady_at: steady.map(UtcInstant::from_ms), deployment, ends })
 }
 
 /// Hands every record over, as if it changed at the mark; how many there were.

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::address::Host;
 use super::answers::Answers;
+use super::beat::Identity;
 use super::bootstrap::{self, Standing};
 use super::heart::Heart;
 use super::history::{History, Mark};
@@ -26,7 +27,7 @@ use super::writer::Writer;
 use super::{Ended, LEDGER_FORMAT, OpenError, RedisOptions, Trouble, preflight};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::ledger::codec::Interner;
-use crate::ledger::{ChangeSink, Unavailable};
+use crate::ledger::{ChangeSink, Counters, Unavailable};
 
 /// Longest wait for a reply to what is not held by the server.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -51,6 +52,8 @@ pub(super) struct Engine {
     pub(super) shared: Arc<Shared>,
     /// Identifies this instance.
     pub(super) instance: String,
+    /// What the others are told of it.
+    pub(super) identity: Identity,
     /// The deployment whose records the sink has; empty before it has any.
     pub(super) deployment: String,
     /// Who confirms what is written.
@@ -95,6 +98,10 @@ impl Engine {
                     if matches!(ended, Ended::Closing) || shared.is_closing() {
                         break;
                     }
+                    if matches!(ended, Ended::Diverged(_)) {
+                        Counters::count(&shared.counters.divergences);
+                    }
+                    Counters::count(&shared.counters.reconnections);
                     self.refuse(&ended.to_string());
                 }
                 Err(trouble) => {
@@ -165,7 +172,7 @@ impl Engine {
         let block = Duration::from_millis(BLOCK_MS.into());
         let tail = self.topology.open(&primary, RESPONSE_TIMEOUT + block).await?;
         let probe = self.topology.open(&primary, RESPONSE_TIMEOUT).await?;
-        Heart { link: &mut writer, instance: &self.instance, shared: &self.shared }.beat().await?;
+        Heart::new(&mut writer, &self.instance, &self.identity, &self.shared).beat().await?;
         self.shared.open(Opened { deployment: self.deployment.clone(), records });
         self.replicas.begin();
         self.shared.accept();
@@ -180,7 +187,9 @@ impl Engine {
             let is_first = self.history.mark().is_none();
             records = self.read_all(link, &standing.mark, is_first).await?;
             self.history.begin(standing.mark.clone());
+            self.shared.trail.begin(standing.mark.clone(), standing.clock_at);
         }
+        self.shared.trail.note_ends(standing.ends.iter().copied());
         self.shared.show_clock(standing.clock_at);
         self.shared.note_steady(standing.steady_at);
         let answers = Answers::default();
@@ -206,6 +215,7 @@ impl Engine {
             sequence = mark.sequence,
             "the ledger went another way than was followed here: every record is read anew"
         );
+        Counters::count(&self.shared.counters.reloads);
         sink.begin_reload(mark.position());
         let count = bootstrap::read_all(link, mark, interner, |changes| sink.reload(changes)).await?;
         sink.finish_reload();
@@ -223,7 +233,7 @@ impl Engine {
         let told = self.history.mark().map_or(0, |mark| mark.sequence);
         let answers = Answers::new(told);
         let (shared, mut beats) = (Arc::clone(&self.shared), writer.clone());
-        let (instance, clock) = (self.instance.clone(), self.clock.clone());
+        let (instance, identity, clock) = (self.instance.clone(), self.identity.clone(), self.clock.clone());
         let Self { topology, history, sink, interner, scripts, replicas, .. } = self;
         let mut writer = Writer {
             link: writer,
@@ -237,7 +247,7 @@ impl Engine {
         let mut tail =
             Tail { link: tail, history, sink: sink.as_ref(), shared: &shared, answers: &answers, interner, run: &run };
         let mut probe = Probe { link: probe, topology, replicas, shared: &shared };
-        let mut heart = Heart { link: &mut beats, instance: &instance, shared: &shared };
+        let mut heart = Heart::new(&mut beats, &instance, &identity, &shared);
         let ended = tokio::select! {
             ended = writer.run(jobs) => ended,
             ended = tail.run() => ended,

@@ -51,6 +51,18 @@ impl Durability {
         }
     }
 
+    /// Stable code.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "UNKNOWN",
+            Self::Memory => "REDIS_MEMORY",
+            Self::EverySecond => "REDIS_SYNCED_EVERY_SECOND",
+            Self::Always => "REDIS_SYNCED",
+            Self::Replicated => "REDIS_REPLICATED",
+            Self::AlwaysReplicated => "REDIS_SYNCED_REPLICATED",
+        }
+    }
+
     /// In plain words.
     pub(super) const fn words(self) -> &'static str {
         match self {
@@ -173,7 +185,10 @@ async fn check_permissions(link: &mut Link) -> Result<(), Trouble> {
 }
 
 /// Whose data it holds, and in which format.
-async fn check_contents(link: &mut Link, deployment: Option<&str>) -> Result<(Option<String>, Option<u32>), Trouble> {
+pub(super) async fn check_contents(
+    link: &mut Link,
+    deployment: Option<&str>,
+) -> Result<(Option<String>, Option<u32>), Trouble> {
     let mut read = cmd("HMGET");
     read.arg(META).arg("format").arg("partitions").arg("deployment");
     let mut fields = Fields::of(link.ask(&read).await?)?;

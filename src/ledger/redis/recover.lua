@@ -155,6 +155,14 @@ if under_way[4] and now - tonumber(under_way[5]) <= tonumber(under_way[6]) then 
 if best_report(tonumber(under_way[6])) then return {'STALE'} end
 local digest = head_digest ~= '' and head_digest or redis.sha1hex('')
 put_head(ARGV[7], head_seq, digest, meta[5] or ARGV[9])
+-- Where the last epochs ended, so that a position of one of them can be judged: at most 64.
+local ends = whole(head_epoch) .. ':' .. whole(head_seq) .. ' ' .. (redis.call('HGET', KEYS[1], 'ends') or '')
+local last, count = 0, 0
+for at in string.gmatch(ends, '()%d+:%d+') do
+  count = count + 1
+  if count <= 64 then last = string.find(ends, ' ', at, true) or #ends end
+end
+redis.call('HSET', KEYS[1], 'ends', string.sub(ends, 1, last))
 redis.call('HSET', KEYS[1], 'run', me, 'format', ARGV[8], 'partitions', '1', 'clock', whole(clock(ARGV[10], meta[6] or '0')))
 redis.call('XADD', KEYS[2], ARGV[7] .. '-' .. whole(head_seq),
   'e', whole(head_epoch) .. ' ' .. whole(head_seq), 'd', digest, 't', whole(now))

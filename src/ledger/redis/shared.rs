@@ -1,16 +1,19 @@
 //! What passes between those who append and the thread that talks to Redis.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::preflight::Durability;
+use super::trail::Trail;
 use crate::domain::record::Position;
 use crate::domain::time::UtcInstant;
 use crate::ledger::queue::{Prepared, Room};
-use crate::ledger::{AppendOutcome, LedgerHealth, Unavailable};
+use crate::ledger::{AppendOutcome, Counters, LedgerHealth, Overview, Standpoint, Unavailable};
 
 /// What the thread is asked to do.
 pub(super) enum Job {
@@ -64,6 +67,14 @@ pub(super) struct Shared {
     durability: ArcSwap<Durability>,
     opened: OnceLock<Opened>,
     closing: AtomicBool,
+    /// What the last heartbeat heard.
+    peers: ArcSwap<Overview>,
+    /// What was followed last.
+    pub(super) trail: Trail,
+    /// Instances of which it was said that their digest differs, and at which epoch and number.
+    pub(super) alarmed: Mutex<HashSet<(String, u64, u64)>>,
+    /// How often what happened.
+    pub(super) counters: Counters,
     /// Room in the queue.
     pub(super) room: Room,
 }
@@ -79,6 +90,10 @@ impl Shared {
             durability: ArcSwap::from_pointee(Durability::Unknown),
             opened: OnceLock::new(),
             closing: AtomicBool::new(false),
+            peers: ArcSwap::from_pointee(Overview::default()),
+            trail: Trail::default(),
+            alarmed: Mutex::default(),
+            counters: Counters::default(),
             room: Room::default(),
         }
     }
@@ -101,6 +116,17 @@ impl Shared {
     /// Notes what an acknowledged write survives.
     pub(super) fn note_durability(&self, durability: Durability) {
         self.durability.store(std::sync::Arc::new(durability));
+    }
+
+    /// What operators are told.
+    pub(super) fn overview(&self) -> Overview {
+        let own = self.trail.last().map(|(mark, _)| Standpoint { position: mark.position(), digest: mark.digest });
+        Overview { own, counters: self.counters.all(), ..Overview::clone(&self.peers.load()) }
+    }
+
+    /// Notes what a heartbeat heard.
+    pub(super) fn note_peers(&self, heard: Overview) {
+        self.peers.store(std::sync::Arc::new(heard));
     }
 
     /// Notes how far the sink has been told.

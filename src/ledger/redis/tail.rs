@@ -16,8 +16,8 @@ use super::shared::Shared;
 use super::{Ended, Trouble};
 use crate::domain::record::{Change, Key, Position};
 use crate::domain::time::UtcInstant;
-use crate::ledger::ChangeSink;
 use crate::ledger::codec::{self, Interner};
+use crate::ledger::{ChangeSink, Counters};
 
 /// How long the server holds a question that has no answer yet, in milliseconds.
 pub(super) const BLOCK_MS: u32 = 1_000;
@@ -109,7 +109,9 @@ impl Tail<'_> {
                 let position = Position { partition: 0, epoch, sequence: logged.sequence };
                 changes.push(change(position, &logged, self.interner).map_err(Ended::Unusable)?);
                 self.shared.show_clock(logged.written_at);
+                let written_at = logged.written_at;
                 self.history.push(logged);
+                self.note(Some(written_at));
             }
             LogEntry::Epoch { epoch, sequence, base, digest } => {
                 let continues = self.history.mark().is_some_and(|mark| {
@@ -120,9 +122,19 @@ impl Tail<'_> {
                     return Err(Ended::Diverged(format!("epoch {epoch} continues {}-{}, not {here}", base.0, base.1)));
                 }
                 self.history.enter(epoch);
+                self.note(None);
+                self.shared.trail.note_ends([base]);
+                Counters::count(&self.shared.counters.epochs);
             }
         }
         Ok(())
+    }
+
+    /// Notes where the history stands.
+    fn note(&self, written_at: Option<UtcInstant>) {
+        if let Some(mark) = self.history.mark() {
+            self.shared.trail.push(mark.clone(), written_at);
+        }
     }
 
     fn shown(&self) -> String {

@@ -15,6 +15,8 @@ mod storms;
 mod clusters;
 mod sentinels;
 mod tls;
+mod seen;
+mod moving;
 
 use std::sync::Arc;
 
@@ -40,6 +42,10 @@ impl<S: Send + Sync + 'static> Ledger for OnItsServer<S> {
 
     fn durability(&self) -> &'static str {
         self.ledger.durability()
+    }
+
+    fn durability_class(&self) -> &'static str {
+        self.ledger.durability_class()
     }
 
     fn append(&self, append: Append) -> PendingAppend {

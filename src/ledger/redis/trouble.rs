@@ -131,6 +131,9 @@ pub enum Trouble {
         /// The deployment that is expected.
         ours: String,
     },
+    /// There is nothing to read.
+    #[error("it holds no ledger: check the address and the database")]
+    NoLedger,
     /// Too few replicas saw a recovery.
     #[error("{reached} of {wanted} replicas answer: start the others, or lower ledger.ack_replicas")]
     FewReplicas {
@@ -169,6 +172,7 @@ impl Trouble {
             | Self::Permissions { .. }
             | Self::NewerFormat { .. }
             | Self::Partitions { .. }
+            | Self::NoLedger
             | Self::OtherDeployment { .. } => true,
             Self::Away(_)
             | Self::NobodyKnows(_)

@@ -78,6 +78,10 @@ impl Ledger for WatchedLedger {
         self.inner.durability()
     }
 
+    fn durability_class(&self) -> &'static str {
+        self.inner.durability_class()
+    }
+
     fn append(&self, append: Append) -> PendingAppend {
         let number = self.appends.fetch_add(1, Ordering::SeqCst);
         self.sizes.lock().push(append.entries.len());

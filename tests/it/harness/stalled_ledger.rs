@@ -36,6 +36,10 @@ impl Ledger for StalledLedger {
         self.inner.durability()
     }
 
+    fn durability_class(&self) -> &'static str {
+        self.inner.durability_class()
+    }
+
     fn append(&self, append: Append) -> PendingAppend {
         if let Some(unavailable) = self.unavailable.lock().clone() {
             return Box::pin(std::future::ready(AppendOutcome::Unavailable(unavailable)));

@@ -19,6 +19,7 @@ pub(super) fn stamp() -> pb::Stamp {
         policy_version: "2026-01".to_owned(),
         degraded: false,
         durability_reduced: false,
+        behind_min_position: false,
     }
 }
 
