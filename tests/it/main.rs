@@ -31,6 +31,7 @@ mod clocks;
 mod national_examples;
 mod crash;
 mod redis;
+mod durability_model;
 mod full_disk;
 mod scenarios;
 mod sources;
