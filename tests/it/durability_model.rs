@@ -10,6 +10,7 @@
 //! comes back or does not. Not modelled: disks that lose what was synced, and instances that end, which is to be absent from
 //! a recovery.
 
+mod action;
 mod history;
 mod world;
 
@@ -17,7 +18,8 @@ use std::path::Path;
 
 use stateright::{Checker as _, HasDiscoveries, Model, Property};
 
-use world::{Action, Rules, World};
+use action::Action;
+use world::{Rules, World};
 
 impl Model for Rules {
     type State = World;
@@ -28,7 +30,7 @@ impl Model for Rules {
     }
 
     fn actions(&self, _: &World, actions: &mut Vec<Action>) {
-        World::actions(self, actions);
+        Action::all(self, actions);
     }
 
     fn next_state(&self, world: &World, action: Action) -> Option<World> {

@@ -32,6 +32,7 @@ mod national_examples;
 mod crash;
 mod redis;
 mod durability_model;
+mod deploy;
 mod full_disk;
 mod scenarios;
 mod sources;

@@ -5,10 +5,13 @@
 //! and instance 0 from the others, the sentinels and instance 1; each side goes on with what it knows. A recovery is that of
 //! decision 27, and any instance may be too late for its window.
 
+mod sameness;
+
+use super::action::Action;
 use super::history::{Entry, Head, History, NOBODY};
 
 /// Servers.
-const SERVERS: u8 = 3;
+pub(super) const SERVERS: u8 = 3;
 
 /// Settings and faults.
 #[derive(Clone, Copy, Debug)]
@@ -50,36 +53,6 @@ struct Instance {
     epoch: u8,
     /// Whose the slot was then.
     booked: u8,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Action {
-    /// A caller books, and waits for its acknowledgement.
-    Write(u8),
-    /// The replicas that are asked for have it, and the instance shows it: the caller is told.
-    Acknowledge(u8),
-    /// An instance applies what its server holds.
-    Follow(u8),
-    /// An instance asks the sentinels who the primary is.
-    Ask(u8),
-    /// A replica takes the next entry, or everything.
-    Replicate(u8),
-    Crash(u8),
-    Restart(u8),
-    /// These servers (bits) and instance 0 are cut off from the rest.
-    Cut(u8),
-    Heal,
-    /// The sentinels make a replica the primary.
-    Promote(u8),
-    /// The sentinels tell a server whom to follow.
-    Demote(u8),
-    /// An instance begins a recovery on its server, or reports to it.
-    Prepare(u8),
-    /// An instance puts the epoch in force, with what these instances (bits) remember.
-    Activate {
-        instance: u8,
-        reporters: u8,
-    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -125,23 +98,6 @@ impl World {
         }
         let kept = self.server(self.primary).history.head().booked;
         (is_told(0) && kept != 0) || (is_told(1) && kept != 1)
-    }
-
-    pub(super) fn actions(rules: &Rules, actions: &mut Vec<Action>) {
-        for instance in 0..2 {
-            actions.extend([Action::Write(instance), Action::Acknowledge(instance), Action::Follow(instance)]);
-            actions.extend([Action::Ask(instance), Action::Prepare(instance)]);
-            let own = 1 << instance;
-            actions.extend([own, 3].map(|reporters| Action::Activate { instance, reporters }));
-        }
-        for server in 0..SERVERS {
-            actions.extend([Action::Replicate(server), Action::Crash(server), Action::Restart(server)]);
-            actions.extend([Action::Promote(server), Action::Demote(server)]);
-        }
-        if rules.cuts > 0 {
-            actions.extend((1..7).map(Action::Cut));
-            actions.push(Action::Heal);
-        }
     }
 
     /// Carries an action out; false when it cannot happen now or changes nothing.
@@ -401,66 +357,5 @@ impl World {
         history.push(Entry::Active { epoch, owner: number });
         self.follow(instance);
         true
-    }
-
-    /// What every server has is told as shortly as it can be, so that worlds that differ by their past alone are one.
-    fn forget_what_all_have(&mut self) {
-        let [first, second, third] = self.servers.map(|server| server.history);
-        let length = first.common(second).min(first.common(third));
-        let short = first.first(length).shortened();
-        if short.len() >= length {
-            return;
-        }
-        for server in &mut self.servers {
-            server.history = server.history.after(length, short);
-        }
-        for instance in &mut self.instances {
-            if let Step::Waits(at) = &mut instance.step {
-                *at = at.saturating_sub(length) + short.len();
-            }
-        }
-    }
-
-    /// Puts servers in an order of their own, so that worlds that differ by their numbers alone are mostly one.
-    fn name_servers(&mut self) {
-        for (one, other) in [(0, 1), (1, 2), (0, 1)] {
-            let (first, second) = (self.rank(one), self.rank(other));
-            if first > second || (first == second && self.own(one) > self.own(other)) {
-                self.swap(one, other);
-            }
-        }
-    }
-
-    /// What a server is without its history.
-    fn rank(&self, number: u8) -> u8 {
-        let server = self.server(number);
-        let bits = [number != self.primary, !server.is_up, self.is_beyond(number), server.follows != NOBODY];
-        bits.into_iter().fold(0, |rank, bit| rank << 1 | u8::from(bit))
-    }
-
-    /// A server's history without the numbers of others.
-    fn own(&self, number: u8) -> History {
-        let mut history = self.server(number).history;
-        history.rename(|owner| if owner == number { 0 } else { NOBODY });
-        history
-    }
-
-    fn swap(&mut self, one: u8, other: u8) {
-        let name = |number: u8| match number {
-            number if number == one => other,
-            number if number == other => one,
-            number => number,
-        };
-        self.servers.swap(usize::from(one), usize::from(other));
-        for server in &mut self.servers {
-            server.follows = name(server.follows);
-            server.history.rename(name);
-        }
-        for instance in &mut self.instances {
-            instance.server = name(instance.server);
-        }
-        self.primary = name(self.primary);
-        let bit = |number: u8| self.cut >> number & 1;
-        self.cut = self.cut & !(1 << one | 1 << other) | bit(one) << other | bit(other) << one;
     }
 }
