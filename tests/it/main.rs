@@ -37,6 +37,8 @@ mod moving;
 mod starting;
 mod outages;
 mod quarantine;
+mod durability_model;
+mod deploy;
 mod full_disk;
 mod scenarios;
 mod sources;
