@@ -10,6 +10,8 @@ pub(crate) mod details;
 pub(crate) mod server_process;
 #[allow(dead_code, reason = "shared with the tests of the ledger; either uses a part of it")]
 pub(crate) mod redis_server;
+#[allow(dead_code, reason = "shared with the tests of the ledger; either uses a part of it")]
+pub(crate) mod redis_topology;
 pub(crate) mod site;
 
 use std::ffi::OsString;

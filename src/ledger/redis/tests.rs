@@ -2,7 +2,10 @@
 
 #[allow(dead_code, reason = "shared with the integration tests; either uses a part of it")]
 #[path = "../../../tests/it/harness/redis_server.rs"]
-mod server;
+mod redis_server;
+#[allow(dead_code, reason = "shared with the integration tests; either uses a part of it")]
+#[path = "../../../tests/it/harness/redis_topology.rs"]
+mod redis_topology;
 mod preflight;
 mod sharing;
 mod outages;
@@ -13,7 +16,7 @@ use std::sync::Arc;
 use super::*;
 use crate::ledger::conformance::{Factory, Recorder, conformance_suite, put, request, wait};
 use crate::ledger::{Entry, Request};
-use server::Server;
+use redis_server::Server;
 
 /// Each ledger in a database of its own on a server of its own.
 struct OnServer;

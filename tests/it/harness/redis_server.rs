@@ -2,15 +2,25 @@
 //!
 //! Deliberately absent: a client; what is said to it is said as a line of text.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
 /// Folder of its files within its folder.
 const FILES: &str = "appendonlydir";
+/// File with what it was told to remember of its settings.
+const SETTINGS: &str = "server.conf";
+/// Ports that the system gives to no outgoing connection, so that a server that comes back finds its own free.
+const PORTS: Range<u32> = 12_000..32_000;
+/// What a server says when it serves.
+const SERVES: &str = "Ready to accept connections";
+/// What a sentinel says when it watches.
+const WATCHES: &str = "+monitor master";
 
 /// A running server.
 pub(crate) struct Server {
@@ -18,6 +28,23 @@ pub(crate) struct Server {
     folder: TempDir,
     port: u16,
     arguments: Vec<String>,
+    /// What it says when it is ready.
+    ready: &'static str,
+}
+
+/// A free port.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Processes that run at the same time begin at different places.
+    let first = std::process::id().wrapping_mul(97);
+    for _ in PORTS {
+        let number = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(PORTS.start + number % (PORTS.end - PORTS.start)).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port is free");
 }
 
 impl Server {
@@ -28,9 +55,22 @@ impl Server {
 
     /// Starts one with further settings.
     pub(crate) fn start_with(settings: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let arguments = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let mut server = Self { child: None, folder: tempfile::tempdir().unwrap(), port, arguments };
+        let mut arguments = vec!["--save".to_owned(), String::new()];
+        let always = "--appendonly yes --appendfsync always --aof-load-truncated no --repl-diskless-sync-delay 0";
+        arguments.extend(always.split(' ').map(str::to_owned));
+        arguments.extend(settings.iter().map(|setting| (*setting).to_owned()));
+        Self::start_as("", arguments, SERVES)
+    }
+
+    /// Starts a sentinel with this configuration.
+    pub(crate) fn start_sentinel(configuration: &str) -> Self {
+        Self::start_as(configuration, vec!["--sentinel".to_owned()], WATCHES)
+    }
+
+    fn start_as(configuration: &str, arguments: Vec<String>, ready: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(SETTINGS), configuration).unwrap();
+        let mut server = Self { child: None, folder, port: free_port(), arguments, ready };
         server.run();
         server
     }
@@ -42,17 +82,15 @@ impl Server {
 
     /// Starts it, the first time or again.
     pub(crate) fn run(&mut self) {
-        let program = "redis-server";
-        let mut command = Command::new(program);
-        command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
-        command.args(["--appendonly", "yes", "--appendfsync", "always", "--aof-load-truncated", "no"]);
-        command.arg("--dir").arg(self.folder.path()).args(["--repl-diskless-sync-delay", "0"]).args(&self.arguments);
+        let mut command = Command::new("redis-server");
+        command.arg(self.folder.path().join(SETTINGS)).args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"]);
+        command.arg("--dir").arg(self.folder.path()).args(&self.arguments);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = child.expect("redis-server must be installed (apt-get install redis-server)");
         let mut log = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         self.child = Some(child);
         let mut said = Vec::new();
-        while !said.last().is_some_and(|line: &String| line.contains("Ready to accept connections")) {
+        while !said.last().is_some_and(|line: &String| line.contains(self.ready)) {
             said.push(log.next().unwrap_or_else(|| panic!("the server ended: {said:#?}")));
         }
         // A full pipe would stop the server.
@@ -66,6 +104,20 @@ impl Server {
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line).unwrap();
         line.trim_end().to_owned()
+    }
+
+    /// Says a command, and gives the texts and numbers of the whole answer one after the other.
+    pub(crate) fn ask(&self, command: &str) -> Vec<String> {
+        let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());
+        stream.get_mut().write_all(format!("{command}\r\n").as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        read_answer(&mut stream, &mut answer);
+        answer
+    }
+
+    /// Whether it runs.
+    pub(crate) fn is_running(&self) -> bool {
+        self.child.is_some()
     }
 
     /// Sends it a signal.
@@ -117,6 +169,25 @@ impl Server {
     /// Where its files are.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+}
+
+fn read_answer(stream: &mut impl BufRead, answer: &mut Vec<String>) {
+    let mut line = String::new();
+    stream.read_line(&mut line).unwrap();
+    let (kind, rest) = line.trim_end().split_at(1);
+    match kind {
+        "*" => (0..rest.parse().unwrap_or(0)).for_each(|_| read_answer(stream, answer)),
+        "$" => match rest.parse() {
+            Ok(length) => {
+                let mut text = vec![0; length];
+                stream.read_exact(&mut text).unwrap();
+                stream.read_line(&mut line).unwrap();
+                answer.push(String::from_utf8_lossy(&text).into_owned());
+            }
+            Err(_) => answer.push(String::new()),
+        },
+        _ => answer.push(rest.to_owned()),
     }
 }
 

@@ -47,9 +47,9 @@ impl ServerProcess {
         Self::start_on(&in_folder(data_dir))
     }
 
-    /// The same on a Redis.
-    pub(crate) fn start_on_redis(url: &str) -> Self {
-        Self::start_on(&["--ledger".into(), url.into()])
+    /// The same on a Redis, with further flags.
+    pub(crate) fn start_on_redis(url: &str, flags: &[OsString]) -> Self {
+        Self::start_on(&[&["--ledger".into(), url.into()], flags].concat())
     }
 
     fn start_on(ledger: &[OsString]) -> Self {

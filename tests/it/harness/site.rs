@@ -1,5 +1,6 @@
-//! A site: several real processes that share one real Redis, with a practice that publishes slots of the next hours.
+//! A site: several real processes that share one real Redis, be it one server, some under sentinels or a cluster, with a practice that publishes slots of the next hours.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use sas_router::clock::{Clock as _, SystemClock};
@@ -8,6 +9,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::in_process::{Bookings, Directory, Operations, Publishing, Routing};
 use super::redis_server::Server;
+use super::redis_topology::{Cluster, Sentinels};
 use super::server_process::ServerProcess;
 use super::world;
 
@@ -15,9 +17,35 @@ use super::world;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The processes and their Redis, which ends last.
-pub(crate) struct Site {
+pub(crate) struct Site<R = Server> {
     pub(crate) instances: Vec<Instance>,
-    pub(crate) redis: Server,
+    pub(crate) redis: R,
+    /// Further flags of every instance.
+    flags: Vec<OsString>,
+}
+
+/// Servers that keep one ledger.
+pub(crate) trait Redis {
+    /// Their address.
+    fn url(&self) -> String;
+}
+
+impl Redis for Server {
+    fn url(&self) -> String {
+        self.url()
+    }
+}
+
+impl Redis for Sentinels {
+    fn url(&self) -> String {
+        self.url()
+    }
+}
+
+impl Redis for Cluster {
+    fn url(&self) -> String {
+        self.url()
+    }
 }
 
 /// One process with a connection to it.
@@ -29,8 +57,14 @@ pub(crate) struct Instance {
 impl Site {
     /// So many instances on a Redis that syncs every write, and a practice with two schedules.
     pub(crate) async fn start(count: usize) -> Self {
-        let redis = Server::start();
-        let mut site = Self { instances: Vec::new(), redis };
+        Self::start_on(Server::start(), count, &[]).await
+    }
+}
+
+impl<R: Redis> Site<R> {
+    /// So many instances on these servers, each with these flags, and a practice with two schedules.
+    pub(crate) async fn start_on(redis: R, count: usize, flags: &[&str]) -> Self {
+        let mut site = Self { instances: Vec::new(), redis, flags: flags.iter().map(Into::into).collect() };
         for _ in 0..count {
             site.instances.push(site.instance().await);
         }
@@ -53,7 +87,7 @@ impl Site {
 
     /// One more instance.
     pub(crate) async fn instance(&self) -> Instance {
-        let process = ServerProcess::start_on_redis(&self.redis.url());
+        let process = ServerProcess::start_on_redis(&self.redis.url(), &self.flags);
         let endpoint = Endpoint::from_shared(format!("http://{}", process.address())).unwrap();
         Instance { channel: endpoint.tcp_nodelay(true).connect().await.unwrap(), process }
     }
