@@ -127,7 +127,7 @@ impl Judge<'_> {
             Call::ReadOwn { .. } if operation.refused().is_some_and(|(_, reason)| reason == "UNKNOWN_HOLD") => {
                 self.report(Broken::OwnWrite, format!("{operation:?}"));
             }
-            Call::Publish { slots } if operation.done().is_some() => {
+            Call::Publish { slots, .. } if operation.done().is_some() => {
                 for (slot, _) in slots {
                     if !self.last.contains_key(slot) {
                         self.report(Broken::Lost, format!("{slot} was published and is not there"));
@@ -158,7 +158,7 @@ impl Judge<'_> {
     fn slots(&mut self) {
         let mut slots: BTreeMap<&str, Gathered<'_>> = BTreeMap::new();
         for operation in &self.history.operations {
-            if let Call::Publish { slots: published } = &operation.call {
+            if let Call::Publish { slots: published, .. } = &operation.call {
                 for (slot, capacity) in published {
                     slots.entry(slot).or_default().capacity = *capacity;
                 }
@@ -199,7 +199,7 @@ struct Gathered<'a> {
 
 fn concerned(call: &Call) -> Vec<&str> {
     match call {
-        Call::Hold { slot_id }
+        Call::Hold { slot_id, .. }
         | Call::Confirm { slot_id, .. }
         | Call::Release { slot_id, .. }
         | Call::Cancel { slot_id, .. } => vec![slot_id],

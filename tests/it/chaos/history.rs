@@ -17,7 +17,7 @@ pub(super) fn now_ms() -> i64 {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Call {
     /// Hold a slot.
-    Hold { slot_id: String },
+    Hold { slot_id: String, ttl_seconds: u32 },
     /// Hold under a request id that was carried out for other content.
     Reuse { slot_id: String },
     /// Turn a hold into a booking.
@@ -30,8 +30,8 @@ pub(super) enum Call {
     Rebook { from_slot_id: String, claim_id: String, slot_id: String },
     /// Read a hold on the instance that acknowledged it.
     ReadOwn { claim_id: String },
-    /// State slots, each with its capacity.
-    Publish { slots: Vec<(String, usize)> },
+    /// State slots, each with its capacity, that begin then.
+    Publish { slots: Vec<(String, usize)>, start_s: i64 },
 }
 
 /// What is told.
