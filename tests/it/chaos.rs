@@ -3,8 +3,10 @@
 //! `tests/run` plays a short set of seeds; `tests/chaos` plays as many as there is time for. A run that breaks a promise
 //! prints its seed and the command that plays it again.
 
+mod bugs;
 mod call;
 mod checker;
+mod checker_tests;
 mod history;
 mod load;
 mod nemesis;

@@ -164,6 +164,10 @@ impl Judge<'_> {
                 }
             }
         }
+        let last = self.history.shown.last();
+        last.into_iter().flat_map(Shown::keys).for_each(|slot| {
+            slots.entry(slot).or_default();
+        });
         for operation in &self.history.operations {
             for slot in concerned(&operation.call) {
                 slots.entry(slot).or_default().operations.push(operation);
@@ -301,8 +305,7 @@ impl<'a> Gathering<'a> {
             }
             let number = self.claim(&claim.claim_id, claim.expires_at);
             let completed_at = self.history.shown_at;
-            let step =
-                Step { act: act(number), invoked_at: operation.invoked_at(), completed_at, is_certain: true };
+            let step = Step { act: act(number), invoked_at: operation.invoked_at(), completed_at, is_certain: true };
             self.steps.push(step);
         }
         if told.is_none() && operation.is_unknown() {

@@ -54,12 +54,8 @@ impl Load {
     /// Starts clients of these instances.
     pub(super) fn start(seed: u64, channels: Vec<Channel>) -> Self {
         let recorder = Recorder::default();
-        let board = Board {
-            channels,
-            slots: Mutex::default(),
-            is_over: AtomicBool::new(false),
-            recorder: recorder.clone(),
-        };
+        let board =
+            Board { channels, slots: Mutex::default(), is_over: AtomicBool::new(false), recorder: recorder.clone() };
         let board = Arc::new(board);
         let client = |number| Client {
             board: Arc::clone(&board),
@@ -210,7 +206,7 @@ impl Client {
         let mut operation = Operation { request_id, case_id, call, attempts: Vec::new() };
         // Some clients end with their machine, and some ask twice at once.
         let gives_up = !matches!(operation.call, Call::Publish { .. }) && self.random.chance(0.3);
-        let is_twice = self.random.chance(0.1);
+        let is_twice = self.random.chance(0.2);
         let mut tries_left = LAST_TRIES;
         loop {
             let (first, second) = (self.instance(), self.instance());

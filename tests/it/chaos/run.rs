@@ -74,7 +74,8 @@ pub(super) async fn run(plan: Plan) -> Report {
     let Plan { seed, making, nemeses, lasts } = plan;
     let mut random = Random::new(seed);
     let mut world = World::start(making).await;
-    let files: Vec<_> = world.instances.iter().map(|member| open_files(&member.process.as_ref().unwrap().pid())).collect();
+    let files: Vec<_> =
+        world.instances.iter().map(|member| open_files(&member.process.as_ref().unwrap().pid())).collect();
     let load = Load::start(seed, world.instances.iter().map(|member| member.channel.clone()).collect());
     let mut report = Report::default();
     let mut history = History::default();

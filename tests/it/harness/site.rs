@@ -129,8 +129,7 @@ pub(crate) async fn settle(mut directory: Directory) {
     let request = pb::UpsertPractitionerRequest { request_id: "p".into(), practitioner };
     directory.upsert_practitioner(request).await.unwrap();
     for number in [1, 2] {
-        let request =
-            pb::UpsertPlaceRequest { request_id: format!("pl{number}"), place: Some(world::place(number)) };
+        let request = pb::UpsertPlaceRequest { request_id: format!("pl{number}"), place: Some(world::place(number)) };
         directory.upsert_place(request).await.unwrap();
         let schedule = Some(world::schedule(number));
         let request = pb::UpsertScheduleRequest { request_id: format!("s{number}"), schedule };
