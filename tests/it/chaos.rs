@@ -11,6 +11,7 @@ mod history;
 mod load;
 mod nemesis;
 mod order;
+mod pause;
 mod proxy;
 mod run;
 mod world;

@@ -106,6 +106,9 @@ impl Judge<'_> {
                 self.report(Broken::TwoEffects, format!("one request was carried out twice: {operation:?}"));
             }
         }
+        if operation.was_denied() {
+            self.report(Broken::Unasked, format!("it was carried out after it was refused: {operation:?}"));
+        }
         self.call(operation);
     }
 

@@ -143,6 +143,10 @@ fn what_was_refused_or_never_asked_and_is_there_is_found() {
     let there = || vec![shown("a", ShownState::Held)];
     check(vec![hold("a", 10, 20, refused("LEDGER_UNAVAILABLE"))], there(), &[Broken::Unasked]);
     check(vec![], there(), &[Broken::Unasked]);
+    let mut denied = hold("a", 10, 20, refused("LEDGER_UNAVAILABLE"));
+    let said = Said::Done { claim_id: "a".into(), expires_at: 1_000, replayed: true };
+    denied.attempts.push(Attempt { instance: 1, invoked_at: 30, completed_at: 40, said });
+    check(vec![denied], there(), &[Broken::Unasked]);
 }
 
 #[test]

@@ -97,6 +97,15 @@ impl Operation {
         self.done().is_none() && self.attempts.iter().any(|attempt| matches!(attempt.said, Said::Unknown(_)))
     }
 
+    /// Whether a try was told that it was done before, though all others were refused.
+    pub(super) fn was_denied(&self) -> bool {
+        let is_replay = |attempt: &Attempt| matches!(attempt.said, Said::Done { replayed: true, .. });
+        let is_refusal = |attempt: &Attempt| matches!(attempt.said, Said::Refused(_));
+        !matches!(self.call, Call::ReadOwn { .. })
+            && self.attempts.iter().any(is_replay)
+            && self.attempts.iter().all(|attempt| is_replay(attempt) || is_refusal(attempt))
+    }
+
     /// The only try and the reason of its refusal, when there was no other.
     pub(super) fn refused(&self) -> Option<(&Attempt, &str)> {
         match self.attempts.as_slice() {

@@ -15,6 +15,7 @@ use tonic::transport::Channel;
 
 use super::call::send;
 use super::history::{Attempt, Call, Operation, Recorder, Said, now_ms};
+use super::pause::pause;
 use crate::support::random::Random;
 
 /// Clients at the same time.
@@ -75,7 +76,7 @@ impl Load {
         let target = self.recorder.acknowledged() + count;
         let going = async {
             while self.recorder.acknowledged() < target {
-                tokio::time::sleep(Duration::from_millis(10)).await;
+                pause(Duration::from_millis(10)).await;
             }
         };
         tokio::time::timeout(most, going).await.is_ok()
@@ -104,8 +105,8 @@ async fn work(mut client: Client) {
     while !client.board.is_over.load(Ordering::SeqCst) {
         client.case().await;
         client.come_late().await;
-        let pause = u64::try_from(client.random.below(THINK_MS)).unwrap();
-        tokio::time::sleep(Duration::from_millis(pause)).await;
+        let thinks_ms = u64::try_from(client.random.below(THINK_MS)).unwrap();
+        pause(Duration::from_millis(thinks_ms)).await;
     }
 }
 
@@ -126,7 +127,7 @@ async fn publish(mut client: Client) {
             }
         }
         if client.board.slots.lock().len() == SLOTS {
-            tokio::time::sleep(PUBLISHED_EVERY).await;
+            pause(PUBLISHED_EVERY).await;
         }
     }
 }
@@ -227,7 +228,7 @@ impl Client {
             if operation.done().is_some() || is_known || gives_up || tries_left == 0 {
                 break;
             }
-            tokio::time::sleep(RETRY_AFTER).await;
+            pause(RETRY_AFTER).await;
         }
         let told = operation.done().map(|(attempt, claim_id, ends)| (attempt.instance, claim_id.to_owned(), ends));
         self.board.recorder.note(operation);

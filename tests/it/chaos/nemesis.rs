@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::history::{Allowance, Forbidden, now_ms};
+use super::pause::pause;
 use super::proxy::Wire;
 use super::world::{World, shifted_clock};
 use crate::harness::redis_server::Server;
@@ -118,24 +119,24 @@ impl Nemesis {
             Self::InstanceFrozen => {
                 let pid = world.instances[instance].process.as_ref().unwrap().pid();
                 signal(&pid, "-STOP");
-                tokio::time::sleep(lasts).await;
+                pause(lasts).await;
                 signal(&pid, "-CONT");
             }
             Self::ServerKilled => restart(world.primary(), |_| {}),
             Self::ServerFrozen => {
                 world.primary().signal("-STOP");
-                tokio::time::sleep(lasts).await;
+                pause(lasts).await;
                 world.primary().signal("-CONT");
             }
             Self::WireBroken => {
                 let wire = [Wire::Cut, Wire::Mute, Wire::Deaf][random.below(3)];
                 world.instances[instance].wire.set(wire);
-                tokio::time::sleep(lasts).await;
+                pause(lasts).await;
                 world.instances[instance].wire.set(Wire::Whole);
             }
             Self::WiresSlow => {
                 world.instances.iter().for_each(|member| member.wire.set(Wire::Slow(Duration::from_millis(60))));
-                tokio::time::sleep(lasts).await;
+                pause(lasts).await;
                 world.instances.iter().for_each(|member| member.wire.set(Wire::Whole));
             }
             Self::ScriptsForgotten => assert_eq!(world.primary().say("SCRIPT FLUSH"), "+OK"),
@@ -153,7 +154,7 @@ impl Nemesis {
                     server.kill();
                     server.run_in(&ahead);
                 });
-                tokio::time::sleep(lasts).await;
+                pause(lasts).await;
                 restart(world.primary(), |_| {});
             }
             Self::ReplicaCut => return Some(cut_replica(world, lasts).await),
@@ -209,7 +210,7 @@ async fn fill_disk(server: &mut Server) {
     assert!(limit.unwrap().success());
     let is_full = || std::net::TcpStream::connect(("127.0.0.1", server.port())).is_err();
     while !is_full() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        pause(Duration::from_millis(20)).await;
     }
     restart(server, |server| repair(server));
 }
@@ -218,7 +219,7 @@ async fn cut_replica(world: &World, lasts: Duration) -> Forbidden {
     let wire = world.replication.as_ref().unwrap();
     wire.set(Wire::Cut);
     let from = now_ms() + GRACE_MS;
-    tokio::time::sleep(lasts).await;
+    pause(lasts).await;
     let until = now_ms();
     wire.set(Wire::Whole);
     Forbidden { from, until, why: "no replica was reached" }

@@ -12,6 +12,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use super::pause::pause;
 use crate::support::random::Random;
 
 /// What the wire does.
@@ -120,7 +121,7 @@ async fn pump(
         }
         if let Wire::Slow(most) = wire {
             let delay = most.mul_f64(random.lock().unit());
-            tokio::time::sleep(delay).await;
+            pause(delay).await;
         }
         if to.write_all(&piece[..count]).await.is_err() {
             return;

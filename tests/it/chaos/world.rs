@@ -11,6 +11,7 @@ use sas_router::proto::routing as pb;
 use tonic::transport::{Channel, Endpoint};
 
 use super::history::{Shown, ShownClaim, ShownState};
+use super::pause::pause;
 use super::proxy::Proxy;
 use crate::harness::in_process::{Directory, Operations, Publishing};
 use crate::harness::redis_server::{Server, free_port};
@@ -140,7 +141,7 @@ impl World {
             if waited.elapsed() > most {
                 return Err(format!("after {most:?}: {all:?}"));
             }
-            tokio::time::sleep(ASKED_EVERY).await;
+            pause(ASKED_EVERY).await;
         }
     }
 }
