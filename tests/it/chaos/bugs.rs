@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::checker::Broken;
 use super::nemesis::Nemesis;
 use super::run::{Plan, run};
+use super::servers::Topology;
 use super::world::{Making, shifted_clock};
 use crate::harness::{skip, variable};
 
@@ -66,7 +67,7 @@ fn one() -> Making {
 
 /// A server with a replica that must have every write.
 fn two() -> Making {
-    Making { has_replica: true, ..one() }
+    Making { topology: Topology::Replica, ..one() }
 }
 
 faults! {

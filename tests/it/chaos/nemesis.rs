@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::history::{Allowance, Forbidden, now_ms};
 use super::pause::pause;
 use super::proxy::Wire;
+use super::servers::{Servers, Topology};
 use super::world::{World, shifted_clock};
 use crate::harness::redis_server::Server;
 use crate::support::random::Random;
@@ -50,37 +51,59 @@ pub(super) enum Nemesis {
     ClockAhead,
     /// The wire between primary and replica is cut.
     ReplicaCut,
+    /// A replica is killed and started again.
+    ReplicaKilled,
+    /// Every connection to the primary is closed.
+    ConnectionsCut,
+    /// The primary is killed, others agree on the next one, and the old one comes back.
+    FailedOver,
     /// The primary is killed and the replica promoted; the old one comes back as its replica.
     Promoted,
 }
 
 impl Nemesis {
-    /// Those that need one server only.
-    pub(super) const OF_ONE: [Self; 12] = [
-        Self::InstanceKilled,
-        Self::InstanceFrozen,
-        Self::ServerKilled,
-        Self::ServerFrozen,
-        Self::WireBroken,
-        Self::WiresSlow,
-        Self::ScriptsForgotten,
-        Self::Flushed,
-        Self::Erased,
-        Self::TailCut,
-        Self::DiskFull,
-        Self::ClockAhead,
-    ];
-    /// Those that a primary with a replica may have.
-    pub(super) const OF_TWO: [Self; 8] = [
-        Self::InstanceKilled,
-        Self::InstanceFrozen,
-        Self::ServerFrozen,
-        Self::WireBroken,
-        Self::WiresSlow,
-        Self::ScriptsForgotten,
-        Self::ReplicaCut,
-        Self::Promoted,
-    ];
+    /// Those that servers of this topology may have.
+    pub(super) const fn all(topology: Topology) -> &'static [Self] {
+        match topology {
+            Topology::Single => &[
+                Self::InstanceKilled,
+                Self::InstanceFrozen,
+                Self::ServerKilled,
+                Self::ServerFrozen,
+                Self::WireBroken,
+                Self::WiresSlow,
+                Self::ScriptsForgotten,
+                Self::ConnectionsCut,
+                Self::Flushed,
+                Self::Erased,
+                Self::TailCut,
+                Self::DiskFull,
+                Self::ClockAhead,
+            ],
+            Topology::Replica => &[
+                Self::InstanceKilled,
+                Self::InstanceFrozen,
+                Self::ServerFrozen,
+                Self::WireBroken,
+                Self::WiresSlow,
+                Self::ScriptsForgotten,
+                Self::ConnectionsCut,
+                Self::ReplicaCut,
+                Self::ReplicaKilled,
+                Self::Promoted,
+            ],
+            Topology::Sentinel | Topology::Cluster => &[
+                Self::InstanceKilled,
+                Self::InstanceFrozen,
+                Self::ServerFrozen,
+                Self::ScriptsForgotten,
+                Self::ConnectionsCut,
+                Self::Flushed,
+                Self::ReplicaKilled,
+                Self::FailedOver,
+            ],
+        }
+    }
 
     /// What it excuses: nothing that was acknowledged may be lost, whatever happens to one server while instances live.
     pub(super) fn allowance(self) -> Allowance {
@@ -98,13 +121,22 @@ impl Nemesis {
             | Self::WiresSlow
             | Self::ScriptsForgotten
             | Self::ReplicaCut
+            | Self::ReplicaKilled
+            | Self::ConnectionsCut
+            | Self::FailedOver
             | Self::Promoted => Allowance::default(),
         }
     }
 
     /// Within which time after it every instance writes again.
-    pub(super) fn heals_within(self) -> Duration {
-        if self == Self::Promoted { WRITES_AFTER_FAILOVER_WITHIN } else { WRITES_WITHIN }
+    pub(super) fn heals_within(self, topology: Topology) -> Duration {
+        // Servers that agree among themselves may replace one that only stands still.
+        let may_fail_over = match topology {
+            Topology::Single => false,
+            Topology::Replica => self == Self::Promoted,
+            Topology::Sentinel | Topology::Cluster => true,
+        };
+        if may_fail_over { WRITES_AFTER_FAILOVER_WITHIN } else { WRITES_WITHIN }
     }
 
     /// Lets it happen, for so long where it lasts; the span in which nothing may have been acknowledged.
@@ -122,11 +154,12 @@ impl Nemesis {
                 pause(lasts).await;
                 signal(&pid, "-CONT");
             }
-            Self::ServerKilled => restart(world.primary(), |_| {}),
+            Self::ServerKilled => restart(world.servers.primary(), |_| {}),
             Self::ServerFrozen => {
-                world.primary().signal("-STOP");
+                let pid = world.servers.primary().pid();
+                signal(&pid, "-STOP");
                 pause(lasts).await;
-                world.primary().signal("-CONT");
+                signal(&pid, "-CONT");
             }
             Self::WireBroken => {
                 let wire = [Wire::Cut, Wire::Mute, Wire::Deaf][random.below(3)];
@@ -139,25 +172,35 @@ impl Nemesis {
                 pause(lasts).await;
                 world.instances.iter().for_each(|member| member.wire.set(Wire::Whole));
             }
-            Self::ScriptsForgotten => assert_eq!(world.primary().say("SCRIPT FLUSH"), "+OK"),
-            Self::Flushed => assert_eq!(world.primary().say("FLUSHALL"), "+OK"),
-            Self::Erased => restart(world.primary(), |server| server.forget()),
+            Self::ScriptsForgotten => assert_eq!(world.servers.primary().say("SCRIPT FLUSH"), "+OK"),
+            Self::Flushed => assert_eq!(world.servers.primary().say("FLUSHALL"), "+OK"),
+            Self::Erased => restart(world.servers.primary(), |server| server.forget()),
             Self::TailCut => {
                 let bytes = 8_192 + u64::try_from(random.below(16_384)).unwrap();
-                restart(world.primary(), |server| cut_tail(server, bytes));
+                restart(world.servers.primary(), |server| cut_tail(server, bytes));
             }
-            Self::DiskFull => fill_disk(world.primary()).await,
+            Self::DiskFull => fill_disk(world.servers.primary()).await,
             Self::ClockAhead => {
                 let ahead = shifted_clock(JUMP_SECONDS).expect("the run looked for libfaketime");
-                let server = world.primary();
+                let server = world.servers.primary();
                 tokio::task::block_in_place(|| {
                     server.kill();
                     server.run_in(&ahead);
                 });
                 pause(lasts).await;
-                restart(world.primary(), |_| {});
+                restart(world.servers.primary(), |_| {});
             }
             Self::ReplicaCut => return Some(cut_replica(world, lasts).await),
+            Self::ReplicaKilled => {
+                let (servers, primary) = world.servers.all();
+                // Of a cluster the last ones are replicas at the beginning, of the ledger's primary or of another.
+                let replica = if primary + 1 == servers.len() { 0 } else { servers.len() - 1 };
+                restart(&mut servers[replica], |_| {});
+            }
+            Self::ConnectionsCut => {
+                world.servers.primary().say("CLIENT KILL TYPE normal");
+            }
+            Self::FailedOver => fail_over(&mut world.servers),
             Self::Promoted => promote(world),
         }
         None
@@ -215,8 +258,8 @@ async fn fill_disk(server: &mut Server) {
     restart(server, |server| repair(server));
 }
 
-async fn cut_replica(world: &World, lasts: Duration) -> Forbidden {
-    let wire = world.replication.as_ref().unwrap();
+async fn cut_replica(world: &mut World, lasts: Duration) -> Forbidden {
+    let wire = world.servers.own().replication.as_ref().unwrap();
     wire.set(Wire::Cut);
     let from = now_ms() + GRACE_MS;
     pause(lasts).await;
@@ -226,12 +269,25 @@ async fn cut_replica(world: &World, lasts: Duration) -> Forbidden {
 }
 
 fn promote(world: &mut World) {
-    let (old, new) = (world.primary, 1 - world.primary);
+    let old = world.servers.own().primary;
+    let new = 1 - old;
     tokio::task::block_in_place(|| {
-        world.servers[old].kill();
-        assert_eq!(world.servers[new].say("REPLICAOF NO ONE"), "+OK");
+        world.servers.own().servers[old].kill();
+        assert_eq!(world.servers.own().servers[new].say("REPLICAOF NO ONE"), "+OK");
+        assert_eq!(world.servers.own().servers[new].say("CONFIG REWRITE"), "+OK");
         world.turn_to(new);
-        world.servers[old].run();
-        world.follow(old);
+        let own = world.servers.own();
+        own.servers[old].run();
+        own.follow(old);
+    });
+}
+
+fn fail_over(servers: &mut Servers) {
+    tokio::task::block_in_place(|| {
+        let (all, old) = servers.all();
+        all[old].kill();
+        servers.wait_for_other_primary(old);
+        let (all, _) = servers.all();
+        all[old].run();
     });
 }

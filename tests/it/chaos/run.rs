@@ -73,23 +73,26 @@ impl fmt::Display for Report {
 pub(super) async fn run(plan: Plan) -> Report {
     let Plan { seed, making, nemeses, lasts } = plan;
     let mut random = Random::new(seed);
+    let topology = making.topology;
     let mut world = World::start(making).await;
     let files: Vec<_> =
         world.instances.iter().map(|member| open_files(&member.process.as_ref().unwrap().pid())).collect();
     let load = Load::start(seed, world.instances.iter().map(|member| member.channel.clone()).collect());
-    let mut report = Report::default();
+    let (mut report, played) = (Report::default(), Stopwatch::start());
     let mut history = History::default();
     for nemesis in nemeses {
         if !load.goes_on(BETWEEN, GOES_ON_WITHIN).await {
             report.unhealed.push(format!("nothing was acknowledged before {nemesis:?}"));
         }
-        println!("{seed}: {nemesis:?}");
+        println!("{} s: {nemesis:?}", played.elapsed().as_secs());
         let span = lasts.1.saturating_sub(lasts.0).mul_f64(random.unit());
         history.forbidden.extend(nemesis.strike(&mut world, &mut random, lasts.0 + span).await);
         let Allowance { outcomes_forgotten, clock_slack_ms } = nemesis.allowance();
         history.allowance.outcomes_forgotten |= outcomes_forgotten;
         history.allowance.clock_slack_ms = history.allowance.clock_slack_ms.max(clock_slack_ms);
-        if let Err(how) = world.wait_until(nemesis.heals_within(), |all| all.iter().all(|one| one.writable)).await {
+        if let Err(how) =
+            world.wait_until(nemesis.heals_within(topology), |all| all.iter().all(|one| one.writable)).await
+        {
             report.unhealed.push(format!("not all write after {nemesis:?}: {how}"));
         }
     }
@@ -130,7 +133,12 @@ async fn settle(world: &mut World, report: &mut Report) {
     if let Err(how) = same {
         report.unhealed.push(format!("positions differ after {:?}: {how}", waited.elapsed()));
     }
-    let left = world.primary().ask("KEYS sas:{0}:new:*").into_iter().chain(world.primary().ask("KEYS sas:{0}:rec"));
+    let left = world
+        .servers
+        .primary()
+        .ask("KEYS sas:{0}:new:*")
+        .into_iter()
+        .chain(world.servers.primary().ask("KEYS sas:{0}:rec"));
     let left: Vec<_> = left.filter(|key| !key.is_empty()).collect();
     if !left.is_empty() {
         report.unhealed.push(format!("a recovery left {left:?}"));

@@ -13,8 +13,9 @@ use tonic::transport::{Channel, Endpoint};
 use super::history::{Shown, ShownClaim, ShownState};
 use super::pause::pause;
 use super::proxy::Proxy;
+use super::servers::{Servers, Topology};
 use crate::harness::in_process::{Directory, Operations, Publishing};
-use crate::harness::redis_server::{Server, free_port};
+use crate::harness::redis_server::free_port;
 use crate::harness::server_process::{ServerProcess, command_of, program};
 use crate::harness::site::settle;
 
@@ -26,8 +27,8 @@ const ASKED_EVERY: Duration = Duration::from_millis(25);
 /// How a world is made.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Making {
-    /// Whether a second server follows the first, and has every write before it is acknowledged.
-    pub(super) has_replica: bool,
+    /// How the servers stand in for each other.
+    pub(super) topology: Topology,
     /// A fault of the program that is to be awake.
     pub(super) fault: Option<&'static str>,
     /// How far the first instance's clock is ahead, in seconds.
@@ -39,12 +40,8 @@ pub(super) struct World {
     making: Making,
     /// The instances.
     pub(super) instances: Vec<Member>,
-    /// The servers, the second one a replica of the first at the beginning.
-    pub(super) servers: Vec<Server>,
-    /// Which of them is the primary.
-    pub(super) primary: usize,
-    /// The wire from the replica to the primary.
-    pub(super) replication: Option<Proxy>,
+    /// The servers.
+    pub(super) servers: Servers,
 }
 
 /// An instance.
@@ -61,12 +58,8 @@ pub(super) struct Member {
 impl World {
     /// Three instances that write, and a practice with two schedules.
     pub(super) async fn start(making: Making) -> Self {
-        let servers: Vec<Server> = (0..=usize::from(making.has_replica)).map(|_| Server::start()).collect();
-        let mut world = Self { making, instances: Vec::new(), servers, primary: 0, replication: None };
-        if world.making.has_replica {
-            world.replication = Some(Proxy::start(world.servers[0].port()).await);
-            world.follow(1);
-        }
+        let servers = Servers::start(making.topology).await;
+        let mut world = Self { making, instances: Vec::new(), servers };
         for number in 0..3 {
             world.add(number).await;
         }
@@ -76,7 +69,7 @@ impl World {
 
     /// One more instance.
     pub(super) async fn add(&mut self, number: usize) {
-        let wire = Proxy::start(self.servers[self.primary].port()).await;
+        let wire = Proxy::start(self.servers.primary().port()).await;
         let listen = format!("127.0.0.1:{}", free_port());
         let endpoint = Endpoint::from_shared(format!("http://{listen}")).unwrap().tcp_nodelay(true);
         let channel = endpoint.connect_timeout(Duration::from_secs(1)).connect_lazy();
@@ -90,36 +83,24 @@ impl World {
         // Only the program that cargo built beside the tests has faults.
         let program = if self.making.fault.is_some() { env!("CARGO_BIN_EXE_sas-router").into() } else { program() };
         let mut command = command_of(&program);
-        if self.making.has_replica {
-            command.env("SAS_ROUTER_LEDGER__ACK_REPLICAS", "1");
-        }
+        command.env("SAS_ROUTER_LEDGER__ACK_REPLICAS", self.making.topology.ack_replicas().to_string());
         if let Some(fault) = self.making.fault {
             command.env("SEEDED_BUG", fault);
         }
         if let Some(seconds) = self.making.skew_seconds.filter(|_| number == 0) {
             command.envs(shifted_clock(seconds).expect("the caller looked for libfaketime"));
         }
-        let ledger: [OsString; 2] = ["--ledger".into(), format!("redis://127.0.0.1:{}", member.wire.port).into()];
+        let url = self.servers.url().unwrap_or_else(|| format!("redis://127.0.0.1:{}", member.wire.port));
+        let ledger: [OsString; 2] = ["--ledger".into(), url.into()];
         let started = tokio::task::block_in_place(|| ServerProcess::try_start_by(command, &ledger, &member.listen));
         member.process = Some(started.unwrap_or_else(|ended| panic!("{}: {}", ended.status, ended.stderr)));
     }
 
-    /// Makes a server follow the primary.
-    pub(super) fn follow(&self, number: usize) {
-        let wire = self.replication.as_ref().unwrap();
-        wire.turn_to(self.servers[self.primary].port());
-        assert_eq!(self.servers[number].say(&format!("REPLICAOF 127.0.0.1 {}", wire.port)), "+OK");
-    }
-
-    /// The server that takes writes.
-    pub(super) fn primary(&mut self) -> &mut Server {
-        &mut self.servers[self.primary]
-    }
-
     /// Every instance's wire leads to this server from now on.
     pub(super) fn turn_to(&mut self, primary: usize) {
-        self.primary = primary;
-        let port = self.servers[primary].port();
+        let own = self.servers.own();
+        own.primary = primary;
+        let port = own.servers[primary].port();
         self.instances.iter().for_each(|member| member.wire.turn_to(port));
     }
 
