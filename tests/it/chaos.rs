@@ -20,7 +20,7 @@ mod world;
 use std::time::Duration;
 
 use nemesis::Nemesis;
-use run::{Plan, run};
+use run::{Plan, run, tell};
 use sas_router::clock::Stopwatch;
 use servers::Topology;
 use world::{Making, shifted_clock};
@@ -81,7 +81,7 @@ async fn is_kept(topology: Topology, seed: u64, longest: Duration) {
     nemeses.truncate(FAULTS);
     let making = Making { topology, ..Making::default() };
     let report = run(Plan { seed, making, nemeses, lasts: (SHORTEST, longest) }).await;
-    println!("{} seed {seed}: {report}", topology.name());
+    tell(&format!("{} seed {seed}: {report}", topology.name()));
     assert!(
         report.is_clean(),
         "{report}\nplay it again: tests/chaos --minutes 0 --topology {} --seed {seed} --longest {}",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::checker::Broken;
 use super::nemesis::Nemesis;
-use super::run::{Plan, run};
+use super::run::{Plan, run, tell};
 use super::servers::Topology;
 use super::world::{Making, shifted_clock};
 use crate::harness::{skip, variable};
@@ -35,7 +35,7 @@ async fn is_caught(case: Case) {
         let report = run(Plan { seed, making, nemeses: nemeses.to_vec(), lasts: LASTS }).await;
         let caught: Vec<_> = report.violations.iter().map(|violation| violation.broken).collect();
         if breaks.iter().any(|broken| caught.contains(broken)) {
-            println!("{fault} is caught in run {seed}: {caught:?}");
+            tell(&format!("{fault} is caught in run {seed}: {caught:?}"));
             return;
         }
         told.push(report.to_string());

@@ -69,6 +69,12 @@ impl fmt::Display for Report {
     }
 }
 
+/// Tells how far it is: what was at stake belongs to the result.
+#[allow(clippy::print_stdout, reason = "the test runner keeps it until a test fails, or `tests/chaos` shows it")]
+pub(super) fn tell(what: &str) {
+    println!("{what}");
+}
+
 /// Carries a plan out.
 pub(super) async fn run(plan: Plan) -> Report {
     let Plan { seed, making, nemeses, lasts } = plan;
@@ -84,7 +90,7 @@ pub(super) async fn run(plan: Plan) -> Report {
         if !load.goes_on(BETWEEN, GOES_ON_WITHIN).await {
             report.unhealed.push(format!("nothing was acknowledged before {nemesis:?}"));
         }
-        println!("{} s: {nemesis:?}", played.elapsed().as_secs());
+        tell(&format!("{} s: {nemesis:?}", played.elapsed().as_secs()));
         let span = lasts.1.saturating_sub(lasts.0).mul_f64(random.unit());
         history.forbidden.extend(nemesis.strike(&mut world, &mut random, lasts.0 + span).await);
         let Allowance { outcomes_forgotten, clock_slack_ms } = nemesis.allowance();
