@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use super::reader::Reader;
 
+/// Forms of the address of Redis.
+const REDIS_FORMS: &str = "redis://[user[:password]@]host[:port][/db], redis+sentinel://…host[:port],…/service or \
+                           redis+cluster://…host[:port],…, rediss for TLS";
 /// Most replicas that can be waited for.
 const ACK_REPLICAS_MAX: u64 = 16;
 
@@ -46,9 +49,13 @@ impl fmt::Debug for SecretUrl {
     }
 }
 
-/// A text with `***` for the credentials of a URL in it.
+/// A text with `***` for the credentials of a URL in it; options of a URL may hold some too, and characters in them that
+/// end a host elsewhere.
 pub(super) fn without_credentials(text: &str) -> String {
     let Some((before, rest)) = text.split_once("://") else { return text.to_owned() };
+    if rest.contains('?') {
+        return format!("{before}://***");
+    }
     match rest.rsplit_once('@') {
         Some((_, after)) => format!("{before}://***@{after}"),
         None => text.to_owned(),
@@ -67,12 +74,16 @@ impl LedgerConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
         const URL: (&str, &str) = (
             "ledger.url",
-            "Address of the Redis that instances share: redis://[user[:password]@]host[:port][/db], rediss:// with TLS.",
+            "Address of the Redis that instances share: redis://[user[:password]@]host[:port][/db], rediss:// with TLS, \
+             redis+sentinel://…/service or redis+cluster://….",
         );
         const DATA_DIR: (&str, &str) = ("ledger.data_dir", "Folder of the embedded ledger; made when it is not there.");
-        let url = reader.optional_text(URL.0, URL.1, |text| match text.trim().split_once("://") {
-            Some(("redis" | "rediss", _)) => Ok(SecretUrl(text.trim().to_owned())),
-            _ => Err("give redis://[user[:password]@]host[:port][/db], or rediss:// for TLS".to_owned()),
+        let url = reader.optional_text(URL.0, URL.1, |text| {
+            let (scheme, _) = text.trim().split_once("://").unwrap_or_default();
+            match scheme.split_once('+').unwrap_or((scheme, "cluster")) {
+                ("redis" | "rediss", "sentinel" | "cluster") => Ok(SecretUrl(text.trim().to_owned())),
+                _ => Err(format!("give {REDIS_FORMS}")),
+            }
         });
         reader.unset(URL.0, URL.1);
         let default = if url.is_some() { ("redis", Wanted::Redis) } else { ("embedded", Wanted::Embedded) };

@@ -147,10 +147,14 @@ fn a_password_is_never_repeated() {
     let url = ("SAS_ROUTER_LEDGER__URL", "rediss://sas:s3c@ret@host");
     let config = load_with(Sources::default(), environment(&[url])).unwrap();
     assert!(config.to_toml().contains("rediss://***@host"), "{}", config.to_toml());
+    for url in ["redis+sentinel://a,b/sas?sentinel_password=x@s3c", "redis+cluster://u:s3c?x@a,b"] {
+        let config = load_with(Sources::default(), environment(&[("SAS_ROUTER_LEDGER__URL", url)])).unwrap();
+        assert!(!format!("{} {config:?}", config.to_toml()).contains("s3c"), "{config:?}");
+    }
     assert!(!format!("{} {config:?}", config.to_toml()).contains("s3c"), "{config:?}");
-    for wrong in ["http://sas:s3c@ret@host", "redis+cluster://:s3c@ret@host"] {
+    for wrong in ["http://sas:s3c@ret@host", "redis+sentry://:s3c@ret@host"] {
         let found = problems(Sources::default(), &[("SAS_ROUTER_LEDGER__URL", wrong)]);
-        assert!(found[0].to_string().contains("rediss://"), "{}", found[0]);
+        assert!(found[0].to_string().contains("redis+cluster://"), "{}", found[0]);
         assert!(!format!("{found:?}").contains("s3c"), "{found:?}");
     }
     let found = problems(Sources::default(), &[url, ("SAS_ROUTER_LEDGER__URI", "redis://:s3c@ret@host")]);

@@ -27,6 +27,8 @@ mod reply;
 mod script;
 mod shared;
 mod tail;
+mod tls;
+mod topology;
 mod trouble;
 mod writer;
 
@@ -51,6 +53,7 @@ use history::History;
 use link::LinkError;
 use script::Scripts;
 use shared::{Job, Shared};
+use topology::Topology;
 
 pub use address::{AddressError, RedisAddress};
 pub use trouble::Trouble;
@@ -145,7 +148,7 @@ impl RedisLedger {
         let failed = |trouble| OpenError { address: address.to_string(), trouble: Box::new(trouble) };
         let shared = Arc::new(Shared::new());
         let engine = Engine {
-            address: address.clone(),
+            topology: Topology::new(address.clone()),
             options,
             clock,
             sink,

@@ -164,7 +164,8 @@ fn a_redis_that_cannot_be_used_is_named_at_start_without_the_password() {
     let cases = [
         (with_password(secured.url()), 2, "refuses the credentials"),
         ("redis://:s3cret@127.0.0.1:1".to_owned(), 1, "check that it runs"),
-        ("redis+cluster://:s3cret@127.0.0.1:1".to_owned(), 2, "ledger.url"),
+        ("redis+sentry://:s3cret@127.0.0.1:1".to_owned(), 2, "ledger.url"),
+        ("redis+sentinel://:s3cret@127.0.0.1:1/sas".to_owned(), 1, "none of those that know the primary answers"),
         ("redis://:s3cret@127.0.0.1:1/x".to_owned(), 2, "the address of Redis is wrong"),
     ];
     for (url, code, words) in cases {

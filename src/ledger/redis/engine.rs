@@ -9,6 +9,7 @@ use std::time::Duration;
 use redis::{Value, cmd};
 use tokio::sync::mpsc::Receiver;
 
+use super::address::Host;
 use super::answers::Answers;
 use super::bootstrap::{self, Standing};
 use super::heart::Heart;
@@ -19,8 +20,9 @@ use super::recover::Recovery;
 use super::script::Scripts;
 use super::shared::{Job, Shared};
 use super::tail::{self, BLOCK_MS, Tail};
+use super::topology::Topology;
 use super::writer::Writer;
-use super::{Ended, OpenError, RedisAddress, RedisOptions, Trouble, preflight};
+use super::{Ended, OpenError, RedisOptions, Trouble, preflight};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::ledger::codec::Interner;
 use crate::ledger::{ChangeSink, Unavailable};
@@ -38,7 +40,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Everything of the thread but the queue.
 pub(super) struct Engine {
     /// Where the server is.
-    pub(super) address: RedisAddress,
+    pub(super) topology: Topology,
     /// How this instance works.
     pub(super) options: RedisOptions,
     /// The clock that the server is told, in tests only.
@@ -69,6 +71,8 @@ pub(super) struct Opened {
 
 /// A session that stands.
 struct Session {
+    /// The server.
+    primary: Host,
     writer: Link,
     tail: Link,
     /// The history of this very server, as the meta names it.
@@ -103,7 +107,7 @@ impl Engine {
                 Err(trouble) => {
                     let may_wait = trouble.may_pass() && started.elapsed() < START_TIMEOUT;
                     if let Some(told) = opened.take_if(|_| !may_wait) {
-                        let error = OpenError { address: self.address.to_string(), trouble: Box::new(trouble) };
+                        let error = OpenError { address: self.topology.to_string(), trouble: Box::new(trouble) };
                         // Who opened the ledger may have given up.
                         let _ = told.send(Err(error));
                         return;
@@ -121,7 +125,7 @@ impl Engine {
     }
 
     fn refuse(&self, reason: &str) {
-        let reason = format!("Redis at {}: {reason}", self.address);
+        let reason = format!("Redis at {}: {reason}", self.topology);
         if self.shared.refusal().as_ref() != Some(&reason) {
             tracing::error!(error = %reason, "the ledger cannot write and refuses appends until it can");
         }
@@ -130,11 +134,13 @@ impl Engine {
 
     /// Connects, checks, recovers what must be, and brings the sink up to the log's end.
     async fn begin(&mut self) -> Result<Session, Trouble> {
-        let mut writer = Link::open(&self.address, RESPONSE_TIMEOUT).await?;
+        let primary = self.topology.primary().await?;
+        let mut writer = self.topology.open(&primary, RESPONSE_TIMEOUT).await?;
         let deployment = Some(self.deployment.as_str()).filter(|known| !known.is_empty());
         let found = preflight::check(&mut writer, self.options.ack_replicas, deployment).await?;
         if self.history.mark().is_none() {
-            found.warnings.iter().for_each(|warning| tracing::warn!(redis = %self.address, "{warning}"));
+            found.warnings.iter().for_each(|warning| tracing::warn!(redis = %self.topology, "{warning}"));
+            self.topology.warn_of_few_replicas(self.options.ack_replicas).await;
         }
         self.shared.note_durability(found.durability);
         writer.load(&self.scripts).await?;
@@ -154,11 +160,11 @@ impl Engine {
         self.deployment.clone_from(&standing.deployment);
         let records = self.catch_up(&mut writer, &standing).await?;
         let block = Duration::from_millis(BLOCK_MS.into());
-        let tail = Link::open(&self.address, RESPONSE_TIMEOUT + block).await?;
+        let tail = self.topology.open(&primary, RESPONSE_TIMEOUT + block).await?;
         Heart { link: &mut writer, instance: &self.instance, shared: &self.shared }.beat().await?;
         self.shared.accept();
-        tracing::info!(redis = %self.address, records, sequence = standing.mark.sequence, "the ledger writes");
-        Ok(Session { writer, tail, run, records })
+        tracing::info!(redis = %self.topology, records, sequence = standing.mark.sequence, "the ledger writes");
+        Ok(Session { primary, writer, tail, run, records })
     }
 
     /// Makes the sink what the server has: by what it missed, or by everything; how many records were read.
@@ -210,13 +216,13 @@ impl Engine {
 
     /// Writes and follows until either fails.
     async fn serve(&mut self, session: Session, jobs: &mut Receiver<Job>) -> Ended {
-        let Session { writer, tail, run, records: _ } = session;
+        let Session { primary, writer, tail, run, records: _ } = session;
         let told = self.history.mark().map_or(0, |mark| mark.sequence);
         let answers = Answers::new(told);
         let (shared, mut beats) = (Arc::clone(&self.shared), writer.clone());
         let (instance, clock) = (self.instance.clone(), self.clock.clone());
         let ack_replicas = self.options.ack_replicas;
-        let Self { history, sink, interner, scripts, .. } = self;
+        let Self { topology, history, sink, interner, scripts, .. } = self;
         let mut writer = Writer {
             link: writer,
             scripts,
@@ -233,6 +239,7 @@ impl Engine {
             ended = writer.run(jobs) => ended,
             ended = tail.run() => ended,
             ended = heart.beat_always() => ended,
+            trouble = topology.is_replaced(&primary) => Ended::Unusable(trouble),
         };
         if matches!(ended, Ended::Closing) {
             heart.stop().await;

@@ -6,6 +6,8 @@ use crate::ledger::kind::KINDS;
 
 /// Pattern of all keys, as an access list names it.
 pub(super) const PATTERN: &str = "sas:{0}:*";
+/// The slot of a cluster in which all keys are, which the tag `{0}` decides (`CLUSTER KEYSLOT`).
+pub(super) const SLOT: u16 = 13_907;
 /// How the ledger stands: a hash.
 pub(super) const META: &str = "sas:{0}:m";
 /// The changes in order: a stream with ids `<epoch>-<sequence>`.

@@ -7,11 +7,9 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, Value};
 
-use super::address::RedisAddress;
+use super::address::Target;
 use super::script::Scripts;
-
-/// Longest wait for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+use super::tls;
 
 /// Why a command has no answer.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -27,6 +25,9 @@ pub(super) enum LinkError {
         /// The rest.
         text: String,
     },
+    /// An encrypted link cannot be had.
+    #[error("{0}")]
+    Untrusted(String),
     /// What it says cannot be understood.
     #[error("the server answers what cannot be understood: {0}")]
     Odd(&'static str),
@@ -48,14 +49,31 @@ impl LinkError {
         if error.kind() == ErrorKind::AuthenticationFailed {
             return said("WRONGPASS");
         }
+        if let Some(why) = tls::refusal(error) {
+            return Self::Untrusted(why);
+        }
         Self::Lost(if error.is_timeout() { "the server is silent".to_owned() } else { error.to_string() })
+    }
+
+    /// What a link that could not be had means; a port of the other kind is silent, or hangs up.
+    fn of_opening(error: &RedisError, is_encrypted: bool) -> Self {
+        let found = Self::of_error(error);
+        let Self::Lost(why) = found else { return found };
+        let hint = match is_encrypted {
+            true if error.is_timeout() => ", or it may not speak TLS at this port",
+            false if error.is_connection_dropped() && !error.is_connection_refusal() => {
+                "; a port for TLS wants rediss://"
+            }
+            true | false => "",
+        };
+        Self::Lost(format!("{why}{hint}"))
     }
 
     /// First word of what the server says; empty when it says nothing.
     pub(super) fn code(&self) -> &str {
         match self {
             Self::Said { code, .. } => code,
-            Self::Lost(_) | Self::Odd(_) => "",
+            Self::Lost(_) | Self::Untrusted(_) | Self::Odd(_) => "",
         }
     }
 }
@@ -67,18 +85,25 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Connects; replies are waited for so long.
-    pub(super) async fn open(address: &RedisAddress, response_timeout: Duration) -> Result<Self, LinkError> {
-        if address.is_encrypted() {
-            // An error says that a provider is installed already.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
+    /// Connects within the first of these times; replies are waited for as long as the second.
+    pub(super) async fn open(
+        target: Target,
+        connect_timeout: Duration,
+        response_timeout: Duration,
+    ) -> Result<Self, LinkError> {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_connection_timeout(Some(connect_timeout))
             .set_response_timeout(Some(response_timeout));
-        let client = Client::open(address.info()).map_err(|error| LinkError::of_error(&error))?;
+        let Target { info, tls } = target;
+        let is_encrypted = tls.is_some();
+        let client = match tls {
+            Some(files) => Client::build_with_tls(info, tls::certificates(&files).map_err(LinkError::Untrusted)?),
+            None => Client::open(info),
+        };
+        let client = client.map_err(|error| LinkError::of_error(&error))?;
         let connected = client.get_multiplexed_async_connection_with_config(&config).await;
-        Ok(Self { connection: connected.map_err(|error| LinkError::of_error(&error))? })
+        let connection = connected.map_err(|error| LinkError::of_opening(&error, is_encrypted))?;
+        Ok(Self { connection })
     }
 
     /// Sends commands in one piece; one reply each, refusals among them.

@@ -180,14 +180,16 @@ async fn check_contents(link: &mut Link, deployment: Option<&str>) -> Result<Opt
     }
 }
 
-async fn info(link: &mut Link, section: &str) -> Result<String, LinkError> {
+/// What the server tells about itself.
+pub(super) async fn info(link: &mut Link, section: &str) -> Result<String, LinkError> {
     let mut info = cmd("INFO");
     info.arg(section);
     let redis::Value::BulkString(text) = link.ask(&info).await? else { return Err(LinkError::Odd("INFO")) };
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-fn value_of<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+/// The value of a name in it.
+pub(super) fn value_of<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 

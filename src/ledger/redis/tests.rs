@@ -10,6 +10,9 @@ mod preflight;
 mod sharing;
 mod outages;
 mod storms;
+mod clusters;
+mod sentinels;
+mod tls;
 
 use std::sync::Arc;
 
@@ -18,16 +21,16 @@ use crate::ledger::conformance::{Factory, Recorder, conformance_suite, put, requ
 use crate::ledger::{Entry, Request};
 use redis_server::Server;
 
-/// Each ledger in a database of its own on a server of its own.
+/// Each ledger on a server of its own.
 struct OnServer;
 
-/// A ledger with its server, which ends after it.
-struct OnItsServer {
+/// A ledger with its servers, which end after it.
+struct OnItsServer<S> {
     ledger: RedisLedger,
-    _server: Server,
+    _server: S,
 }
 
-impl Ledger for OnItsServer {
+impl<S: Send + Sync + 'static> Ledger for OnItsServer<S> {
     fn kind(&self) -> &'static str {
         self.ledger.kind()
     }
@@ -66,9 +69,13 @@ impl Instance {
     }
 
     fn open_with(server: &Server, options: RedisOptions) -> Self {
+        Self::open_at(&server.url(), options)
+    }
+
+    fn open_at(url: &str, options: RedisOptions) -> Self {
         let sink = Arc::new(Recorder::default());
         let told = Arc::clone(&sink) as Arc<dyn ChangeSink>;
-        let ledger = RedisLedger::open(&address_of(server), options, Uuid::now_v7(), told).unwrap();
+        let ledger = RedisLedger::open(&RedisAddress::parse(url).unwrap(), options, Uuid::now_v7(), told).unwrap();
         Self { ledger, sink }
     }
 
@@ -108,6 +115,14 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
+/// Why an address is refused at start.
+fn refusal(address: &RedisAddress) -> OpenError {
+    match RedisLedger::open(address, options(), Uuid::now_v7(), Arc::new(Recorder::default())) {
+        Ok(_) => panic!("{address} was accepted"),
+        Err(error) => error,
+    }
+}
+
 fn is_written(outcome: &AppendOutcome) -> bool {
     matches!(outcome, AppendOutcome::Appended { .. })
 }
@@ -118,9 +133,9 @@ fn options() -> RedisOptions {
 }
 
 impl Factory for OnServer {
-    type Ledger = OnItsServer;
+    type Ledger = OnItsServer<Server>;
 
-    fn make(&self, clock: SharedClock, sink: Arc<dyn ChangeSink>) -> OnItsServer {
+    fn make(&self, clock: SharedClock, sink: Arc<dyn ChangeSink>) -> OnItsServer<Server> {
         let server = Server::start();
         let ledger = RedisLedger::open_by(&address_of(&server), options(), Uuid::now_v7(), Some(clock), sink).unwrap();
         OnItsServer { ledger, _server: server }

@@ -16,6 +16,68 @@ pub enum Trouble {
          none"
     )]
     Credentials(String),
+    /// An encrypted link cannot be had.
+    #[error("an encrypted link cannot be had ({0})")]
+    Untrusted(String),
+    /// A sentinel does not accept the credentials.
+    #[error(
+        "the sentinel {sentinel} refuses the credentials ({why}): give sentinel_user and sentinel_password behind a ? in \
+         ledger.url, or leave them out where the sentinels want none"
+    )]
+    SentinelCredentials {
+        /// Where it is.
+        sentinel: String,
+        /// What it says.
+        why: String,
+    },
+    /// A sentinel's address is no sentinel's.
+    #[error(
+        "{server} is no sentinel: give the addresses of sentinels (their port is mostly 26379), or redis:// for one server"
+    )]
+    NoSentinel {
+        /// Where it is.
+        server: String,
+    },
+    /// The sentinels do not watch the service.
+    #[error("the sentinels watch no service `{service}`, only {known}: give the name that is in their configuration")]
+    UnknownService {
+        /// The service.
+        service: String,
+        /// Those that they watch.
+        known: String,
+    },
+    /// A single server was expected and sentinels are there.
+    #[error("it is a sentinel: give redis+sentinel://host:port,host:port/service")]
+    Sentinel,
+    /// A single server was expected and a cluster is there.
+    #[error("it is a server of a cluster: give redis+cluster://host:port,host:port")]
+    ClusterServer,
+    /// A cluster was expected and a single server is there.
+    #[error("{server} is of no cluster: give redis:// for one server, or the addresses of a cluster")]
+    NoCluster {
+        /// Where it is.
+        server: String,
+    },
+    /// No server of the cluster has the keys.
+    #[error("no server of the cluster has slot {slot}, where the keys are: give it to one (redis-cli --cluster fix)")]
+    SlotUnassigned {
+        /// The slot.
+        slot: u16,
+    },
+    /// Nobody who knows the primary answers.
+    #[error("none of those that know the primary answers ({0}): check that they run, their addresses and the network")]
+    NobodyKnows(String),
+    /// There is no primary just now.
+    #[error("there is no primary now ({0}): wait for the failover, and look at its replicas when none comes")]
+    NoPrimary(String),
+    /// The keys are at another server, or on the way to it.
+    #[error("the keys are moving to another server ({0})")]
+    Moved(String),
+    /// The cluster does not serve the keys.
+    #[error(
+        "the cluster does not serve the keys now ({0}): wait for the failover, or repair it (redis-cli --cluster check)"
+    )]
+    ClusterDown(String),
     /// It is loading its data.
     #[error("it is still loading its data: wait, or start this service after it")]
     Loading,
@@ -94,6 +156,14 @@ impl Trouble {
     pub const fn is_of_settings(&self) -> bool {
         match self {
             Self::Credentials(_)
+            | Self::Untrusted(_)
+            | Self::SentinelCredentials { .. }
+            | Self::NoSentinel { .. }
+            | Self::UnknownService { .. }
+            | Self::Sentinel
+            | Self::ClusterServer
+            | Self::NoCluster { .. }
+            | Self::SlotUnassigned { .. }
             | Self::OldServer { .. }
             | Self::Replica { .. }
             | Self::Permissions { .. }
@@ -101,6 +171,10 @@ impl Trouble {
             | Self::Partitions { .. }
             | Self::OtherDeployment { .. } => true,
             Self::Away(_)
+            | Self::NobodyKnows(_)
+            | Self::NoPrimary(_)
+            | Self::Moved(_)
+            | Self::ClusterDown(_)
             | Self::Loading
             | Self::Said(_)
             | Self::FewReplicas { .. }
@@ -112,7 +186,12 @@ impl Trouble {
 
     /// Whether it may pass by itself in a moment.
     pub(super) fn may_pass(&self) -> bool {
-        matches!(self, Self::Loading | Self::BegunAnew)
+        matches!(self, Self::Loading | Self::BegunAnew | Self::NoPrimary(_) | Self::Moved(_) | Self::ClusterDown(_))
+    }
+
+    /// What is the matter, where several say what to do in common.
+    pub(super) fn in_short(&self) -> String {
+        if let Self::Away(why) = self { why.clone() } else { self.to_string() }
     }
 
     /// A record that cannot be decoded.
@@ -128,11 +207,14 @@ impl From<LinkError> for Trouble {
     fn from(error: LinkError) -> Self {
         match &error {
             LinkError::Lost(why) => Self::Away(why.clone()),
+            LinkError::Untrusted(why) => Self::Untrusted(why.clone()),
             LinkError::Odd(_) => Self::Damaged(error.to_string()),
             LinkError::Said { code, text } => match code.as_str() {
                 "WRONGPASS" | "NOAUTH" => Self::Credentials(text.clone()),
                 "LOADING" => Self::Loading,
                 "NOSCRIPT" => Self::BegunAnew,
+                "MOVED" | "ASK" | "TRYAGAIN" => Self::Moved(error.to_string()),
+                "CLUSTERDOWN" => Self::ClusterDown(text.clone()),
                 "READONLY" => Self::Replica { primary: "another server".to_owned() },
                 _ => Self::Said(error.to_string()),
             },

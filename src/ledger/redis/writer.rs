@@ -36,7 +36,8 @@ const REPLICAS_WAITED_MS: u32 = 1_000;
 /// First words of refusals of a server that is the right one and has written nothing: another append may pass.
 const PASSING: [&str; 3] = ["OOM", "MISCONF", "NOREPLICAS"];
 /// First words of refusals of a server that has written nothing and must be looked at anew.
-const LASTING: [&str; 7] = ["NOSCRIPT", "READONLY", "LOADING", "BUSY", "MASTERDOWN", "NOPERM", "CLUSTERDOWN"];
+const LASTING: [&str; 10] =
+    ["NOSCRIPT", "READONLY", "LOADING", "BUSY", "MASTERDOWN", "NOPERM", "CLUSTERDOWN", "MOVED", "ASK", "TRYAGAIN"];
 
 type Waiting = (Prepared, oneshot::Sender<AppendOutcome>);
 

@@ -28,6 +28,8 @@ pub(crate) struct Server {
     folder: TempDir,
     port: u16,
     arguments: Vec<String>,
+    /// Its password, which a setting gave it.
+    password: Option<String>,
     /// What it says when it is ready.
     ready: &'static str,
 }
@@ -70,7 +72,10 @@ impl Server {
     fn start_as(configuration: &str, arguments: Vec<String>, ready: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(SETTINGS), configuration).unwrap();
-        let mut server = Self { child: None, folder, port: free_port(), arguments, ready };
+        let given = arguments.iter().position(|argument| argument == "--requirepass").map(|place| place + 1);
+        let configured = configuration.lines().find_map(|line| line.strip_prefix("requirepass "));
+        let password = given.map(|place| arguments[place].clone()).or(configured.map(str::to_owned));
+        let mut server = Self { child: None, folder, port: free_port(), arguments, password, ready };
         server.run();
         server
     }
@@ -105,20 +110,27 @@ impl Server {
 
     /// Says a command, and gives the first line that it answers.
     pub(crate) fn say(&self, command: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
         let mut line = String::new();
-        BufReader::new(stream).read_line(&mut line).unwrap();
+        self.told(command).read_line(&mut line).unwrap();
         line.trim_end().to_owned()
     }
 
     /// Says a command, and gives the texts and numbers of the whole answer one after the other.
     pub(crate) fn ask(&self, command: &str) -> Vec<String> {
-        let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());
-        stream.get_mut().write_all(format!("{command}\r\n").as_bytes()).unwrap();
         let mut answer = Vec::new();
-        read_answer(&mut stream, &mut answer);
+        read_answer(&mut self.told(command), &mut answer);
         answer
+    }
+
+    /// A connection on which a command was said.
+    fn told(&self, command: &str) -> BufReader<TcpStream> {
+        let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());
+        if let Some(password) = &self.password {
+            stream.get_mut().write_all(format!("AUTH {password}\r\n").as_bytes()).unwrap();
+            stream.read_line(&mut String::new()).unwrap();
+        }
+        stream.get_mut().write_all(format!("{command}\r\n").as_bytes()).unwrap();
+        stream
     }
 
     /// Whether it runs.

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: a client, and any judgement; a test brings about the failures.
 
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use super::redis_server::{Server, free_port};
@@ -83,7 +84,7 @@ impl Sentinels {
     }
 }
 
-/// Three primaries with one replica each; a server is down after one second and a half.
+/// Three primaries with one replica each, or none; a server is down after one second and a half.
 pub(crate) struct Cluster {
     /// The servers: three primaries, then the replica of each in their order.
     pub(crate) servers: Vec<Server>,
@@ -92,12 +93,17 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts them, and waits until all slots are served and all replicas follow.
     pub(crate) fn start() -> Self {
-        Self::start_with(&[])
+        Self::start_with(6, &[])
     }
 
-    /// The same with further settings of the servers.
-    pub(crate) fn start_with(settings: &[&str]) -> Self {
-        let servers: Vec<Server> = (0..6).map(|_| start_node(settings)).collect();
+    /// Starts the primaries alone.
+    pub(crate) fn start_primaries() -> Self {
+        Self::start_with(3, &[])
+    }
+
+    /// Starts so many servers, three or six, with further settings.
+    pub(crate) fn start_with(count: usize, settings: &[&str]) -> Self {
+        let servers: Vec<Server> = (0..count).map(|_| start_node(settings)).collect();
         for (number, (server, (first, last))) in servers.iter().zip(SLOTS).enumerate() {
             assert_eq!(server.say(&format!("CLUSTER ADDSLOTSRANGE {first} {last}")), "+OK");
             server.say(&format!("CLUSTER SET-CONFIG-EPOCH {}", number + 1));
@@ -108,7 +114,7 @@ impl Cluster {
         wait_until("the servers know each other", || {
             servers.iter().all(|server| {
                 let info = info(server, "CLUSTER INFO");
-                value(&info, "cluster_known_nodes") == "6" && value(&info, "cluster_state") == "ok"
+                value(&info, "cluster_known_nodes") == count.to_string() && value(&info, "cluster_state") == "ok"
             })
         });
         for (primary, replica) in servers[..3].iter().zip(&servers[3..]) {
@@ -119,14 +125,21 @@ impl Cluster {
         let started = Self { servers };
         // Every server knows every replica, so that any of them may be asked.
         wait_until("the replicas are known", || {
-            started.servers.iter().all(|server| server.ask("CLUSTER NODES")[0].matches("slave ").count() == 3)
+            started.servers.iter().all(|server| server.ask("CLUSTER NODES")[0].matches("slave ").count() == count - 3)
         });
         started
     }
 
+    /// Gives the first primary of the ledger's keys a second replica, which was that of the second primary.
+    pub(crate) fn add_replica(&self) {
+        let id = self.servers[2].ask("CLUSTER MYID").remove(0);
+        assert_eq!(self.servers[4].say(&format!("CLUSTER REPLICATE {id}")), "+OK");
+        self.wait_for_replicas(2);
+    }
+
     /// The address of the cluster, without credentials: its first and its last server.
     pub(crate) fn url(&self) -> String {
-        let (first, last) = (self.servers[0].port(), self.servers[5].port());
+        let (first, last) = (self.servers[0].port(), self.servers[self.servers.len() - 1].port());
         format!("redis+cluster://127.0.0.1:{first},127.0.0.1:{last}")
     }
 
@@ -200,6 +213,12 @@ fn pairs(answer: &[String]) -> Vec<(String, String)> {
 
 fn value<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
     pairs.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+}
+
+/// Says a figure past the test runner's capture.
+pub(crate) fn report(figure: &str) {
+    // Nothing can be done about a closed stderr, and the test's verdict does not depend on it.
+    let _ = writeln!(io::stderr(), "{figure}");
 }
 
 /// Waits until servers say so.

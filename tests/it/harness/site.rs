@@ -1,4 +1,5 @@
-//! A site: several real processes that share one real Redis, be it one server, some under sentinels or a cluster, with a practice that publishes slots of the next hours.
+//! A site: several real processes that share one real Redis, be it one server, several under sentinels or a cluster, and
+//! a practice that publishes slots of the next hours.
 
 use std::ffi::OsString;
 use std::time::Duration;

@@ -2,13 +2,6 @@
 
 use super::*;
 
-fn refusal(address: &RedisAddress) -> OpenError {
-    match RedisLedger::open(address, options(), Uuid::now_v7(), Arc::new(Recorder::default())) {
-        Ok(_) => panic!("{address} was accepted"),
-        Err(error) => error,
-    }
-}
-
 fn address(server: &Server, credentials: &str) -> RedisAddress {
     RedisAddress::parse(&format!("redis://{credentials}127.0.0.1:{}", server.port())).unwrap()
 }
