@@ -8,6 +8,7 @@ pub mod road;
 pub mod service;
 pub mod scenario;
 pub mod clock;
+mod seeded;
 pub mod tasks;
 pub mod proto;
 pub mod config;

@@ -30,6 +30,7 @@ mod cli_policy;
 mod policy;
 mod clocks;
 mod national_examples;
+mod chaos;
 mod crash;
 mod redis;
 mod seen;

@@ -9,7 +9,7 @@ use tonic::Code;
 use crate::harness::details::{reason, says_when_to_retry};
 use crate::harness::redis_server::Server;
 use crate::harness::report;
-use crate::harness::site::{Instance, Site, slot};
+use crate::harness::site::{Instance, Site, settle, slot};
 use crate::harness::world::{hold, query};
 
 /// Within which time anything that must come has come; far above what it takes.
@@ -88,7 +88,7 @@ async fn while_a_replica_is_away_every_answer_says_that_durability_is_reduced() 
     let site = Site { instances: vec![Instance::configured(settings.path()).await], redis, flags: Vec::new() };
     let instance = &site.instances[0];
     instance.wait_until("the replica", async |status| status.durability.starts_with("Redis with replicas")).await;
-    site.settle().await;
+    settle(site.instances[0].directory()).await;
     site.publish(1, vec![slot("a", 1, 60, 1)]).await;
     replica.signal("-STOP");
     let unknown = instance.bookings().hold_slot(hold("h", "a")).await.unwrap_err();

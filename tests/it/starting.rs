@@ -7,7 +7,7 @@ use crate::harness::details::{reason, says_when_to_retry};
 use crate::harness::fake_redis::{FakeRedis, bulk};
 use crate::harness::redis_server::Server;
 use crate::harness::server_process::ServerProcess;
-use crate::harness::site::{Instance, Site, slot};
+use crate::harness::site::{Instance, Site, settle, slot};
 use crate::harness::world::{hold, query};
 
 const ROUTING: &str = "sas.routing.v1.RoutingService";
@@ -70,7 +70,7 @@ async fn an_instance_that_waited_for_redis_becomes_ready_by_itself() {
     let instance = &site.instances[0];
     instance.wait_until_serving(BOOKING).await;
     instance.wait_until_serving(ROUTING).await;
-    site.settle().await;
+    settle(site.instances[0].directory()).await;
     site.publish(1, vec![slot("a", 1, 60, 1)]).await;
     assert!(instance.bookings().hold_slot(hold("h", "a")).await.is_ok());
     let status = instance.status().await;

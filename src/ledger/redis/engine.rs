@@ -28,6 +28,7 @@ use super::{Ended, LEDGER_FORMAT, OpenError, RedisOptions, Trouble, preflight};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::ledger::codec::Interner;
 use crate::ledger::{ChangeSink, Counters, Unavailable};
+use crate::seeded::{Fault, is_awake};
 
 /// Longest wait for a reply to what is not held by the server.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -183,6 +184,9 @@ impl Engine {
     /// Makes the sink what the server has: by what it missed, or by everything; how many records were read.
     async fn catch_up(&mut self, link: &mut Link, standing: &Standing) -> Result<u64, Trouble> {
         let mut records = 0;
+        if is_awake(Fault::GapIgnored) && self.history.mark().is_some() {
+            self.history.begin(standing.mark.clone());
+        }
         if !tail::holds(link, &self.history).await? {
             let is_first = self.history.mark().is_none();
             records = self.read_all(link, &standing.mark, is_first).await?;

@@ -2,6 +2,8 @@
 
 use redis::{Cmd, cmd};
 
+use crate::seeded;
+
 /// What stands before each of them.
 const COMMON: &str = include_str!("common.lua");
 
@@ -13,7 +15,7 @@ pub(super) struct Script {
 
 impl Script {
     fn new(body: &str) -> Self {
-        let source = format!("{COMMON}{body}");
+        let source = seeded::script(format!("{COMMON}{body}"));
         let sha = sha1_smol::Sha1::from(&source).digest().to_string();
         Self { source, sha }
     }

@@ -17,7 +17,7 @@ use super::script::Scripts;
 use super::shared::{Job, Shared};
 use super::{Ended, LOG_CHANGES_KEPT, LOG_KEPT_MS};
 use crate::clock::{SharedClock, Stopwatch};
-use crate::domain::record::Versioned;
+use crate::domain::record::{Position, Versioned};
 use crate::domain::time::UtcInstant;
 use crate::ledger::codec::{self, Interner};
 use crate::ledger::kind::KINDS;
@@ -25,6 +25,7 @@ use crate::ledger::queue::Prepared;
 use crate::ledger::{
     AppendOutcome, Entry, REQUEST_KEPT_MS, STEADY_RECORDED_AFTER_MS, TRIM_STEP_MAX, Unavailable, Write,
 };
+use crate::seeded::{Fault, is_awake};
 
 /// Most appends of a batch.
 const BATCH_APPENDS_MAX: usize = 64;
@@ -128,7 +129,7 @@ impl Writer<'_> {
                 self.shared.refuse(&lost.to_string());
                 for (_, answer) in batch {
                     // Whoever no longer waits needs no answer.
-                    let _ = answer.send(unknown(format!("Redis did not answer: {lost}")));
+                    let _ = answer.send(lost_outcome(&lost));
                 }
                 return Err(Ended::Lost(lost));
             }
@@ -138,7 +139,8 @@ impl Writer<'_> {
         {
             self.shared.refuse(&self.replicas.refusal(reached));
         }
-        let missed = reached.filter(|reached| *reached < u64::from(asked)).map(|reached| (reached, asked));
+        let missed = reached.filter(|reached| *reached < u64::from(asked) && !is_awake(Fault::AckWithoutWait));
+        let missed = missed.map(|reached| (reached, asked));
         let mut result = Ok(());
         for ((prepared, answer), reply) in batch.into_iter().zip(replies) {
             if let Err(ended) = self.judge(&prepared, answer, reply, missed) {
@@ -235,10 +237,11 @@ impl Writer<'_> {
         for kind in &kinds {
             call.arg(records(KINDS.get(*kind).copied().unwrap_or_default()));
         }
-        let not_before = append.entries.iter().filter_map(|entry| entry.not_before).max();
-        let not_after = append.entries.iter().filter_map(|entry| entry.not_after).min();
+        let guarded = |_: &UtcInstant| !is_awake(Fault::LocalClockOnly);
+        let not_before = append.entries.iter().filter_map(|entry| entry.not_before).max().filter(guarded);
+        let not_after = append.entries.iter().filter_map(|entry| entry.not_after).min().filter(guarded);
         call.arg(instant(clock)).arg(instant(not_before)).arg(instant(not_after));
-        match &append.request {
+        match append.request.as_ref().filter(|_| !is_awake(Fault::RequestIdIgnored)) {
             Some(request) => {
                 call.arg(request_name(request)).arg(&request.fingerprint.0[..]).arg(&request.result[..]);
             }
@@ -336,6 +339,17 @@ fn outcome_of(said: Said, prepared: &Prepared) -> AppendOutcome {
         Verdict::RequestIdReused => AppendOutcome::RequestIdReused,
         Verdict::Fenced => AppendOutcome::Unavailable(Unavailable::Refused(Ended::Fenced.to_string())),
     }
+}
+
+/// What is told of an append that was sent and not answered.
+fn lost_outcome(lost: &LinkError) -> AppendOutcome {
+    if is_awake(Fault::LostToldAsWritten) {
+        return AppendOutcome::Appended { position: Position::default() };
+    }
+    if is_awake(Fault::LostToldAsRefused) {
+        return AppendOutcome::Unavailable(Unavailable::Refused(lost.to_string()));
+    }
+    unknown(format!("Redis did not answer: {lost}"))
 }
 
 fn unknown(why: String) -> AppendOutcome {

@@ -94,7 +94,13 @@ impl Server {
 
     /// Starts it, the first time or again.
     pub(crate) fn run(&mut self) {
+        self.run_in(&[]);
+    }
+
+    /// The same with further variables of its environment.
+    pub(crate) fn run_in(&mut self, environment: &[(&str, String)]) {
         let mut command = Command::new("redis-server");
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         command.arg(self.folder.path().join(SETTINGS)).args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"]);
         command.arg("--dir").arg(self.folder.path()).args(&self.arguments);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
@@ -139,9 +145,14 @@ impl Server {
         self.child.is_some()
     }
 
+    /// Its number among the processes.
+    pub(crate) fn pid(&self) -> String {
+        self.child.as_ref().unwrap().id().to_string()
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: &str) {
-        let pid = self.child.as_ref().unwrap().id().to_string();
+        let pid = self.pid();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 

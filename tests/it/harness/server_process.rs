@@ -66,7 +66,12 @@ impl ServerProcess {
 
     /// The same with the flags that say where state is kept.
     pub(crate) fn try_start_on(ledger: &[OsString], listen: &str) -> Result<Self, Ended> {
-        let mut child = serve_command(ledger, listen).spawn().expect("the program can be started");
+        Self::try_start_by(program_command(), ledger, listen)
+    }
+
+    /// The same by a command of one's own.
+    pub(crate) fn try_start_by(command: Command, ledger: &[OsString], listen: &str) -> Result<Self, Ended> {
+        let mut child = serve_command(command, ledger, listen).spawn().expect("the program can be started");
         let stdout = child.stdout.take().expect("standard output is piped");
         let mut stderr = child.stderr.take().expect("standard error is piped");
         let (sender, lines) = sync_channel(LINES_MAX);
@@ -94,6 +99,11 @@ impl ServerProcess {
     /// Where it listens: `127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Its number among the processes.
+    pub(crate) fn pid(&self) -> String {
+        self.child.id().to_string()
     }
 
     /// Asks it to end, as a service manager does, and waits until it has.
@@ -154,7 +164,12 @@ pub(crate) fn program() -> PathBuf {
 
 /// The program without the caller's configuration, so that a test means the same everywhere.
 pub(crate) fn program_command() -> Command {
-    let mut command = Command::new(program());
+    command_of(&program())
+}
+
+/// The same of a program that lies elsewhere.
+pub(crate) fn command_of(program: &Path) -> Command {
+    let mut command = Command::new(program);
     #[allow(clippy::disallowed_methods, reason = "the tests' own environment is kept from the program under test")]
     let names = std::env::vars_os().map(|(name, _)| name);
     for name in names {
@@ -170,8 +185,7 @@ fn in_folder(data_dir: &Path) -> [OsString; 2] {
     ["--data-dir".into(), data_dir.into()]
 }
 
-fn serve_command(ledger: &[OsString], listen: &str) -> Command {
-    let mut command = program_command();
+fn serve_command(mut command: Command, ledger: &[OsString], listen: &str) -> Command {
     command.arg("serve").args(ledger).args(["--listen", listen]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command

@@ -72,26 +72,8 @@ impl<R: Redis> Site<R> {
         for _ in 0..count {
             site.instances.push(site.instance().await);
         }
-        site.settle().await;
+        settle(site.instances[0].directory()).await;
         site
-    }
-
-    /// Makes the practice, through the first instance.
-    pub(crate) async fn settle(&self) {
-        let mut directory = self.instances[0].directory();
-        let request = pb::UpsertTerritoryRequest { request_id: "t".into(), territory: Some(world::territory()) };
-        directory.upsert_territory(request).await.unwrap();
-        let practitioner = Some(world::practitioner());
-        let request = pb::UpsertPractitionerRequest { request_id: "p".into(), practitioner };
-        directory.upsert_practitioner(request).await.unwrap();
-        for number in [1, 2] {
-            let request =
-                pb::UpsertPlaceRequest { request_id: format!("pl{number}"), place: Some(world::place(number)) };
-            directory.upsert_place(request).await.unwrap();
-            let schedule = Some(world::schedule(number));
-            let request = pb::UpsertScheduleRequest { request_id: format!("s{number}"), schedule };
-            directory.upsert_schedule(request).await.unwrap();
-        }
     }
 
     /// One more instance.
@@ -180,6 +162,22 @@ impl Instance {
     pub(crate) async fn wait_until(&self, what: &str, is_so: impl AsyncFn(pb::GetStatusResponse) -> bool) {
         let waiting = async { while !is_so(self.status().await).await {} };
         assert!(tokio::time::timeout(DEADLINE, waiting).await.is_ok(), "in vain: {what}; {:?}", self.status().await);
+    }
+}
+
+/// Makes a practice with two schedules.
+pub(crate) async fn settle(mut directory: Directory) {
+    let request = pb::UpsertTerritoryRequest { request_id: "t".into(), territory: Some(world::territory()) };
+    directory.upsert_territory(request).await.unwrap();
+    let practitioner = Some(world::practitioner());
+    let request = pb::UpsertPractitionerRequest { request_id: "p".into(), practitioner };
+    directory.upsert_practitioner(request).await.unwrap();
+    for number in [1, 2] {
+        let request = pb::UpsertPlaceRequest { request_id: format!("pl{number}"), place: Some(world::place(number)) };
+        directory.upsert_place(request).await.unwrap();
+        let schedule = Some(world::schedule(number));
+        let request = pb::UpsertScheduleRequest { request_id: format!("s{number}"), schedule };
+        directory.upsert_schedule(request).await.unwrap();
     }
 }
 

@@ -1,0 +1,140 @@
+//! The Redis servers of a run: one, one with a replica, some under sentinels, or a cluster.
+//!
+//! Deliberately absent: instances, and any judgement.
+
+use crate::harness::redis_server::Server;
+use crate::harness::redis_topology::{Cluster, Sentinels};
+
+use super::proxy::Proxy;
+
+/// How servers stand in for each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Topology {
+    /// One server.
+    #[default]
+    Single,
+    /// A server and a replica that the run itself promotes.
+    Replica,
+    /// Three servers under three sentinels.
+    Sentinel,
+    /// Three primaries with a replica each.
+    Cluster,
+}
+
+impl Topology {
+    /// As the command line names it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Replica => "replica",
+            Self::Sentinel => "sentinel",
+            Self::Cluster => "cluster",
+        }
+    }
+
+    /// How many replicas must have a write before it is acknowledged.
+    pub(super) const fn ack_replicas(self) -> u16 {
+        match self {
+            Self::Single => 0,
+            Self::Replica | Self::Sentinel | Self::Cluster => 1,
+        }
+    }
+}
+
+/// The servers.
+pub(super) enum Servers {
+    /// Reached through wires that the run turns.
+    Own(Own),
+    /// Found through sentinels.
+    Sentinels(Sentinels),
+    /// Found through each other.
+    Cluster(Cluster),
+}
+
+/// One server, or two.
+pub(super) struct Own {
+    /// The servers, the second one a replica of the first at the beginning.
+    pub(super) servers: Vec<Server>,
+    /// Which of them is the primary.
+    pub(super) primary: usize,
+    /// The wire from the replica to the primary.
+    pub(super) replication: Option<Proxy>,
+}
+
+impl Servers {
+    /// Starts them, and waits until they serve.
+    pub(super) async fn start(topology: Topology) -> Self {
+        let own = |servers| Own { servers, primary: 0, replication: None };
+        match topology {
+            Topology::Single => Self::Own(own(vec![Server::start()])),
+            Topology::Replica => {
+                let mut own = own(vec![Server::start(), Server::start()]);
+                own.replication = Some(Proxy::start(own.servers[0].port()).await);
+                own.follow(1);
+                Self::Own(own)
+            }
+            Topology::Sentinel => Self::Sentinels(tokio::task::block_in_place(Sentinels::start)),
+            Topology::Cluster => Self::Cluster(tokio::task::block_in_place(Cluster::start)),
+        }
+    }
+
+    /// Where they are found; `None` when every instance has a wire of its own.
+    pub(super) fn url(&self) -> Option<String> {
+        match self {
+            Self::Own(_) => None,
+            Self::Sentinels(sentinels) => Some(sentinels.url()),
+            Self::Cluster(cluster) => Some(cluster.url()),
+        }
+    }
+
+    /// The servers that keep the ledger, and the place of the one that takes its writes.
+    pub(super) fn all(&mut self) -> (&mut Vec<Server>, usize) {
+        match self {
+            Self::Own(own) => (&mut own.servers, own.primary),
+            Self::Sentinels(sentinels) => {
+                let primary = sentinels.primary();
+                (&mut sentinels.servers, primary)
+            }
+            Self::Cluster(cluster) => {
+                let primary = cluster.primary();
+                (&mut cluster.servers, primary)
+            }
+        }
+    }
+
+    /// The server that takes the ledger's writes.
+    pub(super) fn primary(&mut self) -> &mut Server {
+        let (servers, primary) = self.all();
+        &mut servers[primary]
+    }
+
+    /// The servers that a run manages itself.
+    pub(super) fn own(&mut self) -> &mut Own {
+        let Self::Own(own) = self else { panic!("these servers manage themselves") };
+        own
+    }
+
+    /// Waits until another server than this one takes the ledger's writes; where the run promotes by itself, it does not wait.
+    pub(super) fn wait_for_other_primary(&self, old: usize) {
+        match self {
+            Self::Own(_) => {}
+            Self::Sentinels(sentinels) => {
+                sentinels.wait_for_other_primary(old);
+            }
+            Self::Cluster(cluster) => {
+                cluster.wait_for_other_primary(old);
+            }
+        }
+    }
+}
+
+impl Own {
+    /// Makes a server follow the primary.
+    pub(super) fn follow(&self, number: usize) {
+        let wire = self.replication.as_ref().unwrap();
+        wire.turn_to(self.servers[self.primary].port());
+        assert_eq!(self.servers[number].say(&format!("REPLICAOF 127.0.0.1 {}", wire.port)), "+OK");
+        // What is written to its file is what it is when it comes back.
+        assert_eq!(self.servers[number].say("CONFIG REWRITE"), "+OK");
+    }
+}
