@@ -89,6 +89,14 @@ impl Replicas {
         self.demand.borrow().full()
     }
 
+    /// Below how many a server should take no write of its own accord: those that it takes while it is cut off are lost.
+    pub(super) fn least(&self) -> u16 {
+        match self.when_away {
+            WhenReplicaAway::Reduce => self.full().min(1),
+            WhenReplicaAway::Refuse => self.full(),
+        }
+    }
+
     /// Takes how many confirmed a write that waited for those that are asked for, and tells what follows.
     pub(super) fn observe(&self, reached: u64, shared: &Shared) -> Turn {
         let reached = u16::try_from(reached).unwrap_or(u16::MAX);
