@@ -28,19 +28,25 @@ pub(super) async fn primary(address: &RedisAddress, service: &str, doubts: &Doub
     Ok(primary)
 }
 
-/// The replicas of a service: one is reachable when more than half of the sentinels that know it hold it for that.
+/// The replicas of a service: one is reachable unless more than half of the sentinels of the address hold it for away. What
+/// fewer than that say may be one side of a partition, and is not taken for an answer.
 pub(super) async fn replicas(address: &RedisAddress, service: &str, doubts: &Doubts) -> Result<Replicas, Trouble> {
     let ask = |sentinel| ask_replicas(address.clone(), service.to_owned(), sentinel);
     let said = ask_all(address.hosts(), ask, |_: &[Vec<Replica>]| false, doubts).await?;
-    let mut votes: BTreeMap<Host, (usize, usize)> = BTreeMap::new();
-    for (replica, is_reachable) in said.into_iter().flatten() {
-        let (known, reachable) = votes.entry(replica).or_default();
-        *known += 1;
-        *reachable += usize::from(is_reachable);
+    counted(said, address.hosts().len())
+}
+
+fn counted(said: Vec<Vec<Replica>>, sentinels: usize) -> Result<Replicas, Trouble> {
+    if !is_majority(said.len(), sentinels) {
+        return Err(Trouble::NobodyKnows(format!("{} of {sentinels} sentinels answer", said.len())));
     }
-    let reachable = votes.values().filter(|(known, reachable)| is_majority(*reachable, *known)).count();
+    let mut away: BTreeMap<Host, usize> = BTreeMap::new();
+    for (replica, is_reachable) in said.into_iter().flatten() {
+        *away.entry(replica).or_default() += usize::from(!is_reachable);
+    }
+    let reachable = away.values().filter(|away| !is_majority(**away, sentinels)).count();
     let count = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-    Ok(Replicas { known: count(votes.len()), reachable: count(reachable) })
+    Ok(Replicas { known: count(away.len()), reachable: count(reachable) })
 }
 
 /// The host that is named most often, and how often; of equals the first in order.
@@ -133,6 +139,17 @@ mod tests {
         assert_eq!(most(&[host(2), host(1), host(2)]), Some((host(2), 2)));
         assert_eq!(most(&[host(2), host(1)]), Some((host(1), 1)), "the same on every instance");
         assert_eq!(most(&[]), None);
+    }
+
+    #[test]
+    fn a_replica_is_away_when_most_sentinels_say_so_and_one_side_of_a_partition_is_not_asked() {
+        let replica = |port, is_reachable| (Host { name: "h".to_owned(), port }, is_reachable);
+        let says = |second| vec![replica(1, true), replica(2, second)];
+        let counted = |said| counted(said, 3).map(|Replicas { known, reachable }| (known, reachable));
+        assert_eq!(counted(vec![says(false), says(true), says(true)]), Ok((2, 2)));
+        assert_eq!(counted(vec![says(false), says(false)]), Ok((2, 1)));
+        assert_eq!(counted(vec![says(false), says(true)]), Ok((2, 2)));
+        assert!(matches!(counted(vec![says(false)]), Err(Trouble::NobodyKnows(_))));
     }
 
     #[test]
