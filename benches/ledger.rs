@@ -51,6 +51,8 @@ impl ChangeSink for Counter {
 
     fn finish_reload(&self) {}
 
+    fn advance(&self, _: Position) {}
+
     fn records(&self, _: &mut dyn FnMut(Versioned<Body>)) {}
 }
 

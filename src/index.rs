@@ -172,6 +172,11 @@ impl Index {
         self.writer.lock().apply(self, changes);
     }
 
+    /// What was taken stands at this position, though no change came.
+    pub fn advance(&self, head: Position) {
+        self.writer.lock().advance(self, head);
+    }
+
     /// Tells an observer from now on what changes touch; the first one stays.
     pub fn observe(&self, observer: Arc<dyn Observer>) {
         self.observer.get_or_init(|| observer);

@@ -260,6 +260,9 @@ pub trait ChangeSink: Send + Sync + 'static {
     /// Ends taking every record anew: what did not come is not there.
     fn finish_reload(&self);
 
+    /// What was taken stands at this position, though no change came: a new epoch goes on from there.
+    fn advance(&self, head: Position);
+
     /// Every record that was taken and stands, for a ledger that lost them all.
     fn records(&self, take: &mut dyn FnMut(Versioned<Body>));
 }

@@ -35,11 +35,11 @@ impl Index {
         let gone = gone.map(|record| removal(record.key.clone(), record.position)).collect::<Vec<_>>();
         // One after the other: within one call the last word on a record would be the newest.
         let mut writer = self.writer.lock();
-        writer.apply(self, &gone);
+        writer.restate(self, &gone);
         if different.iter().any(|record| record.key == Key::Policy) {
             self.forget_policy();
         }
-        writer.apply(self, &different);
+        writer.restate(self, &different);
         drop(writer);
         let mut reloaded = self.reloaded.lock();
         reloaded.keys.extend(records.iter().map(|record| record.key.clone()));
@@ -59,7 +59,8 @@ impl Index {
         if gone.iter().any(|record| record.key == Key::Policy) {
             self.forget_policy();
         }
-        writer.apply(self, &gone);
+        writer.restate(self, &gone);
+        writer.advance(self, reloaded.position);
         drop(writer);
         self.promises.compare(self);
     }

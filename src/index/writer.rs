@@ -37,11 +37,27 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn apply(&mut self, index: &Index, changes: &[Change]) {
-        let mut touched = Touched::default();
-        for change in changes {
-            self.take(index, change, &mut touched);
-            self.head = self.head.max(change.position);
+        self.head = changes.iter().map(|change| change.position).fold(self.head, Position::max);
+        self.restate(index, changes);
+    }
+
+    /// What was taken stands at this position, though no change came.
+    pub(super) fn advance(&mut self, index: &Index, head: Position) {
+        self.head = self.head.max(head);
+        self.show_head(index);
+    }
+
+    fn show_head(&self, index: &Index) {
+        index.head.store(Arc::new(self.head));
+        if let Some(observer) = index.observer.get() {
+            observer.advanced();
         }
+    }
+
+    /// Takes records as they are without standing at their position: others are still to come.
+    pub(super) fn restate(&mut self, index: &Index, changes: &[Change]) {
+        let mut touched = Touched::default();
+        changes.iter().for_each(|change| self.take(index, change, &mut touched));
         if touched.sites {
             let sites = index.emergency_sites.page(None, usize::MAX);
             let located = sites.into_iter().map(|site| LocatedSite::from(site.value));
@@ -75,10 +91,7 @@ impl Writer {
         if let (true, Some(observer), Some(record)) = (policy_changed, index.observer.get(), index.policy_record()) {
             observer.governed(&record);
         }
-        index.head.store(Arc::new(self.head));
-        if let Some(observer) = index.observer.get() {
-            observer.advanced();
-        }
+        self.show_head(index);
         // Asked only now: whoever begins to listen later reads the changes.
         if let Some(observer) = index.observer.get().filter(|observer| observer.listens()) {
             let schedules = seen([&moves.coming, &moves.leaving], &offers);

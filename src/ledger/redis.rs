@@ -23,6 +23,7 @@ mod demand;
 mod engine;
 mod heart;
 mod history;
+mod incoming;
 mod keys;
 mod link;
 mod preflight;

@@ -27,6 +27,10 @@ impl ChangeSink for Applier {
         self.0.finish_reload();
     }
 
+    fn advance(&self, head: Position) {
+        self.0.advance(head);
+    }
+
     fn records(&self, take: &mut dyn FnMut(Versioned<Body>)) {
         self.0.each_record(take);
     }

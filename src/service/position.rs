@@ -58,9 +58,7 @@ impl Service {
     #[must_use]
     pub fn reach_of(&self, wanted: Position) -> Reach {
         let parts = self.parts();
-        // An epoch begins without a change, so the ledger may be in a later one than the index.
-        let head = parts.index.head().max(parts.ledger.health().head);
-        judge(head, wanted, |epoch| parts.ledger.end_of_epoch(epoch))
+        judge(parts.index.head(), wanted, |epoch| parts.ledger.end_of_epoch(epoch))
     }
 
     /// Whether an answer that was given at a position takes another into account.
@@ -92,7 +90,7 @@ impl Service {
         match reach.unwrap_or_else(|_| self.reach_of(wanted)) {
             Reach::Reached => Ok(()),
             Reach::NotYet => {
-                let head = self.parts().index.head().max(self.parts().ledger.health().head);
+                let head = self.parts().index.head();
                 let message = format!(
                     "this instance stands at position {}-{} and has not followed to {epoch}-{sequence}: repeat, or ask \
                      another instance",

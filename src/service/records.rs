@@ -35,7 +35,7 @@ impl Records {
     /// Hands over page after page until one is refused; takes its time, so not for a thread that answers calls.
     pub fn each_page(&self, mut take: impl FnMut(RecordPage) -> bool) {
         let parts = self.0.parts();
-        let position = || parts.index.head().max(parts.ledger.health().head);
+        let position = || parts.index.head();
         let begun_at = position();
         let mut page = RecordPage { position: begun_at, records: Vec::with_capacity(PAGE_RECORDS) };
         let mut goes_on = true;

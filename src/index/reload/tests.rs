@@ -52,6 +52,30 @@ fn a_record_goes_back_to_an_older_version_and_a_missing_one_goes() {
 }
 
 #[test]
+fn a_reload_stands_at_its_position_once_it_ended() {
+    let index = Index::new();
+    let before = change(1, 1, place(1, 45.70, 4.89));
+    index.apply(std::slice::from_ref(&before));
+    let position = Position { partition: 0, epoch: 2, sequence: 2 };
+    index.begin_reload(position);
+    index.reload(&[Change { position, ..change(2, 1, schedule(1, 1)) }]);
+    assert_eq!(index.head(), before.position, "more is to come");
+    index.finish_reload();
+    assert_eq!(index.head(), position);
+}
+
+#[test]
+fn an_epoch_without_a_change_moves_the_head_and_only_forward() {
+    let index = Index::new();
+    index.apply(&[change(7, 1, place(1, 45.70, 4.89))]);
+    let next = Position { partition: 0, epoch: index.head().epoch + 1, sequence: 7 };
+    index.advance(next);
+    assert_eq!(index.head(), next);
+    index.advance(Position { epoch: 0, ..next });
+    assert_eq!(index.head(), next);
+}
+
+#[test]
 fn the_policies_go_back_too() {
     let index = Index::new();
     let none = || Body::Policy(Arc::new(ActivePolicy { documents: Vec::new(), activations: Vec::new() }));

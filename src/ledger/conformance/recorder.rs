@@ -14,12 +14,25 @@ pub(in crate::ledger) struct Recorder {
     records: Mutex<HashMap<Key, Versioned<Body>>>,
     /// Keys that came since a reload began.
     reloaded: Mutex<HashSet<Key>>,
+    heads: Mutex<Vec<Position>>,
+    /// What each call told.
+    batches: Mutex<Vec<u64>>,
 }
 
 impl Recorder {
     /// Everything that it was told.
     pub(in crate::ledger) fn changes(&self) -> Vec<Change> {
         self.changes.lock().clone()
+    }
+
+    /// Positions at which it was told to stand without a change.
+    pub(in crate::ledger) fn heads(&self) -> Vec<Position> {
+        self.heads.lock().clone()
+    }
+
+    /// The number at which it stood after each time that it was told changes.
+    pub(in crate::ledger) fn stands(&self) -> Vec<u64> {
+        self.batches.lock().clone()
     }
 
     /// Every record as it was told last.
@@ -44,6 +57,7 @@ impl Recorder {
 impl ChangeSink for Recorder {
     fn apply(&self, changes: &[Change]) {
         self.changes.lock().extend_from_slice(changes);
+        self.batches.lock().extend(changes.last().map(|change| change.position.sequence));
         self.take(changes, false);
     }
 
@@ -59,6 +73,10 @@ impl ChangeSink for Recorder {
     fn finish_reload(&self) {
         let reloaded = self.reloaded.lock();
         self.records.lock().retain(|key, _| reloaded.contains(key));
+    }
+
+    fn advance(&self, head: Position) {
+        self.heads.lock().push(head);
     }
 
     fn records(&self, take: &mut dyn FnMut(Versioned<Body>)) {

@@ -38,9 +38,9 @@ if (ARGV[2] ~= '' and now < tonumber(ARGV[2])) or (ARGV[3] ~= '' and now >= tonu
   return {'T', epoch, whole(seq), now_text}
 end
 
-local last = 0
+local left = 0
 for at = 9, #ARGV, 5 do
-  if ARGV[at + 3] ~= '' then last = at end
+  if ARGV[at + 3] ~= '' then left = left + 1 end
   local record = redis.call('HGET', KEYS[tonumber(ARGV[at])], ARGV[at + 1])
   local version = record and string.match(record, '^%d+') or '0'
   if version ~= ARGV[at + 2] then
@@ -51,16 +51,14 @@ end
 for at = 9, #ARGV, 5 do
   local records, key, version, image = KEYS[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 3], ARGV[at + 4]
   if version ~= '' then
-    -- The last entry carries the outcome, so that who follows the log can give it back.
-    local ends, told = at == last and name or '', ARGV[5] .. ARGV[6]
-    seq = seq + 1
+    -- Each entry says how many follow, so that who follows the log takes the append as a whole; the last one carries the
+    -- outcome, so that they can give it back.
+    left, seq = left - 1, seq + 1
+    local ends, told = left == 0 and name or '', ARGV[5] .. ARGV[6]
     digest = after(digest, key, version, image, ends, told)
-    local id, fields = epoch .. '-' .. whole(seq), {'k', key, 'v', version, 'b', image, 'd', digest, 't', now_text}
-    if ends ~= '' then
-      for _, field in ipairs({'q', name, 'o', told}) do fields[#fields + 1] = field end
-    end
+    local id = epoch .. '-' .. whole(seq)
     -- First of all writes: it alone can fail, when the log is ahead of the meta.
-    redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[8], id, unpack(fields))
+    redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[8], id, unpack(entry(key, version, image, digest, now_text, left, ends, told)))
     put(records, key, version, image)
   end
 end

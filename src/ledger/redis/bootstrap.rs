@@ -21,6 +21,8 @@ const PAGE_RECORDS: usize = 2_048;
 /// How the ledger stands on a server.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Standing {
+    /// The history of this very server; empty while it has none.
+    pub(super) run: String,
     /// Where its history stands.
     pub(super) mark: Mark,
     /// What its clock has shown.
@@ -36,7 +38,15 @@ pub(super) struct Standing {
 /// Reads how the ledger stands.
 pub(super) async fn standing(link: &mut Link) -> Result<Standing, Trouble> {
     let mut read = cmd("HMGET");
-    read.arg(META).arg("epoch").arg("seq").arg("digest").arg("clock").arg("deployment").arg("steady").arg("ends");
+    read.arg(META)
+        .arg("epoch")
+        .arg("seq")
+        .arg("digest")
+        .arg("clock")
+        .arg("deployment")
+        .arg("steady")
+        .arg("ends")
+        .arg("run");
     let mut fields = Fields::of(link.ask(&read).await?)?;
     let mark = Mark { epoch: fields.number()?, sequence: fields.number()?, digest: fields.text()? };
     let clock_at = UtcInstant::from_ms(fields.instant_ms()?);
@@ -45,7 +55,19 @@ pub(super) async fn standing(link: &mut Link) -> Result<Standing, Trouble> {
     let ends = fields.text_or_nothing()?.unwrap_or_default();
     let ends = ends.split(' ').filter_map(|end| end.split_once(':'));
     let ends = ends.filter_map(|(epoch, last)| Some((epoch.parse().ok()?, last.parse().ok()?))).collect();
-    Ok(Standing { mark, clock_at, steady_at: steady.map(UtcInstant::from_ms), deployment, ends })
+    let run = fields.text_or_nothing()?.unwrap_or_default();
+    Ok(Standing { run, mark, clock_at, steady_at: steady.map(UtcInstant::from_ms), deployment, ends })
+}
+
+/// Whether the server has been the same all the time since it stood there: one that was emptied meanwhile, and perhaps given
+/// everything back, has shown a part of its records at most.
+pub(super) async fn is_unbroken_since(link: &mut Link, before: &Standing) -> Result<bool, Trouble> {
+    let mut read = cmd("HMGET");
+    read.arg(META).arg("run").arg("epoch");
+    let mut fields = Fields::of(link.ask(&read).await?)?;
+    let (run, epoch) = (fields.text_or_nothing()?, fields.text_or_nothing()?);
+    let is_same_epoch = epoch.and_then(|epoch| epoch.parse().ok()) == Some(before.mark.epoch);
+    Ok(is_same_epoch && run.unwrap_or_default() == before.run)
 }
 
 /// Hands every record over, as if it changed at the mark; how many there were.

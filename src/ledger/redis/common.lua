@@ -27,6 +27,16 @@ local function after(digest, key, version, image, name, told)
   return redis.sha1hex(changed .. #name .. ':' .. name .. told)
 end
 
+-- The fields of an entry of the log. `left` is how many entries of the same append follow; name and told are of the request
+-- that it ends ('' for none).
+local function entry(key, version, image, digest, at, left, name, told)
+  local fields = {'k', key, 'v', version, 'b', image, 'd', digest, 't', at}
+  local function add(field, value) fields[#fields + 1], fields[#fields + 2] = field, value end
+  if left > 0 then add('m', whole(left)) end
+  if name ~= '' then add('q', name) add('o', told) end
+  return fields
+end
+
 -- Keeps the outcome of a request: its fingerprint and what a retry is told.
 local function keep(outcomes, by_time, name, at, epoch, seq, told)
   redis.call('HSET', outcomes, name, at .. ' ' .. epoch .. ' ' .. seq .. ' ' .. told)

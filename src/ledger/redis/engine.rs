@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use redis::{Value, cmd};
+use redis::cmd;
 use tokio::sync::mpsc::Receiver;
 
 use super::address::Host;
@@ -15,6 +15,7 @@ use super::beat::Identity;
 use super::bootstrap::{self, Standing};
 use super::heart::Heart;
 use super::history::{History, Mark};
+use super::incoming::Incoming;
 use super::keys::META;
 use super::link::Link;
 use super::recover::Recovery;
@@ -163,7 +164,6 @@ impl Engine {
         if found.format.is_some_and(|format| format < LEDGER_FORMAT) {
             raise_format(&mut writer).await?;
         }
-        let run = read_run(&mut writer).await?;
         let standing = bootstrap::standing(&mut writer).await?;
         self.deployment.clone_from(&standing.deployment);
         let records = self.catch_up(&mut writer, &standing).await?;
@@ -177,7 +177,7 @@ impl Engine {
         self.replicas.begin();
         self.shared.accept();
         tracing::info!(redis = %self.topology, records, sequence = standing.mark.sequence, "the ledger writes");
-        Ok(Session { primary, writer, tail, probe, run })
+        Ok(Session { primary, writer, tail, probe, run: standing.run })
     }
 
     /// Makes the sink what the server has: by what it missed, or by everything; how many records were read.
@@ -188,8 +188,8 @@ impl Engine {
         }
         if !tail::holds(link, &self.history).await? {
             let is_first = self.history.mark().is_none();
+            self.history.begin_reading(standing.mark.clone());
             records = self.read_all(link, &standing.mark, is_first).await?;
-            self.history.begin(standing.mark.clone());
             self.shared.trail.begin(standing.mark.clone(), standing.clock_at);
         }
         self.shared.trail.note_ends(standing.ends.iter().copied());
@@ -197,12 +197,22 @@ impl Engine {
         self.shared.note_steady(standing.steady_at);
         let answers = Answers::default();
         let caught_up = self.tail(link.clone(), &answers, "").catch_up().await;
+        if matches!(caught_up, Err(Ended::Diverged(_))) {
+            self.history.unsettle();
+        }
         caught_up.map_err(|ended| match ended {
             Ended::Lost(error) => error.into(),
             Ended::Unusable(trouble) => trouble,
             Ended::Fenced | Ended::Diverged(_) | Ended::Closing => Trouble::BegunAnew,
         })?;
+        if self.history.settled().is_none() {
+            if !bootstrap::is_unbroken_since(link, standing).await? {
+                return Err(Trouble::BegunAnew);
+            }
+            self.history.settle();
+        }
         if let Some(mark) = self.history.mark() {
+            self.sink.advance(mark.position());
             self.shared.advance(mark.position());
         }
         Ok(records)
@@ -227,7 +237,7 @@ impl Engine {
 
     fn tail<'a>(&'a mut self, link: Link, answers: &'a Answers, run: &'a str) -> Tail<'a> {
         let Self { history, sink, shared, interner, .. } = self;
-        Tail { link, history, sink: &**sink, shared, answers, interner, run }
+        Tail { link, history, incoming: Incoming::default(), sink: &**sink, shared, answers, interner, run }
     }
 
     /// Writes and follows until either fails.
@@ -247,8 +257,16 @@ impl Engine {
             answers: &answers,
             last_batch: 0,
         };
-        let mut tail =
-            Tail { link: tail, history, sink: sink.as_ref(), shared: &shared, answers: &answers, interner, run: &run };
+        let mut tail = Tail {
+            link: tail,
+            history,
+            incoming: Incoming::default(),
+            sink: sink.as_ref(),
+            shared: &shared,
+            answers: &answers,
+            interner,
+            run: &run,
+        };
         let mut probe = Probe { link: probe, topology, replicas, shared: &shared };
         let mut heart = Heart::new(&mut beats, &instance, &identity, &shared);
         let ended = tokio::select! {
@@ -275,13 +293,6 @@ async fn raise_format(link: &mut Link) -> Result<(), Trouble> {
         "the ledger has the format of this version now; older ones no longer read it"
     );
     Ok(())
-}
-
-async fn read_run(link: &mut Link) -> Result<String, Trouble> {
-    let mut read = cmd("HGET");
-    read.arg(META).arg("run");
-    let Value::BulkString(run) = link.ask(&read).await? else { return Err(Trouble::BegunAnew) };
-    Ok(String::from_utf8_lossy(&run).into_owned())
 }
 
 /// Refuses what comes until the ledger closes.

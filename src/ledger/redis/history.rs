@@ -1,7 +1,7 @@
 //! How far this instance has followed the ledger, and the last changes and outcomes of requests as they came, for a server
 //! that lost them.
 //!
-//! Invariant: the digest is that of the whole history up to the position.
+//! Invariant: the digest is that of the whole history up to the position, which stands after a whole append.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -42,6 +42,8 @@ pub(super) struct Logged {
     pub(super) digest: String,
     /// What the ledger's clock showed.
     pub(super) written_at: UtcInstant,
+    /// How many changes of the same append follow it.
+    pub(super) more: usize,
     /// The outcome of the request that it ends, if it ends one.
     pub(super) outcome: Option<Arc<Outcome>>,
 }
@@ -51,7 +53,7 @@ impl Logged {
     pub(super) fn numbered(sequence: u64) -> Self {
         let (key, version, digest) = (String::new(), String::new(), String::new());
         let (image, written_at) = (Vec::new(), UtcInstant::from_ms(0));
-        Self { sequence, key, version, image, digest, written_at, outcome: None }
+        Self { sequence, key, version, image, digest, written_at, more: 0, outcome: None }
     }
 
     fn bytes(&self) -> usize {
@@ -99,12 +101,24 @@ impl Mark {
     pub(super) fn id(&self) -> String {
         format!("{}-{}", self.epoch, self.sequence)
     }
+
+    /// Whether a change is the next one after it.
+    pub(super) fn precedes(&self, epoch: u64, logged: &Logged) -> bool {
+        self.epoch == epoch
+            && self.sequence + 1 == logged.sequence
+            && digest_after(&self.digest, logged) == logged.digest
+    }
 }
 
 /// What this instance has followed.
 #[derive(Default)]
 pub(super) struct History {
+    /// After whole appends only.
     mark: Option<Mark>,
+    /// Whether the sink has the state at the mark; otherwise it has a mixture.
+    is_settled: bool,
+    /// Of all that were ever followed or read.
+    greatest_epoch: u64,
     remembered: VecDeque<Logged>,
     remembered_bytes: usize,
     /// Of this epoch and of those that it continues.
@@ -118,9 +132,38 @@ impl History {
         self.mark.as_ref()
     }
 
+    /// Where it stands, when the sink has the state there and nothing else: only that may be gone on from in another session,
+    /// or be given back to a server that lost it.
+    pub(super) fn settled(&self) -> Option<&Mark> {
+        self.mark.as_ref().filter(|_| self.is_settled)
+    }
+
+    /// The greatest epoch that it knows of.
+    pub(super) const fn greatest_epoch(&self) -> u64 {
+        self.greatest_epoch
+    }
+
     /// Begins anew from a state that was read in full.
     pub(super) fn begin(&mut self, mark: Mark) {
-        *self = Self { mark: Some(mark), ..Self::default() };
+        self.begin_reading(mark);
+        self.settle();
+    }
+
+    /// Begins anew from a mark at which records begin to be read: until they all were, and what was written meanwhile, the
+    /// sink has a mixture.
+    pub(super) fn begin_reading(&mut self, mark: Mark) {
+        let greatest_epoch = self.greatest_epoch.max(mark.epoch);
+        *self = Self { mark: Some(mark), greatest_epoch, ..Self::default() };
+    }
+
+    /// The sink has the state at the mark.
+    pub(super) const fn settle(&mut self) {
+        self.is_settled = true;
+    }
+
+    /// The ledger goes another way from here, whatever its log says at the mark: all is to be read anew.
+    pub(super) const fn unsettle(&mut self) {
+        self.is_settled = false;
     }
 
     /// A new epoch continues the same history.
@@ -128,6 +171,7 @@ impl History {
         if let Some(mark) = &mut self.mark {
             mark.epoch = epoch;
         }
+        self.greatest_epoch = self.greatest_epoch.max(epoch);
         // What a server of this epoch loses is all of this epoch.
         self.remembered.clear();
         self.remembered_bytes = 0;
@@ -135,11 +179,7 @@ impl History {
 
     /// Whether a change is the next one of this history.
     pub(super) fn precedes(&self, epoch: u64, logged: &Logged) -> bool {
-        self.mark.as_ref().is_some_and(|mark| {
-            mark.epoch == epoch
-                && mark.sequence + 1 == logged.sequence
-                && digest_after(&mark.digest, logged) == logged.digest
-        })
+        self.mark.as_ref().is_some_and(|mark| mark.precedes(epoch, logged))
     }
 
     /// Takes the next change.
@@ -179,7 +219,7 @@ impl History {
 
 /// The digest of a history with one more change, as the scripts compute it.
 fn digest_after(digest: &str, logged: &Logged) -> String {
-    let Logged { sequence: _, key, version, image, digest: _, written_at: _, outcome } = logged;
+    let Logged { sequence: _, key, version, image, digest: _, written_at: _, more: _, outcome } = logged;
     let mut sha1 = sha1_smol::Sha1::new();
     sha1.update(format!("{digest}{}:{key}{version}:", key.len()).as_bytes());
     sha1.update(image);

@@ -6,8 +6,10 @@
 --       before it takes their place
 -- ARGV  1 what to do  2 instance  3 its epoch  4 its sequence  5 its digest  6 its deployment ('' when it has none), then
 --       PREPARE   7 window, ms   8 how fresh a heartbeat must be to be waited for, ms   9 how fresh a report must be, ms
---       CONTINUE  for each change after the server's head: sequence, key, version, image, digest, number of its key,
---                 when it was written, name of the request that it ends ('' for none), its fingerprint and result
+--                 10 the greatest epoch that it knows, also when it has nothing to give
+--       CONTINUE  for each change after the server's head, whole appends: sequence, key, version, image, digest, number of
+--                 its key, when it was written, how many of its append follow, name of the request that it ends ('' for
+--                 none), its fingerprint and result
 --       BEGIN     nothing        PAGE  for each record: number of its key, key, version and image
 --       OUTCOMES  for each outcome of a request: name, when it was written, epoch, sequence, fingerprint and result
 --       FINISH    nothing        ACTIVATE  7 epoch to begin  8 format  9 deployment to be when there is none
@@ -77,7 +79,7 @@ if what == 'PREPARE' then
     redis.call('HSET', KEYS[3], 'incarnation', me, 'until', under_way[2], 'epoch', under_way[3])
   end
   -- No epoch that anybody knows begins twice.
-  local epoch = math.max(tonumber(under_way[3]), tonumber(ARGV[3]) + 1)
+  local epoch = math.max(tonumber(under_way[3]), tonumber(ARGV[10]) + 1)
   local report = whole(now) .. ' ' .. ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. ARGV[5]
   redis.call('HSET', KEYS[3], 'epoch', whole(epoch), 'fresh', ARGV[9], 'i:' .. instance, report)
   if now < tonumber(under_way[2]) and not all_have_reported(tonumber(ARGV[8])) then
@@ -97,25 +99,29 @@ if under_way[1] ~= me then return {'STALE'} end
 
 if what == 'CONTINUE' then
   if tonumber(ARGV[3]) ~= head_epoch then return {'BROKEN'} end
-  for at = 7, #ARGV, 9 do
-    local seq, key, version, image = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-    local written_at, name, told = ARGV[at + 6], ARGV[at + 7], ARGV[at + 8]
-    if seq > head_seq then
-      local digest = after(head_digest, key, version, image, name, told)
-      if seq ~= head_seq + 1 or digest ~= ARGV[at + 4] then return {'BROKEN'} end
-      local id, fields = whole(head_epoch) .. '-' .. whole(seq), {'k', key, 'v', version, 'b', image, 'd', digest, 't', written_at}
-      if name ~= '' then
-        for _, field in ipairs({'q', name, 'o', told}) do fields[#fields + 1] = field end
-      end
-      redis.call('XADD', KEYS[2], id, unpack(fields))
-      if name ~= '' then keep(KEYS[5], KEYS[6], name, written_at, whole(head_epoch), whole(seq), told) end
+  -- All of it is looked at first: what is written in part would be half an append to whoever goes on from there.
+  local seq, digest, left = head_seq, head_digest, 0
+  for at = 7, #ARGV, 10 do
+    if tonumber(ARGV[at]) > head_seq then
+      digest = after(digest, ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 8], ARGV[at + 9])
+      if tonumber(ARGV[at]) ~= seq + 1 or digest ~= ARGV[at + 4] then return {'BROKEN'} end
+      seq, left = seq + 1, tonumber(ARGV[at + 7])
+    end
+  end
+  if left > 0 then return {'BROKEN'} end
+  for at = 7, #ARGV, 10 do
+    local number, key, version, image = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+    local written_at, follow, name, told = ARGV[at + 6], tonumber(ARGV[at + 7]), ARGV[at + 8], ARGV[at + 9]
+    if number > head_seq then
+      local id = whole(head_epoch) .. '-' .. whole(number)
+      redis.call('XADD', KEYS[2], id, unpack(entry(key, version, image, ARGV[at + 4], written_at, follow, name, told)))
+      if name ~= '' then keep(KEYS[5], KEYS[6], name, written_at, whole(head_epoch), whole(number), told) end
       put(KEYS[tonumber(ARGV[at + 5])], key, version, image)
-      head_seq, head_digest = seq, digest
-      put_head(head_epoch, head_seq, head_digest, '')
       show_clock(written_at)
     end
   end
-  return {'DONE', whole(head_epoch), whole(head_seq)}
+  put_head(head_epoch, seq, digest, '')
+  return {'DONE', whole(head_epoch), whole(seq)}
 end
 
 if what == 'BEGIN' then
@@ -129,6 +135,12 @@ end
 
 if what == 'PAGE' or what == 'OUTCOMES' or what == 'FINISH' then
   if under_way[4] ~= instance then return {'STALE'} end
+  -- Another one has given back as much meanwhile.
+  local is_behind = tonumber(ARGV[3]) < head_epoch or (tonumber(ARGV[3]) == head_epoch and tonumber(ARGV[4]) <= head_seq)
+  if is_behind then
+    redis.call('HDEL', KEYS[3], 'giver', 'given_at')
+    return {'STALE'}
+  end
   redis.call('HSET', KEYS[3], 'given_at', whole(now))
   if what == 'PAGE' then
     for at = 7, #ARGV, 3 do redis.call('HSET', KEYS[tonumber(ARGV[at]) + kept], ARGV[at + 1], ARGV[at + 2]) end

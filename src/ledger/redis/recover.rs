@@ -34,7 +34,7 @@ const REPORT_FRESH_MS: u32 = 2_000;
 const REPORT_PAUSE: Duration = Duration::from_millis(100);
 /// Longest wait for replicas, in milliseconds.
 const REPLICAS_WAITED_MS: u32 = 1_000;
-/// Changes or records of one piece that is given back.
+/// Records of one piece that is given back, and changes beyond which no further append is put into it.
 const PIECE_MAX: usize = 512;
 /// Place of the first kind's records among the keys of the script.
 const RECORDS_PLACE: usize = 7;
@@ -94,9 +94,10 @@ impl Recovery<'_> {
     }
 
     async fn prepare(&mut self) -> Result<Said, Trouble> {
-        let mut call = self.call("PREPARE", self.history.mark());
+        let mut call = self.call("PREPARE", self.history.settled());
         let window_ms = u64::try_from(self.options.recovery_window.as_millis()).unwrap_or(u64::MAX);
         call.arg(window_ms).arg(HEARTBEAT_FRESH_MS).arg(REPORT_FRESH_MS);
+        call.arg(self.history.greatest_epoch());
         let said = read(self.ask_replicated(call).await?)?;
         Ok(said)
     }
@@ -116,12 +117,12 @@ impl Recovery<'_> {
 
     /// Whether the changes follow what the server has.
     async fn give_changes(&mut self, changes: &[Logged]) -> Result<bool, Trouble> {
-        for piece in changes.chunks(PIECE_MAX) {
-            let mut call = self.call("CONTINUE", self.history.mark());
-            for Logged { sequence, key, version, image, digest, written_at, outcome } in piece {
+        for piece in pieces(changes) {
+            let mut call = self.call("CONTINUE", self.history.settled());
+            for Logged { sequence, key, version, image, digest, written_at, more, outcome } in piece {
                 let place = Key::parse(key).map_or(0, |key| kind_number(&key)) + RECORDS_PLACE;
                 call.arg(*sequence).arg(key).arg(version).arg(image.as_slice()).arg(digest).arg(place);
-                call.arg(written_at.ms());
+                call.arg(written_at.ms()).arg(*more);
                 match outcome.as_deref() {
                     Some(Outcome { name, told }) => call.arg(name).arg(told.as_slice()),
                     None => call.arg("").arg(""),
@@ -138,7 +139,7 @@ impl Recovery<'_> {
 
     /// Gives every record of this instance, as the state at its mark.
     async fn give_all(&mut self) -> Result<(), Trouble> {
-        let Some(mark) = self.history.mark() else { return Ok(()) };
+        let Some(mark) = self.history.settled() else { return Ok(()) };
         let begin = self.call("BEGIN", Some(mark));
         if !self.is_done(&begin).await? {
             return Ok(());
@@ -189,7 +190,7 @@ impl Recovery<'_> {
     }
 
     fn page(&self, piece: &[Versioned<Body>]) -> Cmd {
-        let mut page = self.call("PAGE", self.history.mark());
+        let mut page = self.call("PAGE", self.history.settled());
         for Versioned { version, value } in piece {
             let key = value.key();
             let mut record = format!("{version} ").into_bytes();
@@ -204,7 +205,7 @@ impl Recovery<'_> {
     }
 
     async fn activate(&mut self, epoch: &str) -> Result<bool, Trouble> {
-        let mut call = self.call("ACTIVATE", self.history.mark());
+        let mut call = self.call("ACTIVATE", self.history.settled());
         let deployment = match self.deployment {
             "" => uuid::Uuid::now_v7().to_string(),
             known => known.to_owned(),
@@ -258,6 +259,24 @@ impl Recovery<'_> {
         }
         Err(Trouble::FewReplicas { reached, wanted })
     }
+}
+
+/// Changes in pieces of whole appends: an instance may end between two pieces, and others go on from there.
+pub(super) fn pieces(changes: &[Logged]) -> Vec<&[Logged]> {
+    let mut pieces = Vec::new();
+    let (mut rest, mut length) = (changes, 0);
+    for logged in changes {
+        length += 1;
+        if logged.more == 0 && length >= PIECE_MAX {
+            let (piece, others) = rest.split_at(length);
+            pieces.push(piece);
+            (rest, length) = (others, 0);
+        }
+    }
+    if !rest.is_empty() {
+        pieces.push(rest);
+    }
+    pieces
 }
 
 fn read(value: Value) -> Result<Said, Trouble> {

@@ -1,14 +1,15 @@
 //! Follows the log: everything that any instance appends reaches the sink this way, this instance's own appends too.
 //!
 //! Invariant: a change is handed over only when it is the next one of the history that was followed so far, by its number
-//! and by its digest.
+//! and by its digest, and together with all others of its append.
 
 use std::sync::Arc;
 
 use redis::{Value, cmd};
 
 use super::answers::Answers;
-use super::history::{History, Logged, Outcome};
+use super::history::{History, Logged, Mark, Outcome};
+use super::incoming::Incoming;
 use super::keys::{LOG, META};
 use super::link::{Link, LinkError};
 use super::reply::Fields;
@@ -17,7 +18,7 @@ use super::{Ended, Trouble};
 use crate::domain::record::{Change, Key, Position};
 use crate::domain::time::UtcInstant;
 use crate::ledger::codec::{self, Interner};
-use crate::ledger::{ChangeSink, Counters};
+use crate::ledger::{APPEND_ENTRIES_MAX, ChangeSink, Counters};
 use crate::seeded::{Fault, is_awake};
 
 /// How long the server holds a question that has no answer yet, in milliseconds.
@@ -39,6 +40,8 @@ pub(super) struct Tail<'a> {
     pub(super) link: Link,
     /// What was followed so far.
     pub(super) history: &'a mut History,
+    /// What came of an append that has not ended.
+    pub(super) incoming: Incoming,
     /// Who is told.
     pub(super) sink: &'a dyn ChangeSink,
     /// What the callers see.
@@ -82,12 +85,18 @@ impl Tail<'_> {
         if let Some(block_ms) = block_ms {
             read.arg("BLOCK").arg(block_ms);
         }
-        read.arg("STREAMS").arg(LOG).arg(mark.id());
+        let reached = self.incoming.reached(mark.epoch);
+        read.arg("STREAMS").arg(LOG).arg(reached.as_ref().unwrap_or(mark).id());
         let reply = self.link.ask(&read).await.map_err(Ended::Lost)?;
         let entries = entries_of_read(reply).map_err(Ended::Lost)?;
         if entries.is_empty() {
-            return Ok(false);
+            // The server writes an append at once: what does not follow never will.
+            return match self.incoming.is_open() {
+                true => Err(Ended::Diverged(format!("it ends within an append, after {}", self.shown()))),
+                false => Ok(false),
+            };
         }
+        let epoch = mark.epoch;
         let mut changes = Vec::with_capacity(entries.len());
         let taken = entries.into_iter().try_for_each(|entry| self.take(entry, &mut changes));
         if !changes.is_empty() {
@@ -95,6 +104,9 @@ impl Tail<'_> {
             self.sink.apply(changes.get(skipped..).unwrap_or_default());
         }
         if let Some(mark) = self.history.mark() {
+            if mark.epoch != epoch {
+                self.sink.advance(mark.position());
+            }
             self.shared.advance(mark.position());
             self.answers.told(mark.sequence);
         }
@@ -104,21 +116,28 @@ impl Tail<'_> {
     fn take(&mut self, entry: Value, changes: &mut Vec<Change>) -> Result<(), Ended> {
         match read_entry(entry).map_err(Ended::Lost)? {
             LogEntry::Change { epoch, logged } => {
-                if !self.history.precedes(epoch, &logged) {
+                let is_next = self.history.mark().is_some_and(|mark| self.incoming.precedes(mark, epoch, &logged));
+                if !is_next {
                     let (here, there) = (self.shown(), format!("{epoch}-{}", logged.sequence));
                     return Err(Ended::Diverged(format!("{there} in the log does not follow {here}")));
                 }
                 let position = Position { partition: 0, epoch, sequence: logged.sequence };
-                changes.push(change(position, &logged, self.interner).map_err(Ended::Unusable)?);
-                self.shared.show_clock(logged.written_at);
+                let change = change(position, &logged, self.interner).map_err(Ended::Unusable)?;
                 let written_at = logged.written_at;
-                self.history.push(logged);
-                self.note(Some(written_at));
+                self.shared.show_clock(written_at);
+                if let Some(append) = self.incoming.push(logged, change) {
+                    for (logged, change) in append {
+                        self.history.push(logged);
+                        changes.push(change);
+                    }
+                    self.note(Some(written_at));
+                }
             }
             LogEntry::Epoch { epoch, sequence, base, digest } => {
-                let continues = self.history.mark().is_some_and(|mark| {
-                    (mark.epoch, mark.sequence) == base && mark.sequence == sequence && mark.digest == digest
-                });
+                let continues = !self.incoming.is_open()
+                    && self.history.mark().is_some_and(|mark| {
+                        (mark.epoch, mark.sequence) == base && mark.sequence == sequence && mark.digest == digest
+                    });
                 if !continues {
                     let here = self.shown();
                     return Err(Ended::Diverged(format!("epoch {epoch} continues {}-{}, not {here}", base.0, base.1)));
@@ -140,7 +159,7 @@ impl Tail<'_> {
     }
 
     fn shown(&self) -> String {
-        self.history.mark().map_or_else(String::new, super::history::Mark::id)
+        self.history.mark().map_or_else(String::new, Mark::id)
     }
 
     async fn is_same_run(&mut self) -> Result<bool, LinkError> {
@@ -153,7 +172,7 @@ impl Tail<'_> {
 
 /// Whether the log, or the server's head, still has the history at the mark, so that it can be followed on from there.
 pub(super) async fn holds(link: &mut Link, history: &History) -> Result<bool, Trouble> {
-    let Some(mark) = history.mark() else { return Ok(false) };
+    let Some(mark) = history.settled() else { return Ok(false) };
     let mut head = cmd("HMGET");
     head.arg(META).arg("epoch").arg("seq").arg("digest");
     let mut fields = Fields::of(link.ask(&head).await?)?;
@@ -211,6 +230,10 @@ fn read_entry(entry: Value) -> Result<LogEntry, LinkError> {
             "b" => logged.image = fields.bytes()?,
             "d" => logged.digest = fields.text()?,
             "t" => logged.written_at = UtcInstant::from_ms(fields.instant_ms()?),
+            "m" => {
+                let more = fields.number()?;
+                logged.more = usize::try_from(more).ok().filter(|more| *more < APPEND_ENTRIES_MAX).ok_or(ODD)?;
+            }
             "q" => name = Some(fields.text()?),
             "o" => told = Some(fields.bytes()?),
             "e" => base = Some(pair(&fields.text()?, ' ').ok_or(ODD)?),

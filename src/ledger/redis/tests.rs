@@ -12,6 +12,7 @@ mod outages;
 mod retries;
 mod replicas;
 mod storms;
+mod wholeness;
 mod clusters;
 mod sentinels;
 mod tls;

@@ -13,6 +13,7 @@ use redis::{Value, cmd};
 
 use super::answers::Answers;
 use super::history::{History, Mark};
+use super::incoming::Incoming;
 use super::keys::META;
 use super::link::Link;
 use super::recover::Recovery;
@@ -71,6 +72,8 @@ impl ChangeSink for Collected {
 
     fn finish_reload(&self) {}
 
+    fn advance(&self, _: Position) {}
+
     fn records(&self, take: &mut dyn FnMut(Versioned<Body>)) {
         self.0.lock().values().cloned().for_each(take);
     }
@@ -111,8 +114,9 @@ async fn read_from(address: &RedisAddress) -> Result<Whole, Trouble> {
     history.begin(standing.mark.clone());
     shared.show_clock(standing.clock_at);
     let mut tail = Tail {
-        link,
+        link: link.clone(),
         history: &mut history,
+        incoming: Incoming::default(),
         sink: &sink,
         shared: &shared,
         answers: &answers,
@@ -124,6 +128,9 @@ async fn read_from(address: &RedisAddress) -> Result<Whole, Trouble> {
         Ended::Unusable(trouble) => trouble,
         Ended::Fenced | Ended::Diverged(_) | Ended::Closing => Trouble::BegunAnew,
     })?;
+    if !bootstrap::is_unbroken_since(&mut link, &standing).await? {
+        return Err(Trouble::BegunAnew);
+    }
     let mark = history.mark().map_or_else(|| standing.mark.position(), Mark::position);
     let clock_at = shared.health().clock_at.unwrap_or(standing.clock_at);
     Ok(Whole { position: mark, clock_at, records: sink.0.into_inner() })
