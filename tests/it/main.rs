@@ -33,6 +33,7 @@ mod crash;
 mod redis;
 mod durability_model;
 mod deploy;
+mod simulation;
 mod full_disk;
 mod scenarios;
 mod sources;
