@@ -1,13 +1,13 @@
 //! One simulated run: instances of the real service, a network that loses, repeats and delays, clocks that differ, and a
-//! ledger that loses its end. Every choice comes from the seed.
+//! server that loses its last writes. Every choice comes from the seed.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use sas_router::domain::id::{CaseId, ClaimId, RequestId};
-use sas_router::domain::record::{Body, Key, Position};
-use sas_router::domain::slot::ClaimState;
+use sas_router::domain::record::{Body, Position};
+use sas_router::domain::slot::{Claim, ClaimState};
 use sas_router::domain::time::UtcInstant;
 use sas_router::ledger::AppendOutcome;
 use sas_router::service::{Authority, Caller, Error, HoldRequest, Reason};
@@ -16,21 +16,25 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::instance::{Instance, Message, unknown};
-use super::store::Store;
+use super::recovery::Recovery;
+use super::store::{Store, Taken};
 use super::town;
 use crate::support::random::Random;
 
 /// When every run begins.
 const START_MS: i64 = 1_800_000_000_000;
-const INSTANCES: usize = 3;
+pub(super) const INSTANCES: usize = 3;
 /// How often a caller asks again.
 const TRIES_MAX: usize = 6;
+
+/// Cases that callers hold and book for.
+const CASES: usize = 8;
 
 /// An outcome that waits until its instance shows as much.
 struct Told {
     from: (usize, u64),
-    epoch: u64,
-    head: usize,
+    server_start: u64,
+    head: u64,
     outcome: AppendOutcome,
     answer: oneshot::Sender<AppendOutcome>,
 }
@@ -43,11 +47,24 @@ pub(super) enum Deed {
     Cancel,
 }
 
+impl Deed {
+    /// Whether a claim shows that it was done; a hold that is over needs no release.
+    fn is_done(self, claim: &Claim) -> bool {
+        match self {
+            Self::Hold => true,
+            Self::Confirm => claim.confirmed_at.is_some(),
+            Self::Release => matches!(claim.state, ClaimState::Released | ClaimState::Held | ClaimState::Expired),
+            Self::Cancel => claim.state == ClaimState::Cancelled,
+        }
+    }
+}
+
 /// What a caller wants, under one request id until something is known of it.
 struct Call {
     deed: Deed,
-    /// Names the request, and the case of a hold.
+    /// Names the request.
     name: String,
+    case: usize,
     slot: usize,
     claim: Option<ClaimId>,
     at: usize,
@@ -60,23 +77,31 @@ struct Call {
 pub(super) struct Done {
     pub(super) deed: Deed,
     pub(super) claim: ClaimId,
+    pub(super) case: CaseId,
     /// Who said so, and which start of it.
-    by: (usize, u64),
-    sequence: usize,
+    pub(super) by: (usize, u64),
+    /// Names the history up to the append that did it.
+    pub(super) digest: u64,
 }
 
 pub(super) struct Run {
-    random: Random,
+    pub(super) random: Random,
     pub(super) store: Store,
     messages: Arc<Mutex<Vec<Message>>>,
     told: Vec<Told>,
-    instances: Vec<Instance>,
+    pub(super) instances: Vec<Instance>,
     calls: Vec<Call>,
+    pub(super) recovery: Option<Recovery>,
     pub(super) done: Vec<Done>,
-    /// Which deeds were asked for on a claim.
-    pub(super) asked: HashMap<ClaimId, Vec<Deed>>,
+    /// What was told and is not there any more.
+    pub(super) lost: Vec<Done>,
+    /// Claims that a caller asked to end.
+    pub(super) ended: HashSet<ClaimId>,
+    /// Appends that an instance remembers.
+    memory: usize,
     names: usize,
     pub(super) losses: usize,
+    pub(super) quarantined: usize,
 }
 
 impl Run {
@@ -84,17 +109,23 @@ impl Run {
         let now = UtcInstant::from_ms(START_MS);
         let mut store = Store::new(now);
         assert!(matches!(store.append(town::append(now)), AppendOutcome::Appended { .. }));
+        let mut random = Random::new(seed);
+        let memory = if random.chance(0.5) { usize::MAX } else { 4 + random.below(12) };
         let mut run = Self {
-            random: Random::new(seed),
+            random,
             store,
             messages: Arc::default(),
             told: Vec::new(),
             instances: Vec::new(),
             calls: Vec::new(),
+            recovery: None,
             done: Vec::new(),
-            asked: HashMap::new(),
+            lost: Vec::new(),
+            ended: HashSet::new(),
+            memory,
             names: 0,
             losses: 0,
+            quarantined: 0,
         };
         for number in 0..INSTANCES {
             let instance = run.start(number, 0);
@@ -105,7 +136,7 @@ impl Run {
 
     fn start(&mut self, number: usize, start: u64) -> Instance {
         let skew = i64::try_from(self.random.below(40_000)).unwrap() - 20_000;
-        Instance::start((number, start), START_MS + skew, Arc::clone(&self.messages), &self.store)
+        Instance::start((number, start), START_MS + skew, self.memory, Arc::clone(&self.messages), &self.store)
     }
 
     /// Lets something happen.
@@ -122,7 +153,8 @@ impl Run {
             16 => self.move_clocks(),
             17 if self.random.chance(0.3) => self.restart(),
             18 if self.random.chance(0.3) => self.lose(),
-            _ if self.store.is_fenced => self.recover(),
+            19 if self.random.chance(0.5) => self.report(),
+            _ if self.store.is_fenced => self.recover(true),
             _ => {}
         }
         self.settle().await;
@@ -132,7 +164,7 @@ impl Run {
     pub(super) async fn finish(&mut self) {
         for _ in 0..10_000 {
             if self.store.is_fenced {
-                self.recover();
+                self.recover(false);
             }
             while !self.messages.lock().is_empty() {
                 let message = self.messages.lock().remove(0);
@@ -145,11 +177,21 @@ impl Run {
                 self.answer();
             }
             self.settle().await;
-            if self.calls.is_empty() && self.messages.lock().is_empty() && self.told.is_empty() {
+            let is_quiet = self.calls.is_empty() && self.messages.lock().is_empty() && self.told.is_empty();
+            if is_quiet && !self.store.is_fenced && self.instances.iter().all(|one| one.has_reported) {
                 return;
             }
+            self.report();
         }
         panic!("calls do not come to an end");
+    }
+
+    /// Lets instances report what they remember and the ledger lost.
+    fn report(&mut self) {
+        for instance in self.instances.iter_mut().filter(|one| one.report.is_none() && !one.has_reported) {
+            let service = instance.service.clone();
+            instance.report = Some(Tasks::new().spawn(async move { service.quarantine_lost().await }));
+        }
     }
 
     /// A new caller, or another deed on a claim that was told.
@@ -166,24 +208,26 @@ impl Run {
             None => Deed::Hold,
             Some(_) => [Deed::Confirm, Deed::Confirm, Deed::Release, Deed::Cancel][self.random.below(4)],
         };
-        if let Some(claim) = known {
-            self.asked.entry(claim).or_default().push(deed);
+        if let (Some(claim), Deed::Release | Deed::Cancel) = (known, deed) {
+            self.ended.insert(claim);
         }
-        let running = self.ask(deed, &name, slot, known, at);
-        self.calls.push(Call { deed, name, slot, claim: known, at, tries: 1, running });
+        let case = self.random.below(CASES);
+        let running = self.ask(deed, &name, case, slot, known, at);
+        self.calls.push(Call { deed, name, case, slot, claim: known, at, tries: 1, running });
     }
 
     fn ask(
         &self,
         deed: Deed,
         name: &str,
+        case: usize,
         slot: usize,
         claim: Option<ClaimId>,
         at: usize,
     ) -> JoinHandle<Result<(ClaimId, Position), Error>> {
         let service = self.instances[at].service.clone();
         let request_id = RequestId::parse(name).unwrap();
-        let case_id = CaseId::parse(name).unwrap();
+        let case_id = CaseId::parse(&format!("case-{case}")).unwrap();
         Tasks::new().spawn(async move {
             let caller = Caller::local();
             let Some(claim) = claim else {
@@ -230,26 +274,26 @@ impl Run {
     fn carry_out(&mut self, message: Message, is_answer_lost: bool) {
         let Message { from, append, answer } = message;
         let outcome = self.store.append(append);
-        let (epoch, head) = (self.store.epoch, self.store.len());
+        let (server_start, head) = (self.store.start, self.store.mark().sequence);
         if let Some(answer) = answer.filter(|_| !is_answer_lost) {
-            self.told.push(Told { from, epoch, head, outcome, answer });
+            self.told.push(Told { from, server_start, head, outcome, answer });
         }
     }
 
-    /// One of the outcomes is told, when its instance shows as much; one of an epoch that ended is not known.
+    /// One of the outcomes is told, when its instance shows as much; one of a link that ended before is not known.
     fn answer(&mut self) {
         if self.told.is_empty() {
             return;
         }
         let at = self.random.below(self.told.len());
-        let Told { from: (number, start), epoch, head, .. } = self.told[at];
+        let Told { from: (number, start), server_start, head, .. } = self.told[at];
         let instance = &self.instances[number];
-        let is_current = instance.start == start && instance.epoch == epoch && self.store.epoch == epoch;
-        if is_current && instance.followed.len() < head && !self.store.is_fenced {
+        let is_linked = instance.start == start && instance.server_start == server_start;
+        let shows = is_linked && instance.followed.mark().sequence >= head;
+        if is_linked && !shows && self.store.start == server_start {
             return;
         }
         let Told { outcome, answer, .. } = self.told.swap_remove(at);
-        let shows = is_current && instance.followed.len() >= head;
         // Whoever no longer waits needs no answer.
         let _ = answer.send(if shows { outcome } else { AppendOutcome::Unavailable(unknown()) });
     }
@@ -273,33 +317,15 @@ impl Run {
         self.instances[number] = next;
     }
 
-    /// The server comes back without its last appends.
+    /// The server comes back without its last writes, or without any.
     fn lose(&mut self) {
-        let appends = self.random.below(4);
-        self.store.lose(appends);
-        self.losses += 1;
-    }
-
-    /// Some instances report; the one of this history that followed farthest gives back the rest.
-    fn recover(&mut self) {
-        let reports = |random: &mut Random| [(); INSTANCES].map(|()| random.chance(0.8));
-        let mut reporters = reports(&mut self.random);
-        while reporters == [false; INSTANCES] {
-            reporters = reports(&mut self.random);
+        if self.random.chance(0.1) {
+            self.store.lose_all();
+        } else {
+            let writes = self.random.below(6);
+            self.store.lose(writes);
         }
-        let epoch = self.store.epoch;
-        // One of an epoch that the server has left behind gives nothing.
-        let known = self.instances.iter().zip(reporters).filter(|(one, reports)| *reports && one.epoch >= epoch);
-        let farthest = known.max_by_key(|(instance, _)| (instance.epoch, instance.followed.len()));
-        let farthest = farthest.map(|(instance, _)| instance.followed.clone()).unwrap_or_default();
-        self.store.recover(farthest.get(self.store.len()..).unwrap_or_default());
-        let head = self.store.len();
-        self.done.retain(|done| {
-            let (number, start) = done.by;
-            let has_reported = reporters[number] && self.instances[number].start == start;
-            assert!(done.sequence <= head || !has_reported, "lost, though who said it has reported: {done:?}");
-            done.sequence <= head
-        });
+        self.losses += 1;
     }
 
     /// Lets tasks run until none can, and takes what callers were told.
@@ -307,21 +333,24 @@ impl Run {
         for _ in 0..12 {
             tokio::task::yield_now().await;
         }
+        for instance in &mut self.instances {
+            if let Some(report) = instance.report.take_if(|report| report.is_finished()) {
+                let reported = report.await.unwrap();
+                instance.has_reported = matches!(reported, Ok(0));
+                self.quarantined += reported.unwrap_or_default();
+            }
+        }
         for at in (0..self.calls.len()).rev() {
             if !self.calls[at].running.is_finished() {
                 continue;
             }
             let mut call = self.calls.swap_remove(at);
             match (&mut call.running).await.unwrap() {
-                Ok((claim, position)) => {
-                    let by = (call.at, self.instances[call.at].start);
-                    let sequence = usize::try_from(position.sequence).unwrap();
-                    self.done.push(Done { deed: call.deed, claim, by, sequence });
-                }
+                Ok((claim, position)) => self.note(call.deed, claim, call.at, position),
                 Err(error) if is_passing(error.reason) && call.tries < TRIES_MAX => {
                     call.at = self.random.below(INSTANCES);
                     call.tries += 1;
-                    call.running = self.ask(call.deed, &call.name, call.slot, call.claim, call.at);
+                    call.running = self.ask(call.deed, &call.name, call.case, call.slot, call.claim, call.at);
                     self.calls.push(call);
                 }
                 Err(_) => {}
@@ -329,16 +358,19 @@ impl Run {
         }
     }
 
-    /// The records of each instance, by key.
-    pub(super) fn shown(&self) -> Vec<HashMap<Key, (u64, Body)>> {
-        let of = |instance: &Instance| {
-            let mut records = HashMap::new();
-            instance.index.each_record(&mut |record| {
-                records.insert(record.value.key(), (record.version, record.value));
-            });
-            records
+    /// Notes what a caller was told, with the append that did it: whoever says so shows it.
+    fn note(&mut self, deed: Deed, claim: ClaimId, at: usize, position: Position) {
+        let instance = &self.instances[at];
+        let shown = instance.followed.history.iter().take_while(|taken| taken.sequence <= position.sequence);
+        let found =
+            shown.map(|taken| (taken.digest, claims_of(taken).find(|one| one.id == claim && deed.is_done(one))));
+        let Some((digest, case)) = found.filter_map(|(digest, one)| Some((digest, one?.case_id.clone()))).next() else {
+            panic!("{deed:?} of {claim} was told and does not show at {position:?}");
         };
-        self.instances.iter().map(of).collect()
+        let done = Done { deed, claim, case, by: (at, instance.start), digest };
+        // A caller may hear late of what a recovery left behind meanwhile.
+        let is_there = self.store.is_fenced || self.store.has(digest);
+        if is_there { self.done.push(done) } else { self.lost.push(done) }
     }
 }
 
@@ -346,11 +378,11 @@ fn is_passing(reason: Reason) -> bool {
     matches!(reason.code(), "OUTCOME_UNKNOWN" | "LEDGER_UNAVAILABLE" | "CONTENTION" | "OVERLOADED")
 }
 
-/// Whether a claim of a slot's image takes a unit at an instant, told without the product's own words for it.
-pub(super) fn takes_a_unit(state: ClaimState, expires_at: UtcInstant, now: UtcInstant) -> bool {
-    match state {
-        ClaimState::Booked | ClaimState::ToReplace => true,
-        ClaimState::Held => now < expires_at,
-        ClaimState::Released | ClaimState::Expired | ClaimState::Cancelled => false,
-    }
+/// The claims on the slots that an append wrote.
+pub(super) fn claims_of(taken: &Taken) -> impl Iterator<Item = &Claim> {
+    let slots = taken.changes.iter().filter_map(|change| match &change.body {
+        Some(Body::Slot(slot)) => Some(slot),
+        _ => None,
+    });
+    slots.flat_map(|slot| slot.claims.iter())
 }
