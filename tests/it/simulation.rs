@@ -3,6 +3,7 @@
 //!
 //! A seed that fails is printed; `SEED=… cargo test --test it simulation` plays it alone.
 
+mod deed;
 mod instance;
 mod judge;
 mod recovery;
@@ -12,6 +13,7 @@ mod town;
 
 use std::num::NonZero;
 use std::panic::resume_unwind;
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -28,13 +30,17 @@ const TIME_MAX: Duration = Duration::from_secs(30);
 /// Steps of a run.
 const STEPS: usize = 120;
 
-/// Says which run failed.
-struct Seed(u64);
+/// Says which run failed, after which none is begun.
+struct Playing<'a> {
+    seed: u64,
+    next: &'a AtomicU64,
+}
 
-impl Drop for Seed {
+impl Drop for Playing<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            report(&format!("play this run again with SEED={} cargo test --test it simulation", self.0));
+            self.next.fetch_max(RUNS, Ordering::Relaxed);
+            report(&format!("play this run again with SEED={} cargo test --test it simulation", self.seed));
         }
     }
 }
@@ -52,8 +58,8 @@ struct Sum {
 }
 
 impl Sum {
-    fn play(&mut self, seed: u64) {
-        let _told = Seed(seed);
+    fn play(&mut self, seed: u64, next: &AtomicU64) {
+        let _playing = Playing { seed, next };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let run = runtime.block_on(async {
             let mut run = Run::new(seed);
@@ -61,9 +67,11 @@ impl Sum {
                 run.step().await;
             }
             run.finish().await;
+            judge(&run);
+            run.claim_the_rest().await;
+            judge(&run);
             run
         });
-        judge(&run);
         self.runs += 1;
         self.done += run.done.len();
         self.losses += run.losses;
@@ -104,7 +112,7 @@ fn play_all() -> Sum {
             if seed >= RUNS || (seed >= RUNS_MIN && began_at.elapsed() >= TIME_MAX) {
                 return sum;
             }
-            sum.play(seed);
+            sum.play(seed, &next);
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -115,15 +123,51 @@ fn play_all() -> Sum {
     })
 }
 
+/// The seed that a variable names.
+fn seed() -> Option<u64> {
+    variable("SEED").map(|seed| seed.to_str().unwrap().parse().unwrap())
+}
+
 #[test]
 fn no_simulated_run_books_twice_or_loses_what_was_acknowledged() {
-    if let Some(seed) = variable("SEED") {
+    if let Some(seed) = seed() {
         let mut sum = Sum::default();
-        sum.play(seed.to_str().unwrap().parse().unwrap());
+        sum.play(seed, &AtomicU64::new(RUNS));
         return report(&sum.told());
     }
     let sum = play_all();
     report(&sum.told());
     let Sum { done, losses, lost, quarantined, .. } = sum;
     assert!(done > 3_000 && losses > 1_000 && lost > 20 && quarantined > 20, "too little happens");
+}
+
+/// Plays all runs with a fault of the program awake, and sees that one of them breaks a promise in these words.
+fn is_caught(fault: &str, words: &[&str]) {
+    if seed().is_some() {
+        return;
+    }
+    let runs = "simulation::no_simulated_run_books_twice_or_loses_what_was_acknowledged";
+    let mut playing = Command::new(std::env::current_exe().unwrap());
+    playing.args([runs, "--exact", "--nocapture"]).env("SEEDED_BUG", fault);
+    let played = playing.output().unwrap();
+    let told = String::from_utf8_lossy(&played.stderr);
+    assert!(
+        !played.status.success() && words.iter().any(|words| told.contains(words)),
+        "{fault} is not caught: {told}"
+    );
+}
+
+#[test]
+fn a_ledger_that_does_not_compare_versions_is_caught() {
+    is_caught("version-ignored", &["live claims", "another booking", "went away", "something else"]);
+}
+
+#[test]
+fn a_ledger_that_carries_out_retries_again_is_caught() {
+    is_caught("request-id-ignored", &["effects"]);
+}
+
+#[test]
+fn a_ledger_that_confirms_late_is_caught() {
+    is_caught("time-ignored", &["confirmed late"]);
 }

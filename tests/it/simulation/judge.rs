@@ -1,18 +1,19 @@
 //! What must be so at the end of every simulated run, told without the product's own words for it.
 //!
-//! No slot has more live claims than units, and none is claimed beyond what was lost; a case has one live booking; a request has
-//! one effect, unless the recovery that gave its effect back could not give its outcome; what was acknowledged is there, or was
+//! No slot has more live claims than units, none is claimed beyond what was lost, and no hold is confirmed when it is over; a case
+//! has one live booking; a request has one effect, unless the recovery that gave its effect back could not give its outcome; what was acknowledged is there, or was
 //! beyond what a recovery could give back and is in quarantine where an instance that told it lives; and every instance shows
 //! what the ledger has.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sas_router::domain::id::{CaseId, ClaimId};
 use sas_router::domain::record::{Body, Key};
-use sas_router::domain::slot::{ClaimState, Slot};
+use sas_router::domain::slot::{Claim, ClaimState, Slot, SlotState};
 use sas_router::domain::time::UtcInstant;
 
-use super::run::{Deed, Done, Run, claims_of};
+use super::deed::{Deed, Done, claims_of};
+use super::run::Run;
 use super::store::{RequestKey, Taken};
 
 pub(super) fn judge(run: &Run) {
@@ -46,11 +47,16 @@ fn judge_units(before: &HashMap<Key, (u64, Body)>, taken: &Taken) {
         let Some(Body::Slot(slot)) = &change.body else { continue };
         let live = slot.claims.iter().filter(|claim| is_live(claim.state, claim.expires_at, taken.at)).count();
         assert!(live <= usize::from(slot.capacity), "{live} live claims: {slot:?}");
-        let known: HashSet<ClaimId> = match before.get(&change.key) {
-            Some((_, Body::Slot(before))) => before.claims.iter().map(|claim| claim.id).collect(),
-            Some(_) | None => HashSet::new(),
+        let known: HashMap<ClaimId, &Claim> = match before.get(&change.key) {
+            Some((_, Body::Slot(before))) => before.claims.iter().map(|claim| (claim.id, claim)).collect(),
+            Some(_) | None => HashMap::new(),
         };
-        let is_claimed = slot.claims.iter().any(|claim| claim.state == ClaimState::Held && !known.contains(&claim.id));
+        for claim in slot.claims.iter().filter(|claim| claim.state == ClaimState::Booked) {
+            let was_over = known.get(&claim.id).is_some_and(|hold| is_over(hold, taken.at));
+            assert!(!was_over, "confirmed late: {slot:?}");
+        }
+        let is_claimed =
+            slot.claims.iter().any(|claim| claim.state == ClaimState::Held && !known.contains_key(&claim.id));
         let lost = slot.claims.iter().filter(|claim| claim.state == ClaimState::Quarantined).count();
         assert!(!is_claimed || live + lost <= usize::from(slot.capacity), "claimed what was lost: {slot:?}");
     }
@@ -91,8 +97,20 @@ fn judge_acknowledged(run: &Run, records: &HashMap<Key, (u64, Body)>) {
     }
 }
 
-fn slots(records: &HashMap<Key, (u64, Body)>) -> impl Iterator<Item = &Slot> {
+pub(super) fn slots(records: &HashMap<Key, (u64, Body)>) -> impl Iterator<Item = &Slot> {
     records.values().filter_map(|(_, body)| if let Body::Slot(slot) = body { Some(slot.as_ref()) } else { None })
+}
+
+/// Whether a claim is a hold that is over at an instant.
+fn is_over(claim: &Claim, now: UtcInstant) -> bool {
+    claim.state == ClaimState::Expired || (claim.state == ClaimState::Held && claim.expires_at <= now)
+}
+
+/// Whether a unit may be held once every hold is over.
+pub(super) fn has_free_unit(slot: &Slot) -> bool {
+    let takes =
+        |claim: &&Claim| matches!(claim.state, ClaimState::Booked | ClaimState::ToReplace | ClaimState::Quarantined);
+    slot.state == SlotState::Open && slot.claims.iter().filter(takes).count() < usize::from(slot.capacity)
 }
 
 /// Whether a claim takes a unit at an instant, as somebody who was promised it sees it.

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use sas_router::domain::id::{CaseId, ClaimId, RequestId};
-use sas_router::domain::record::{Body, Position};
-use sas_router::domain::slot::{Claim, ClaimState};
+use sas_router::domain::record::Position;
 use sas_router::domain::time::UtcInstant;
 use sas_router::ledger::AppendOutcome;
 use sas_router::service::{Authority, Caller, Error, HoldRequest, Reason};
@@ -15,9 +14,11 @@ use sas_router::tasks::Tasks;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::deed::{Deed, Done, claims_of};
 use super::instance::{Instance, Message, unknown};
+use super::judge::has_free_unit;
 use super::recovery::Recovery;
-use super::store::{Store, Taken};
+use super::store::Store;
 use super::town;
 use crate::support::random::Random;
 
@@ -27,6 +28,8 @@ pub(super) const INSTANCES: usize = 3;
 /// How often a caller asks again.
 const TRIES_MAX: usize = 6;
 
+/// After so long every hold is over, by any clock.
+const HOLDS_END_SECONDS: i64 = 4 * 3_600;
 /// Cases that callers hold and book for.
 const CASES: usize = 8;
 
@@ -37,26 +40,6 @@ struct Told {
     head: u64,
     outcome: AppendOutcome,
     answer: oneshot::Sender<AppendOutcome>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Deed {
-    Hold,
-    Confirm,
-    Release,
-    Cancel,
-}
-
-impl Deed {
-    /// Whether a claim shows that it was done; a hold that is over needs no release.
-    fn is_done(self, claim: &Claim) -> bool {
-        match self {
-            Self::Hold => true,
-            Self::Confirm => claim.confirmed_at.is_some(),
-            Self::Release => matches!(claim.state, ClaimState::Released | ClaimState::Held | ClaimState::Expired),
-            Self::Cancel => claim.state == ClaimState::Cancelled,
-        }
-    }
 }
 
 /// What a caller wants, under one request id until something is known of it.
@@ -70,18 +53,6 @@ struct Call {
     at: usize,
     tries: usize,
     running: JoinHandle<Result<(ClaimId, Position), Error>>,
-}
-
-/// Something that a caller was told is done.
-#[derive(Clone, Debug)]
-pub(super) struct Done {
-    pub(super) deed: Deed,
-    pub(super) claim: ClaimId,
-    pub(super) case: CaseId,
-    /// Who said so, and which start of it.
-    pub(super) by: (usize, u64),
-    /// Names the history up to the append that did it.
-    pub(super) digest: u64,
 }
 
 pub(super) struct Run {
@@ -191,6 +162,28 @@ impl Run {
         for instance in self.instances.iter_mut().filter(|one| one.report.is_none() && !one.has_reported) {
             let service = instance.service.clone();
             instance.report = Some(Tasks::new().spawn(async move { service.quarantine_lost().await }));
+        }
+    }
+
+    /// Once every hold is over, a slot is held anew where a unit is free, and nowhere else.
+    pub(super) async fn claim_the_rest(&mut self) {
+        self.store.clock.advance_seconds(HOLDS_END_SECONDS);
+        self.instances.iter().for_each(|one| one.clock.advance_seconds(HOLDS_END_SECONDS));
+        let at = self.random.below(INSTANCES);
+        for slot in 0..town::CAPACITIES.len() {
+            // An empty server whose only giver ended begins without any slot.
+            let Some(known) = self.instances[at].index.slot(&town::slot_id(slot)) else { continue };
+            let (name, case) = (format!("last-{slot}"), CASES + slot);
+            let running = self.ask(Deed::Hold, &name, case, slot, None, at);
+            self.calls.push(Call { deed: Deed::Hold, name, case, slot, claim: None, at, tries: 1, running });
+            let before = self.done.len();
+            self.finish().await;
+            let is_held = self.done.len() > before;
+            assert_eq!(
+                is_held,
+                has_free_unit(&known.value),
+                "whether a unit was found when all holds are over: {known:?}"
+            );
         }
     }
 
@@ -376,13 +369,4 @@ impl Run {
 
 fn is_passing(reason: Reason) -> bool {
     matches!(reason.code(), "OUTCOME_UNKNOWN" | "LEDGER_UNAVAILABLE" | "CONTENTION" | "OVERLOADED")
-}
-
-/// The claims on the slots that an append wrote.
-pub(super) fn claims_of(taken: &Taken) -> impl Iterator<Item = &Claim> {
-    let slots = taken.changes.iter().filter_map(|change| match &change.body {
-        Some(Body::Slot(slot)) => Some(slot),
-        _ => None,
-    });
-    slots.flat_map(|slot| slot.claims.iter())
 }
