@@ -15,7 +15,9 @@ use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::harness::{report, variable};
 use judge::judge;

@@ -42,7 +42,7 @@ pub(super) struct Done {
 pub(super) fn claims_of(taken: &Taken) -> impl Iterator<Item = &Claim> {
     let slots = taken.changes.iter().filter_map(|change| match &change.body {
         Some(Body::Slot(slot)) => Some(slot),
-        _ => None,
+        Some(_) | None => None,
     });
     slots.flat_map(|slot| slot.claims.iter())
 }
