@@ -3,7 +3,7 @@
 //! Invariant: only a build with the feature `seeded-bugs` can hold one, and even there all sleep until `SEEDED_BUG` names one.
 //! The feature is on for tests alone: the released program has neither the faults nor their names.
 
-/// A fault in how the ledger in Redis is used.
+/// A fault in how a ledger decides or the one in Redis is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Fault {
     /// Fewer replicas than configured are enough.
@@ -14,6 +14,10 @@ pub(crate) enum Fault {
     GapIgnored,
     /// A retry is carried out again.
     RequestIdIgnored,
+    /// Any version is the expected one.
+    VersionIgnored,
+    /// Time guards hold at any time.
+    TimeIgnored,
     /// A lost connection is told as written.
     LostToldAsWritten,
     /// A lost connection is told as not written.
@@ -53,6 +57,8 @@ mod here {
             Fault::LocalClockOnly => "local-clock-only",
             Fault::GapIgnored => "gap-ignored",
             Fault::RequestIdIgnored => "request-id-ignored",
+            Fault::VersionIgnored => "version-ignored",
+            Fault::TimeIgnored => "time-ignored",
             Fault::LostToldAsWritten => "lost-told-as-written",
             Fault::LostToldAsRefused => "lost-told-as-refused",
             Fault::ChangeDropped => "change-dropped",

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{Append, AppendOutcome, Entry, Fingerprint, REQUEST_KEPT_MS, Request};
 use crate::domain::record::{Body, Key, Position, Versioned};
 use crate::domain::time::UtcInstant;
+use crate::seeded::{Fault, is_awake};
 
 /// What was said to a request.
 #[derive(Clone, PartialEq, Debug)]
@@ -42,7 +43,7 @@ pub(super) fn judge<R: Records>(
     append: &Append,
     now: UtcInstant,
 ) -> Result<Option<AppendOutcome>, R::Error> {
-    if let Some(request) = &append.request
+    if let Some(request) = append.request.as_ref().filter(|_| !is_awake(Fault::RequestIdIgnored))
         && let Some(kept) = records.kept(request)?.filter(|kept| !has_lapsed(kept.kept_at, now))
     {
         if kept.fingerprint != request.fingerprint {
@@ -50,11 +51,11 @@ pub(super) fn judge<R: Records>(
         }
         return Ok(Some(AppendOutcome::Replayed { result: kept.result, position: kept.position }));
     }
-    if !append.entries.iter().all(|entry| is_in_time(entry, now)) {
+    if !append.entries.iter().all(|entry| is_in_time(entry, now) || is_awake(Fault::TimeIgnored)) {
         return Ok(Some(AppendOutcome::OutOfTime { now }));
     }
     for Entry { key, expected_version, not_before: _, not_after: _, write: _ } in &append.entries {
-        if records.version(key)? != *expected_version {
+        if records.version(key)? != *expected_version && !is_awake(Fault::VersionIgnored) {
             return Ok(Some(AppendOutcome::Conflict { key: key.clone(), current: records.current(key)? }));
         }
     }

@@ -40,6 +40,7 @@ mod outages;
 mod quarantine;
 mod durability_model;
 mod deploy;
+mod simulation;
 mod full_disk;
 mod scenarios;
 mod sources;
