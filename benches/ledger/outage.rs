@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 
 use crate::figures::{Target, judge, judge_ms, ms, tell};
 use crate::instance::{Instance, region_of_today};
-use crate::redis_topology::{Sentinels, wait_until};
+use crate::redis_topology::{SERVICE, Sentinels, wait_until};
 use crate::support::load::{directory, hold_request, publish, quantile, single};
 use crate::support::questions::questions;
 
@@ -90,8 +90,15 @@ async fn failover(
     let reads = reader.await.unwrap();
     redis.wait_for_other_primary(old);
     redis.servers[old].run();
-    redis.wait_for_replicas(2);
+    wait_until("the sentinels see two replicas follow", || has_two_replicas(redis));
     (back, reads)
+}
+
+/// Asked of a sentinel: it cuts the connections of servers that it makes follow another.
+fn has_two_replicas(redis: &Sentinels) -> bool {
+    let told = redis.sentinels[0].ask(&format!("SENTINEL REPLICAS {SERVICE}"));
+    let count = |name: &str, value: &str| told.windows(2).filter(|pair| *pair == [name, value]).count();
+    count("flags", "slave") == 2 && count("master-link-status", "ok") == 2
 }
 
 /// Asks for care until it is over.

@@ -24,34 +24,47 @@ use crate::support::region::Region;
 
 const CALLERS: usize = 32;
 const ROUNDS: usize = 5;
-/// Holds of one round.
-const HOLDS: usize = 6_000;
-const LONE_HOLDS: usize = 1_000;
-const IDLE_WRITES: usize = 500;
+/// Most holds of one round: the log still has all of their changes when it ends.
+const HOLDS_MAX: usize = 6_000;
+const LONE_HOLDS_MAX: usize = 1_000;
+const IDLE_WRITES_MAX: usize = 500;
+/// Fewest slots of a region, so that every measure has some.
+const SLOTS_MIN: usize = 2_000;
 /// Pause between writes while the site is idle.
 const IDLE_PAUSE: Duration = Duration::from_millis(5);
 
-/// Which numbers of holds were not used yet.
-#[derive(Default)]
-struct Numbers(usize);
+/// Which numbers of holds were not used yet, and how many each measure takes: less than half of the slots in all.
+struct Numbers {
+    used: usize,
+    a_round: usize,
+    alone: usize,
+    idle: usize,
+}
 
 impl Numbers {
+    fn of(slots: usize) -> Self {
+        assert!(slots >= SLOTS_MIN, "give at least {SLOTS_MIN} slots");
+        let a_round = HOLDS_MAX.min(slots / 20);
+        Self { used: 0, a_round, alone: LONE_HOLDS_MAX.min(slots / 100), idle: IDLE_WRITES_MAX.min(slots / 200) }
+    }
+
     fn take(&mut self, count: usize) -> std::ops::Range<usize> {
-        self.0 += count;
-        self.0 - count..self.0
+        self.used += count;
+        self.used - count..self.used
     }
 }
 
 /// Measures everything and prints it.
 pub(crate) fn measure(runtime: &Runtime, slots: usize) {
     println!("a site on a primary with one replica; {slots} slots; load of the machine before: {}", load());
+    let mut numbers = Numbers::of(slots);
     let (primary, replica) = servers();
     let region = region_of_today(slots);
     let writer = Instance::start(&primary.url());
     published(runtime, &writer, &region);
     let reader = bootstrapped(&primary, region.slots.len());
     drop(reader);
-    let (ids, mut numbers) = (Arc::new(single(&region.slots)), Numbers::default());
+    let ids = Arc::new(single(&region.slots));
     holds(runtime, &primary, &writer, &ids, &mut numbers);
     let reader = Instance::start(&primary.url());
     visible(runtime, (&writer, &reader), &ids, &mut numbers);
@@ -91,7 +104,7 @@ fn holds(runtime: &Runtime, primary: &Server, writer: &Instance, ids: &Arc<Vec<S
     let mut times = Vec::new();
     for round in 0..=ROUNDS {
         let (epoch, before) = writer.head();
-        let (held, rate) = held_at_once(runtime, writer, ids, numbers.take(HOLDS));
+        let (held, rate) = held_at_once(runtime, writer, ids, numbers.take(numbers.a_round));
         let (repeated, took) = bare.repeat(epoch, before);
         assert_eq!(repeated, held.len());
         let bare_rate = repeated as f64 / took.as_secs_f64();
@@ -109,7 +122,7 @@ fn holds(runtime: &Runtime, primary: &Server, writer: &Instance, ids: &Arc<Vec<S
     tell("holds acknowledged, 32 callers", &format!("{rate:.0}/s, p50 {:.2?}, p99 {:.2?}", latency.0, latency.1));
     tell("bare script, batches of 16, one WAIT each", &format!("{bare_rate:.0}/s"));
     judge("holds to bare script, median of rounds", median(ratios), "%", Target::AtLeast(70.0));
-    let lone = runtime.block_on(hold_at_once(&writer.service, ids, 1, numbers.take(LONE_HOLDS)));
+    let lone = runtime.block_on(hold_at_once(&writer.service, ids, 1, numbers.take(numbers.alone)));
     let mut times: Vec<Duration> = lone.iter().map(|held| held.took).collect();
     judge_ms("lone hold p50", quantile(&mut times, 0.5), 3.0);
     tell("lone hold p99", &format!("{:.2?}", quantile(&mut times, 0.99)));
@@ -132,14 +145,14 @@ fn visible(runtime: &Runtime, instances: (&Instance, &Instance), ids: &Arc<Vec<S
     let (writer, reader) = instances;
     let idle = runtime.block_on(async {
         let mut held = Vec::new();
-        for number in numbers.take(IDLE_WRITES) {
+        for number in numbers.take(numbers.idle) {
             held.extend(hold_at_once(&writer.service, ids, 1, number..number + 1).await);
             tokio::time::sleep(IDLE_PAUSE).await;
         }
         held
     });
     seen("idle", reader, &idle, 50.0);
-    let (loaded, rate) = held_at_once(runtime, writer, ids, numbers.take(HOLDS));
+    let (loaded, rate) = held_at_once(runtime, writer, ids, numbers.take(numbers.a_round));
     tell("holds acknowledged with two instances", &format!("{rate:.0}/s"));
     seen("at full load", reader, &loaded, 250.0);
 }
