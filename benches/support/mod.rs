@@ -1,5 +1,5 @@
 //! What benches and their test share: a France-like region made from a seed, what a day does to it, questions about it,
-//! and an oracle.
+//! what callers do to a service, and an oracle.
 #![allow(missing_docs, reason = "a bench has no readers of its documentation pages")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench fails by panicking")]
 #![allow(
@@ -12,6 +12,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each bench uses its part")]
 
 pub mod day;
+pub mod load;
 pub mod oracle;
 pub mod questions;
 pub mod random;

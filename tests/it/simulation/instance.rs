@@ -179,7 +179,11 @@ impl Instance {
                     Applier(Arc::clone(&self.index)).apply(&of_epoch(&taken.changes, *epoch));
                     self.followed.push(Arc::clone(taken));
                 }
-                Logged::Epoch { epoch, .. } => self.followed.enter(*epoch),
+                Logged::Epoch { epoch, .. } => {
+                    self.followed.enter(*epoch);
+                    let Mark { epoch, sequence, .. } = self.followed.mark();
+                    Applier(Arc::clone(&self.index)).advance(Position { partition: 0, epoch, sequence });
+                }
             }
             self.check_position(store);
         }

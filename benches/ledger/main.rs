@@ -1,17 +1,41 @@
-//! What a ledger takes and how fast it is back: the embedded one, or with `--redis URL` the one in an empty Redis.
+//! What a ledger takes and how fast it is back: the embedded one, or with `--site` the one in Redis that instances share.
 //!
-//! Measures, on a store in a temporary folder of the machine's disk or in that Redis, through the ledger's own interface:
+//! Embedded: measures, on a store in a temporary folder of the machine's disk, through the ledger's own interface:
 //! - publish: slots a second in appends of 64 slots, 8 appends in flight;
 //! - restore: opening the store with all of them, until the sink was told the last; once after a clean close and once
 //!   from a copy taken while the store was open, as after a crash;
 //! - lone append: one caller, one hold on a random slot at a time, with a request id;
 //! - 64 in flight: 64 callers, each doing the same;
-//! - the size of the file; in Redis, how long a change takes to reach another instance.
+//! - the size of the file.
 //!
-//! Run: `cargo bench --bench ledger -- [--slots 1000000] [--seconds 5] [--dir FOLDER | --redis URL]`. The sink counts and forgets, so
+//! Run: `cargo bench --bench ledger -- [--slots 1000000] [--seconds 5] [--dir FOLDER]`. The sink counts and forgets, so
 //! building an index is not in the figures. Appends are durable: the disk's fsync is in every one of them.
+//!
+//! A site: see `site.rs`. Run: `cargo bench --bench ledger -- --site [--slots 100000]`, with `redis-server` installed.
 #![allow(clippy::print_stdout, reason = "a bench reports to the terminal")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a bench that fails has no caller")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a bench that fails has no caller"
+)]
+#![allow(clippy::cast_possible_truncation, reason = "figures are small")]
+
+mod bare;
+mod figures;
+mod instance;
+mod outage;
+#[allow(dead_code, reason = "shared with the integration tests; either uses a part of it")]
+#[path = "../../tests/it/harness/redis_server.rs"]
+mod redis_server;
+#[allow(dead_code, reason = "shared with the integration tests; either uses a part of it")]
+#[path = "../../tests/it/harness/redis_topology.rs"]
+mod redis_topology;
+mod site;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,15 +50,18 @@ use sas_router::domain::record::{Body, Change, Position, Versioned};
 use sas_router::domain::slot::{NewHold, Published, Slot, SlotTraits};
 use sas_router::domain::time::Window;
 use sas_router::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, FILE_NAME};
-use sas_router::ledger::redis::{RedisAddress, RedisLedger, RedisOptions};
 use sas_router::ledger::{Append, AppendOutcome, ChangeSink, Entry, Fingerprint, Ledger, Request};
-use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 /// Slots of one append when publishing.
 const SLOTS_PER_APPEND: u64 = 64;
 /// Slots of one schedule.
 const SLOTS_PER_SCHEDULE: u64 = 10;
+/// Slots of a site when none are said: the size for which most of its targets are stated.
+const SITE_SLOTS: usize = 100_000;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Counts and forgets.
 #[derive(Default)]
@@ -60,6 +87,10 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let value =
         |name: &str| arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    if arguments.iter().any(|argument| argument == "--site") {
+        return site::measure(&runtime, value("--slots").map_or(SITE_SLOTS, |slots| slots.parse().unwrap()));
+    }
     let slots: u64 = value("--slots").map_or(1_000_000, |slots| slots.parse().unwrap());
     let seconds: u64 = value("--seconds").map_or(5, |seconds| seconds.parse().unwrap());
     let folder = match value("--dir") {
@@ -67,10 +98,6 @@ fn main() {
         None => tempfile::tempdir(),
     }
     .unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    if let Some(url) = value("--redis") {
-        return in_redis(&RedisAddress::parse(url).unwrap(), &runtime, slots, seconds);
-    }
     println!("embedded ledger, {slots} slots, {seconds} s a measure");
 
     let ledger: Arc<dyn Ledger> = open(folder.path());
@@ -94,48 +121,6 @@ fn main() {
         "file size            {:>12} MB",
         std::fs::metadata(folder.path().join(FILE_NAME)).unwrap().len() / 1_000_000
     );
-}
-
-/// The same measures in a Redis that is given.
-fn in_redis(address: &RedisAddress, runtime: &Runtime, slots: u64, seconds: u64) {
-    let open = || {
-        let counter = Arc::new(Counter::default());
-        let sink = Arc::clone(&counter) as Arc<dyn ChangeSink>;
-        let ledger = RedisLedger::open(address, RedisOptions::default(), Uuid::now_v7(), sink).unwrap();
-        (Arc::new(ledger), counter)
-    };
-    println!("ledger in Redis at {address}, {slots} slots, {seconds} s a measure");
-    let (ledger, _) = open();
-    assert_eq!(ledger.records_restored(), 0, "give an empty Redis");
-    let shared: Arc<dyn Ledger> = ledger;
-    runtime.block_on(publish(&shared, slots));
-    let stopwatch = Stopwatch::start();
-    let (other, counter) = open();
-    println!("{:<20} {:>12.2} s", "bootstrap", stopwatch.elapsed().as_secs_f64());
-    assert_eq!(other.records_restored(), slots);
-    visible(&shared, &counter, slots);
-    for callers in [1, 32, 64] {
-        runtime.block_on(hold(&shared, &format!("{callers} in flight"), callers, slots, seconds));
-    }
-}
-
-/// How long after its answer a lone change is seen by another instance.
-fn visible(ledger: &Arc<dyn Ledger>, other: &Counter, slots: u64) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let mut latencies = Histogram::<u64>::new(3).unwrap();
-    let before = other.0.load(Ordering::Relaxed);
-    for number in 0..500 {
-        let entries = vec![Entry::put(Body::Slot(Arc::new(slot(slots + number))), 0)];
-        let asked = Stopwatch::start();
-        let outcome = runtime.block_on(ledger.append(Append { entries, request: None }));
-        assert!(matches!(outcome, AppendOutcome::Appended { .. }), "{outcome:?}");
-        while other.0.load(Ordering::Relaxed) <= before + number {
-            std::thread::yield_now();
-        }
-        latencies.record(u64::try_from(asked.elapsed().as_micros()).unwrap()).unwrap();
-    }
-    let (p50, p99) = (latencies.value_at_quantile(0.5) as f64 / 1e3, latencies.value_at_quantile(0.99) as f64 / 1e3);
-    println!("{:<20} {:>34} p50 {p50:.2} ms   p99 {p99:.2} ms", "seen elsewhere", "");
 }
 
 fn open(folder: &Path) -> Arc<EmbeddedLedger> {
