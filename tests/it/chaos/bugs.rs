@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::checker::Broken;
 use super::nemesis::Nemesis;
-use super::run::{Plan, run, tell};
+use super::run::{Plan, Strike, run, tell};
 use super::servers::Topology;
 use super::world::{Making, shifted_clock};
 use crate::harness::{skip, variable};
@@ -32,7 +32,8 @@ async fn is_caught(case: Case) {
     let mut told = Vec::new();
     for seed in 1..=RUNS_MAX {
         let making = Making { fault: Some(fault), ..making.clone() };
-        let report = run(Plan { seed, making, nemeses: nemeses.to_vec(), lasts: LASTS }).await;
+        let strikes = nemeses.iter().map(|fault| Strike { fault: *fault, within: None }).collect();
+        let report = run(Plan { seed, making, strikes, lasts: LASTS }).await;
         let caught: Vec<_> = report.violations.iter().map(|violation| violation.broken).collect();
         if breaks.iter().any(|broken| caught.contains(broken)) {
             tell(&format!("{fault} is caught in run {seed}: {caught:?}"));

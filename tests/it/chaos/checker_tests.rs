@@ -131,6 +131,13 @@ fn what_was_acknowledged_and_is_gone_is_found() {
 }
 
 #[test]
+fn what_was_acknowledged_and_is_in_quarantine_is_found() {
+    let lost = || vec![shown("a", ShownState::Quarantined)];
+    check(vec![hold("a", 10, 20, done("a"))], lost(), &[Broken::Lost]);
+    check(vec![hold("a", 10, 20, unknown())], lost(), &[]);
+}
+
+#[test]
 fn a_live_hold_that_is_forgotten_is_found() {
     let mut lost = history(vec![hold("a", 10, 20, done("a"))], vec![]);
     assert_eq!(broken(&lost), [], "it is over");
