@@ -170,8 +170,9 @@ impl Cluster {
         format!("redis+cluster://127.0.0.1:{first},127.0.0.1:{last}")
     }
 
-    /// The place of the primary of the ledger's keys, as a running server knows it.
+    /// The place of the primary of the ledger's keys, once a running server knows one: while they replace it, none is.
     pub(crate) fn primary(&self) -> usize {
+        wait_until("a primary of the ledger's slot", || self.known_primary().is_some());
         self.known_primary().expect("a primary of the ledger's slot")
     }
 

@@ -28,19 +28,31 @@ pub(super) async fn primary(address: &RedisAddress, service: &str, doubts: &Doub
     Ok(primary)
 }
 
-/// The replicas of a service: one is reachable when more than half of the sentinels that know it hold it for that.
-pub(super) async fn replicas(address: &RedisAddress, service: &str, doubts: &Doubts) -> Result<Replicas, Trouble> {
+/// The replicas of the service's primary.
+pub(super) async fn replicas(
+    address: &RedisAddress,
+    service: &str,
+    primary: Option<&Host>,
+    doubts: &Doubts,
+) -> Result<Replicas, Trouble> {
     let ask = |sentinel| ask_replicas(address.clone(), service.to_owned(), sentinel);
     let said = ask_all(address.hosts(), ask, |_: &[Vec<Replica>]| false, doubts).await?;
+    Ok(counted(said, primary))
+}
+
+/// The replicas that sentinels name: one is reachable when more than half of those that know it hold it for that. The primary is
+/// none, though a sentinel that has not heard of its promotion still names it.
+fn counted(said: Vec<Vec<Replica>>, primary: Option<&Host>) -> Replicas {
     let mut votes: BTreeMap<Host, (usize, usize)> = BTreeMap::new();
     for (replica, is_reachable) in said.into_iter().flatten() {
         let (known, reachable) = votes.entry(replica).or_default();
         *known += 1;
         *reachable += usize::from(is_reachable);
     }
+    votes.retain(|host, _| Some(host) != primary);
     let reachable = votes.values().filter(|(known, reachable)| is_majority(*reachable, *known)).count();
     let count = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-    Ok(Replicas { known: count(votes.len()), reachable: count(reachable) })
+    Replicas { known: count(votes.len()), reachable: count(reachable) }
 }
 
 /// The host that is named most often, and how often; of equals the first in order.
@@ -144,5 +156,15 @@ mod tests {
         assert_eq!(described("slave", "ok"), Some(true));
         assert_eq!(described("slave", "err"), Some(false));
         assert_eq!(described("s_down,slave,disconnected", "ok"), Some(false));
+    }
+
+    #[test]
+    fn a_promoted_server_that_a_sentinel_still_names_is_no_replica() {
+        let host = |port| Host { name: "127.0.0.1".to_owned(), port };
+        let (old, new, other) = (host(1), host(2), host(3));
+        let late = vec![(new.clone(), true), (other.clone(), true)];
+        let switched = || vec![(old.clone(), false), (other.clone(), true)];
+        let found = counted(vec![late, switched(), switched()], Some(&new));
+        assert_eq!(found, Replicas { known: 2, reachable: 1 });
     }
 }
