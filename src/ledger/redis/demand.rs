@@ -27,6 +27,28 @@ pub enum WhenReplicaAway {
     Refuse,
 }
 
+/// What those who decide on a failover say of the replicas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Watched {
+    /// Nobody but the server watches them.
+    ByNobody,
+    /// They cannot be asked, or not enough of them: nobody is given up on a guess.
+    Unknown,
+    /// They hold so many for reachable.
+    Reachable(u16),
+}
+
+impl Watched {
+    /// Whether fewer can be reached than are asked for, as far as anybody can tell.
+    const fn agrees(self, asked: u16) -> bool {
+        match self {
+            Self::ByNobody => true,
+            Self::Unknown => false,
+            Self::Reachable(reachable) => reachable < asked,
+        }
+    }
+}
+
 /// What follows from what was confirmed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Turn {
@@ -66,12 +88,13 @@ impl Demand {
         self.known = self.known.max(replicas);
     }
 
-    /// Whoever watches the replicas knows so many, of which so many can be reached: those that cannot are given up before the
-    /// first write, where that is allowed. Whether any is.
+    /// Whoever watches the replicas knows so many, of which so many can be reached. Where that is fewer than are asked for, a
+    /// session begins with one given up: after a failover the primary that died is the replica that is away. Whether any
+    /// is given up.
     pub(super) fn know_watched(&mut self, known: u16, reachable: u16) -> bool {
         self.know(known);
-        if self.when_away == WhenReplicaAway::Reduce {
-            self.given_up = self.given_up.max(self.full().saturating_sub(reachable));
+        if self.when_away == WhenReplicaAway::Reduce && self.given_up == 0 && reachable < self.asked() {
+            self.given_up = 1;
         }
         self.given_up > 0
     }
@@ -104,8 +127,8 @@ impl Demand {
         self.is_refusing = false;
     }
 
-    /// So many confirmed a write; `away` is how many of the known ones whoever watches them says are away, when somebody does.
-    pub(super) fn observe(&mut self, reached: u16, at: Duration, away: Option<u16>) -> Turn {
+    /// So many confirmed a write.
+    pub(super) fn observe(&mut self, reached: u16, at: Duration, watched: Watched) -> Turn {
         let (full, asked) = (self.full(), self.asked());
         if reached >= full {
             let was_met = self.given_up == 0 && !self.is_refusing;
@@ -121,11 +144,11 @@ impl Demand {
             self.given_up = full - reached;
             return if reached > asked { Turn::Reduced } else { Turn::Same };
         }
-        let watched = self.short.filter(|(_, seen)| at.saturating_sub(*seen) <= LOOKED_AGAIN_WITHIN);
-        let since = watched.map_or(at, |(since, _)| since);
+        let going_on = self.short.filter(|(_, seen)| at.saturating_sub(*seen) <= LOOKED_AGAIN_WITHIN);
+        let since = going_on.map_or(at, |(since, _)| since);
         self.short = Some((since, at));
         let is_long = at.saturating_sub(since) >= self.away_after;
-        if !is_long || away.is_some_and(|away| away <= self.given_up) {
+        if !is_long || !watched.agrees(asked) {
             return Turn::Same;
         }
         self.given_up += 1;
@@ -149,83 +172,92 @@ mod tests {
     }
 
     /// Looks every second, from one second to another; the last thing that followed.
-    fn look(demand: &mut Demand, reached: u16, away: Option<u16>, from: u64, to: u64) -> Turn {
-        (from..=to).map(|at| demand.observe(reached, seconds(at), away)).last().unwrap()
+    fn look(demand: &mut Demand, reached: u16, watched: Watched, from: u64, to: u64) -> Turn {
+        (from..=to).map(|at| demand.observe(reached, seconds(at), watched)).last().unwrap()
     }
 
     #[test]
     fn one_fewer_is_asked_for_once_a_replica_was_away_for_the_whole_time() {
         let mut demand = all_of(2, WhenReplicaAway::Reduce);
-        assert_eq!(demand.observe(2, seconds(0), None), Turn::Same);
-        assert_eq!(look(&mut demand, 1, None, 5, 14), Turn::Same);
+        assert_eq!(demand.observe(2, seconds(0), Watched::ByNobody), Turn::Same);
+        assert_eq!(look(&mut demand, 1, Watched::ByNobody, 5, 14), Turn::Same);
         assert_eq!((demand.asked(), demand.is_met()), (2, false));
-        assert_eq!(look(&mut demand, 1, None, 15, 15), Turn::Reduced);
+        assert_eq!(look(&mut demand, 1, Watched::ByNobody, 15, 15), Turn::Reduced);
         assert_eq!((demand.asked(), demand.full()), (1, 2));
-        assert_eq!(look(&mut demand, 1, None, 16, 100), Turn::Same, "the other one confirms");
-        assert_eq!(demand.observe(2, seconds(101), None), Turn::Restored);
+        assert_eq!(look(&mut demand, 1, Watched::ByNobody, 16, 100), Turn::Same, "the other one confirms");
+        assert_eq!(demand.observe(2, seconds(101), Watched::ByNobody), Turn::Restored);
         assert_eq!((demand.asked(), demand.is_met()), (2, true));
     }
 
     #[test]
     fn a_replica_that_confirms_in_between_begins_the_time_anew() {
         let mut demand = all_of(1, WhenReplicaAway::Reduce);
-        look(&mut demand, 0, None, 0, 8);
-        demand.observe(1, seconds(9), None);
-        assert_eq!(look(&mut demand, 0, None, 10, 19), Turn::Same);
-        assert_eq!(look(&mut demand, 0, None, 20, 20), Turn::Reduced);
+        look(&mut demand, 0, Watched::ByNobody, 0, 8);
+        demand.observe(1, seconds(9), Watched::ByNobody);
+        assert_eq!(look(&mut demand, 0, Watched::ByNobody, 10, 19), Turn::Same);
+        assert_eq!(look(&mut demand, 0, Watched::ByNobody, 20, 20), Turn::Reduced);
     }
 
     #[test]
     fn time_in_which_nobody_looked_does_not_count() {
         let mut demand = all_of(1, WhenReplicaAway::Reduce);
-        look(&mut demand, 0, None, 0, 5);
-        assert_eq!(look(&mut demand, 0, None, 60, 69), Turn::Same, "the server itself was away");
-        assert_eq!(look(&mut demand, 0, None, 70, 70), Turn::Reduced);
+        look(&mut demand, 0, Watched::ByNobody, 0, 5);
+        assert_eq!(look(&mut demand, 0, Watched::ByNobody, 60, 69), Turn::Same, "the server itself was away");
+        assert_eq!(look(&mut demand, 0, Watched::ByNobody, 70, 70), Turn::Reduced);
     }
 
     #[test]
     fn two_that_are_away_are_given_up_one_after_the_other_and_come_back_as_they_confirm() {
         let mut demand = all_of(3, WhenReplicaAway::Reduce);
-        assert_eq!((look(&mut demand, 1, None, 0, 10), demand.asked()), (Turn::Reduced, 2));
-        assert_eq!((look(&mut demand, 1, None, 11, 19), demand.asked()), (Turn::Same, 2));
-        assert_eq!((look(&mut demand, 1, None, 20, 20), demand.asked()), (Turn::Reduced, 1));
-        assert_eq!((demand.observe(2, seconds(21), None), demand.asked()), (Turn::Reduced, 2));
-        assert_eq!((demand.observe(3, seconds(22), None), demand.asked()), (Turn::Restored, 3));
+        assert_eq!((look(&mut demand, 1, Watched::ByNobody, 0, 10), demand.asked()), (Turn::Reduced, 2));
+        assert_eq!((look(&mut demand, 1, Watched::ByNobody, 11, 19), demand.asked()), (Turn::Same, 2));
+        assert_eq!((look(&mut demand, 1, Watched::ByNobody, 20, 20), demand.asked()), (Turn::Reduced, 1));
+        assert_eq!((demand.observe(2, seconds(21), Watched::ByNobody), demand.asked()), (Turn::Reduced, 2));
+        assert_eq!((demand.observe(3, seconds(22), Watched::ByNobody), demand.asked()), (Turn::Restored, 3));
     }
 
     #[test]
-    fn what_its_watchers_cannot_reach_at_the_start_is_wanted_and_given_up_at_once() {
+    fn a_session_begins_with_one_given_up_that_its_watchers_cannot_reach() {
         let mut demand = all_of(1, WhenReplicaAway::Reduce);
         assert!(!demand.know_watched(2, 2));
         assert_eq!((demand.full(), demand.asked()), (2, 2), "the one that is not attached yet is waited for");
-        assert!(demand.know_watched(2, 1));
-        assert_eq!((demand.full(), demand.asked()), (2, 1));
-        assert_eq!((demand.observe(2, seconds(1), Some(0)), demand.asked()), (Turn::Restored, 2));
+        assert!(demand.know_watched(2, 0));
+        assert_eq!((demand.full(), demand.asked()), (2, 1), "never all at once");
+        assert!(demand.know_watched(2, 0));
+        assert_eq!(demand.asked(), 1, "nor one at each of several beginnings");
+        assert_eq!((demand.observe(2, seconds(1), Watched::Unknown), demand.asked()), (Turn::Restored, 2));
         let mut refusing = all_of(1, WhenReplicaAway::Refuse);
         assert!(!refusing.know_watched(2, 1));
         assert_eq!((refusing.full(), refusing.asked()), (2, 2));
+    }
+
+    #[test]
+    fn where_one_of_two_is_enough_the_other_one_may_be_away_and_this_one_is_still_waited_for() {
         let mut one = Demand::new(AckReplicas::Count(1), WhenReplicaAway::Reduce, seconds(10));
         assert!(!one.know_watched(2, 1), "one is enough");
+        assert_eq!((look(&mut one, 0, Watched::Reachable(1), 0, 60), one.asked()), (Turn::Same, 1));
+        assert_eq!((look(&mut one, 0, Watched::Reachable(0), 61, 61), one.asked()), (Turn::Reduced, 0));
     }
 
     #[test]
     fn a_replica_that_its_watchers_say_is_there_is_not_given_up() {
         let mut demand = all_of(2, WhenReplicaAway::Reduce);
-        assert_eq!((look(&mut demand, 1, Some(0), 0, 60), demand.asked()), (Turn::Same, 2));
-        assert_eq!((look(&mut demand, 1, Some(1), 61, 61), demand.asked()), (Turn::Reduced, 1));
-        assert_eq!((look(&mut demand, 0, Some(1), 62, 120), demand.asked()), (Turn::Same, 1));
+        assert_eq!((look(&mut demand, 1, Watched::Reachable(2), 0, 60), demand.asked()), (Turn::Same, 2));
+        assert_eq!((look(&mut demand, 1, Watched::Unknown, 61, 90), demand.asked()), (Turn::Same, 2), "not on a guess");
+        assert_eq!((look(&mut demand, 1, Watched::Reachable(1), 91, 91), demand.asked()), (Turn::Reduced, 1));
+        assert_eq!((look(&mut demand, 0, Watched::Reachable(1), 62, 120), demand.asked()), (Turn::Same, 1));
     }
 
     #[test]
     fn where_it_is_so_configured_writes_are_refused_from_the_first_that_was_short() {
         let mut demand = all_of(1, WhenReplicaAway::Refuse);
-        assert_eq!(demand.observe(0, seconds(0), None), Turn::Refusing);
-        assert_eq!(demand.observe(0, seconds(60), None), Turn::Same);
+        assert_eq!(demand.observe(0, seconds(0), Watched::ByNobody), Turn::Refusing);
+        assert_eq!(demand.observe(0, seconds(60), Watched::ByNobody), Turn::Same);
         assert_eq!((demand.asked(), demand.is_met()), (1, false));
-        assert_eq!(demand.observe(1, seconds(61), None), Turn::Restored);
-        demand.observe(0, seconds(62), None);
+        assert_eq!(demand.observe(1, seconds(61), Watched::ByNobody), Turn::Restored);
+        demand.observe(0, seconds(62), Watched::ByNobody);
         demand.begin();
-        assert_eq!(demand.observe(0, seconds(63), None), Turn::Refusing, "said anew in a new session");
+        assert_eq!(demand.observe(0, seconds(63), Watched::ByNobody), Turn::Refusing, "said anew in a new session");
     }
 
     #[test]
@@ -237,6 +269,6 @@ mod tests {
         let mut demand = Demand::new(AckReplicas::Count(1), WhenReplicaAway::Reduce, seconds(10));
         demand.know(5);
         assert_eq!((demand.full(), demand.would_take(6)), (1, false));
-        assert_eq!(demand.observe(3, seconds(0), None), Turn::Same, "more than asked for is as good");
+        assert_eq!(demand.observe(3, seconds(0), Watched::ByNobody), Turn::Same, "more than asked for is as good");
     }
 }

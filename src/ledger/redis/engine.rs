@@ -144,10 +144,7 @@ impl Engine {
         if self.history.mark().is_none() {
             found.warnings.iter().for_each(|warning| tracing::warn!(redis = %self.topology, "{warning}"));
         }
-        // Sentinels that cannot be asked now are asked again as soon as a replica is missed.
-        if let Ok(Some(watched)) = self.topology.known_replicas().await {
-            self.replicas.see_watched(watched, &self.shared);
-        }
+        self.replicas.see_watched(&self.topology.known_replicas().await, &self.shared);
         self.shared.note_durability(found.durability);
         writer.load(&self.scripts).await?;
         let mut recovery = Recovery {
@@ -173,7 +170,9 @@ impl Engine {
         let block = Duration::from_millis(BLOCK_MS.into());
         let tail = self.topology.open(&primary, RESPONSE_TIMEOUT + block).await?;
         let probe = self.topology.open(&primary, RESPONSE_TIMEOUT).await?;
-        Heart::new(&mut writer, &self.instance, &self.identity, &self.shared).beat().await?;
+        let beat = Heart::new(&mut writer, &self.instance, &self.identity, &self.shared).beat().await;
+        // A server that takes no write now can still be read and followed.
+        beat.map_or_else(|error| if error.passes() { Ok(true) } else { Err(error) }, Ok)?;
         self.shared.open(Opened { deployment: self.deployment.clone(), records });
         self.replicas.begin();
         self.shared.accept();

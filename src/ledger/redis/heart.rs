@@ -54,6 +54,8 @@ impl<'a> Heart<'a> {
             tokio::time::sleep(INTERVAL).await;
             match self.beat().await {
                 Ok(true) => {}
+                // The others hear nothing of this instance meanwhile.
+                Err(error) if error.passes() => {}
                 Ok(false) => return Ended::Diverged("other instances have another digest".to_owned()),
                 Err(error) => return Ended::Lost(error),
             }

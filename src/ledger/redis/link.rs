@@ -11,6 +11,9 @@ use super::address::Target;
 use super::script::Scripts;
 use super::tls;
 
+/// First words of refusals of a server that is full, or lacks replicas, and goes on when that has passed.
+const PASSING: [&str; 3] = ["OOM", "MISCONF", "NOREPLICAS"];
+
 /// Why a command has no answer.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum LinkError {
@@ -67,6 +70,11 @@ impl LinkError {
             true | false => "",
         };
         Self::Lost(format!("{why}{hint}"))
+    }
+
+    /// Whether the server takes no write now, and has not written: it may by and by, on this very link.
+    pub(super) fn passes(&self) -> bool {
+        PASSING.contains(&self.code())
     }
 
     /// First word of what the server says; empty when it says nothing.

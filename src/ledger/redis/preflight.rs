@@ -122,7 +122,7 @@ pub(super) async fn check(link: &mut Link, replicas: &Replicas, deployment: Opti
     let (held, format) = check_contents(link, deployment).await?;
     let settings = Settings::read(link).await?;
     let durability = Durability::of(settings.get("appendonly"), settings.get("appendfsync"), replicas.full());
-    Ok(Found { durability, warnings: settings.warnings(replicas.full()), deployment: held, format })
+    Ok(Found { durability, warnings: settings.warnings(replicas.least()), deployment: held, format })
 }
 
 /// Commands that are used, outside and inside of scripts, each with arguments that its check needs.
@@ -264,7 +264,7 @@ impl Settings {
         self.0.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.as_deref())
     }
 
-    fn warnings(&self, replicas: u16) -> Vec<String> {
+    fn warnings(&self, least_replicas: u16) -> Vec<String> {
         let mut warnings = Vec::new();
         for (name, wanted, meaning) in SETTINGS {
             if let (Some(value), Some(wanted)) = (self.get(name), wanted)
@@ -274,10 +274,10 @@ impl Settings {
             }
         }
         let waits_for = self.get("min-replicas-to-write").and_then(|count| count.parse::<u16>().ok());
-        if let Some(count) = waits_for.filter(|count| *count < replicas) {
+        if let Some(count) = waits_for.filter(|count| *count < least_replicas) {
             warnings.push(format!(
                 "min-replicas-to-write is {count}: a primary that is cut off accepts writes that no replica has; set it to \
-                 {replicas}"
+                 {least_replicas}"
             ));
         }
         warnings

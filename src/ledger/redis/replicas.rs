@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use redis::{Pipeline, Value, cmd};
 
-use super::demand::{Demand, Turn};
+use super::demand::{Demand, Turn, Watched};
 use super::keys::PROBE;
 use super::link::{Link, LinkError};
 use super::preflight::info;
@@ -20,8 +20,6 @@ use crate::clock::Stopwatch;
 
 /// How often the replicas are looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// What is believed until whoever watches the replicas was asked, and when they cannot be: none is given up on a guess.
-const NOBODY_AWAY: Option<u16> = Some(0);
 /// Longest wait for replicas that are tried, in milliseconds.
 const PROBED_MS: u32 = 500;
 
@@ -35,11 +33,19 @@ pub(super) fn online(replication: &str) -> u16 {
     u16::try_from(online.collect::<BTreeSet<_>>().len()).unwrap_or(u16::MAX)
 }
 
+/// What an answer, or none, of those who decide on a failover says.
+fn watched(known: &Result<Option<topology::Replicas>, Trouble>) -> Watched {
+    match known {
+        Ok(None) => Watched::ByNobody,
+        Ok(Some(replicas)) => Watched::Reachable(replicas.reachable),
+        Err(_) => Watched::Unknown,
+    }
+}
+
 /// The replicas, as this instance has seen them since it started.
 pub(super) struct Replicas {
     demand: RefCell<Demand>,
-    /// How many whoever watches them says are away; `None` where nobody does.
-    away: Cell<Option<u16>>,
+    watched: Cell<Watched>,
     when_away: WhenReplicaAway,
     running: Stopwatch,
 }
@@ -50,7 +56,7 @@ impl Replicas {
         let RedisOptions { ack_replicas, when_replica_away, replica_away_after, recovery_window: _ } = *options;
         Self {
             demand: RefCell::new(Demand::new(ack_replicas, when_replica_away, replica_away_after)),
-            away: Cell::new(NOBODY_AWAY),
+            watched: Cell::new(Watched::Unknown),
             when_away: when_replica_away,
             running: Stopwatch::start(),
         }
@@ -59,13 +65,16 @@ impl Replicas {
     /// Takes how many are attached before a session begins.
     pub(super) fn see(&self, online: u16) {
         self.demand.borrow_mut().know(online);
-        self.away.set(NOBODY_AWAY);
     }
 
     /// Takes what whoever watches them knows before a session begins.
-    pub(super) fn see_watched(&self, watched: topology::Replicas, shared: &Shared) {
-        if self.demand.borrow_mut().know_watched(watched.known, watched.reachable) {
-            self.tell_reduced(shared);
+    pub(super) fn see_watched(&self, known: &Result<Option<topology::Replicas>, Trouble>, shared: &Shared) {
+        self.watched.set(watched(known));
+        if let Ok(Some(topology::Replicas { known, reachable })) = *known {
+            let was_asked = self.asked();
+            if self.demand.borrow_mut().know_watched(known, reachable) && self.asked() != was_asked {
+                self.tell_reduced(shared);
+            }
         }
     }
 
@@ -73,7 +82,7 @@ impl Replicas {
         let (asked, full) = (self.asked(), self.full());
         let reason = format!(
             "durability is reduced: {asked} of {full} replicas confirm writes; start the others, and they are waited for again \
-             by themselves"
+             by themselves, or make those who watch them forget one that is gone for good (SENTINEL RESET, CLUSTER FORGET)"
         );
         tracing::error!(asked, wanted = full, "{reason}");
         shared.reduce(Some(reason));
@@ -94,11 +103,18 @@ impl Replicas {
         self.demand.borrow().full()
     }
 
+    /// Below how many a server should take no write of its own accord: those that it takes while it is cut off are lost.
+    pub(super) fn least(&self) -> u16 {
+        match self.when_away {
+            WhenReplicaAway::Reduce => self.full().min(1),
+            WhenReplicaAway::Refuse => self.full(),
+        }
+    }
+
     /// Takes how many confirmed a write that waited for those that are asked for, and tells what follows.
     pub(super) fn observe(&self, reached: u64, shared: &Shared) -> Turn {
         let reached = u16::try_from(reached).unwrap_or(u16::MAX);
-        let away = self.away.get();
-        let turn = self.demand.borrow_mut().observe(reached, self.running.elapsed(), away);
+        let turn = self.demand.borrow_mut().observe(reached, self.running.elapsed(), self.watched.get());
         let full = self.full();
         match turn {
             Turn::Same => {}
@@ -118,8 +134,17 @@ impl Replicas {
         turn
     }
 
+    /// The same while a session stands, in which writes may have to be refused, or accepted again.
+    pub(super) fn observe_in_session(&self, reached: u64, shared: &Shared) {
+        match self.observe(reached, shared) {
+            Turn::Refusing => shared.refuse(&self.refusal(reached)),
+            Turn::Restored if self.when_away == WhenReplicaAway::Refuse => shared.accept(),
+            Turn::Restored | Turn::Same | Turn::Reduced => {}
+        }
+    }
+
     /// Why writes are refused when so few confirm them.
-    pub(super) fn refusal(&self, reached: u64) -> String {
+    fn refusal(&self, reached: u64) -> String {
         Trouble::FewReplicas { reached, wanted: self.full() }.to_string()
     }
 }
@@ -156,26 +181,14 @@ impl Probe<'_> {
         if self.replicas.demand.borrow().is_met() && !newcomers {
             return Ok(());
         }
-        self.replicas.away.set(match self.topology.known_replicas().await {
-            Ok(known) => known.map(|known| known.known.saturating_sub(known.reachable)),
-            Err(_) => NOBODY_AWAY,
-        });
+        self.replicas.watched.set(watched(&self.topology.known_replicas().await));
         let wanted = if newcomers { online } else { full };
         let reached = self.confirmed(wanted).await?;
         if newcomers && reached >= u64::from(wanted) {
             self.replicas.demand.borrow_mut().know(online);
             self.shared.note_durability(self.shared.durability().confirmed_by(wanted));
         }
-        let is_refused = match self.replicas.observe(reached, self.shared) {
-            Turn::Refusing => Some(true),
-            Turn::Restored => Some(false),
-            Turn::Same | Turn::Reduced => None,
-        };
-        match is_refused.filter(|_| self.replicas.when_away == WhenReplicaAway::Refuse) {
-            Some(true) => self.shared.refuse(&self.replicas.refusal(reached)),
-            Some(false) => self.shared.accept(),
-            None => {}
-        }
+        self.replicas.observe_in_session(reached, self.shared);
         Ok(())
     }
 

@@ -8,7 +8,6 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 
 use super::answers::Answers;
-use super::demand::Turn;
 use super::keys::{LOG, META, OUTCOMES, OUTCOMES_BY_TIME, kind_number, records, request_name};
 use super::link::{Link, LinkError};
 use super::replicas::Replicas;
@@ -35,8 +34,6 @@ const BATCH_BYTES_MAX: usize = 1_024 * 1_024;
 const GATHER: std::time::Duration = std::time::Duration::from_micros(100);
 /// Longest wait for replicas, in milliseconds.
 const REPLICAS_WAITED_MS: u32 = 1_000;
-/// First words of refusals of a server that is the right one and has written nothing: another append may pass.
-const PASSING: [&str; 3] = ["OOM", "MISCONF", "NOREPLICAS"];
 /// First words of refusals of a server that has written nothing and must be looked at anew.
 const LASTING: [&str; 10] =
     ["NOSCRIPT", "READONLY", "LOADING", "BUSY", "MASTERDOWN", "NOPERM", "CLUSTERDOWN", "MOVED", "ASK", "TRYAGAIN"];
@@ -134,10 +131,8 @@ impl Writer<'_> {
                 return Err(Ended::Lost(lost));
             }
         };
-        if let Some(reached) = reached
-            && self.replicas.observe(reached, self.shared) == Turn::Refusing
-        {
-            self.shared.refuse(&self.replicas.refusal(reached));
+        if let Some(reached) = reached {
+            self.replicas.observe_in_session(reached, self.shared);
         }
         let missed = reached.filter(|reached| *reached < u64::from(asked) && !is_awake(Fault::AckWithoutWait));
         let missed = missed.map(|reached| (reached, asked));
@@ -196,7 +191,7 @@ impl Writer<'_> {
         let said = match reply.and_then(Said::read) {
             Ok(said) => said,
             Err(error) => {
-                let passes = PASSING.contains(&error.code());
+                let passes = error.passes();
                 let outcome = match passes || LASTING.contains(&error.code()) {
                     true => AppendOutcome::Unavailable(Unavailable::Refused(format!("Redis says {error}"))),
                     false => unknown(format!("Redis says {error}")),
@@ -283,6 +278,10 @@ impl Writer<'_> {
             Ok(None) => {
                 let _ = answer.send(Err(Unavailable::Refused(Ended::Fenced.to_string())));
                 Err(Ended::Fenced)
+            }
+            Err(error) if error.passes() => {
+                let _ = answer.send(Err(Unavailable::Refused(format!("Redis says {error}"))));
+                Ok(())
             }
             Err(error) => {
                 let _ = answer.send(Err(Unavailable::OutcomeUnknown(error.to_string())));

@@ -66,6 +66,11 @@ fn one() -> Making {
     Making::default()
 }
 
+/// Servers under sentinels, reached through wires.
+fn three() -> Making {
+    Making { topology: Topology::Sentinel, ..one() }
+}
+
 /// A server with a replica that must have every write.
 fn two() -> Making {
     Making { topology: Topology::Replica, ..one() }
@@ -73,6 +78,7 @@ fn two() -> Making {
 
 faults! {
     a_write_acknowledged_without_its_replica_is_caught "ack-without-wait" two(), [Nemesis::ReplicaCut], [Forbidden];
+    a_write_acknowledged_by_a_primary_that_is_cut_off_is_caught "ack-without-wait" three(), [Nemesis::Apart], [Forbidden Lost];
     a_server_that_began_anew_and_is_trusted_is_caught "no-fence" one(), [Nemesis::TailCut], [Lost Order Instances];
     a_version_that_is_not_compared_is_caught "version-not-compared" one(), [], [Order Lost Capacity];
     a_request_that_is_carried_out_twice_is_caught "request-id-ignored" one(), [Nemesis::WireBroken], [TwoEffects];

@@ -215,6 +215,6 @@ fn only_what_is_excused_is_excused() {
     let early = vec![hold("a", 10, 20, done("a")), confirm("a", 1_100, 1_110, done("a"))];
     let mut history = history(early, vec![shown("a", ShownState::Booked)]);
     assert_eq!(broken(&history), [Broken::Order]);
-    history.allowance = Allowance { clock_slack_ms: 200, ..Allowance::default() };
+    history.allowance = Allowance { clock_slack_ms: 200 };
     assert_eq!(broken(&history), []);
 }

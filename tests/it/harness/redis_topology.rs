@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: a client, and any judgement; a test brings about the failures.
 
+use std::cell::Cell;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use super::redis_server::{Server, free_port};
 const DEADLINE: Duration = Duration::from_secs(60);
 /// How often servers are asked whether they agree.
 const ASKED_EVERY: Duration = Duration::from_millis(20);
+/// How often it is asked whether a wish came true before it is told again.
+const ASKED_PER_WISH: u32 = 300;
 /// The name of the service that the sentinels watch.
 pub(crate) const SERVICE: &str = "sas";
 /// The slot of the keys with the hash tag `{0}`, by `CLUSTER KEYSLOT`.
@@ -180,6 +183,21 @@ impl Cluster {
     pub(crate) fn wait_for_other_primary(&self, old: usize) -> usize {
         wait_until("a failover", || self.known_primary().is_some_and(|known| known != old));
         self.primary()
+    }
+
+    /// Makes a replica the primary of the ledger's keys. A server gives such a wish up after five seconds, so that it may
+    /// have to be told again.
+    pub(crate) fn hand_over(&self, to: usize) {
+        let asked = Cell::new(0);
+        wait_until("a hand-over", || {
+            if self.known_primary() == Some(to) {
+                return true;
+            }
+            if asked.replace(asked.get() + 1_u32).is_multiple_of(ASKED_PER_WISH) {
+                self.servers[to].say("CLUSTER FAILOVER");
+            }
+            false
+        });
     }
 
     /// Waits until so many replicas follow the primary of the ledger's keys.

@@ -86,3 +86,54 @@ fn replicas_that_join_are_waited_for_once_they_have_confirmed() {
         });
     }
 }
+
+#[test]
+fn a_primary_that_comes_back_without_its_replica_is_written_to_after_a_while() {
+    let (mut primary, mut replica) = pair();
+    let instance = Instance::open_with(&primary, waiting_briefly(WhenReplicaAway::Reduce));
+    assert!(is_written(&instance.append(vec![put(1, 1, 0)])));
+    replica.kill();
+    primary.kill();
+    instance.wait_for_refusal();
+    primary.run();
+    instance.wait_for_writes();
+    assert!(is_written(&instance.append(vec![put(2, 1, 0)])));
+    assert!(instance.ledger.health().reduction.is_some());
+}
+
+#[test]
+fn writes_are_accepted_again_when_those_that_waited_found_the_replica_well() {
+    let (primary, replica) = pair();
+    let instance = Instance::open_with(&primary, waiting_briefly(WhenReplicaAway::Refuse));
+    for round in 0..3 {
+        replica.signal("-STOP");
+        let waiting: Vec<_> = (0..300)
+            .map(|number| {
+                let entries = vec![put(round * 1_000 + number, 1, 0)];
+                instance.ledger.append(Append { entries, request: None })
+            })
+            .collect();
+        instance.wait_for_refusal();
+        replica.signal("-CONT");
+        waiting.into_iter().map(wait).for_each(drop);
+        instance.wait_for_writes();
+        assert!(is_written(&instance.append(vec![put(round * 1_000 + 999, 1, 0)])));
+    }
+}
+
+#[test]
+fn a_server_that_is_full_is_read_and_followed_all_the_same() {
+    let primary = Server::start();
+    let first = Instance::open(&primary);
+    assert!(is_written(&first.append(vec![put(1, 1, 0)])));
+    primary.say("CONFIG SET maxmemory 1");
+    let second = Instance::open(&primary);
+    assert!(second.ledger.health().is_open, "{:?}", second.ledger.health().refusal);
+    assert_eq!(second.sink.held().len(), 1);
+    let refused = second.append(vec![put(2, 1, 0)]);
+    let AppendOutcome::Unavailable(Unavailable::Refused(reason)) = refused else { panic!("{refused:?}") };
+    assert!(reason.contains("OOM"), "{reason}");
+    primary.say("CONFIG SET maxmemory 0");
+    assert!(is_written(&second.append(vec![put(2, 1, 0)])));
+    wait_until("the other one is told", || first.sink.held().len() == 2);
+}

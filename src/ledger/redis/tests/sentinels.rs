@@ -104,8 +104,7 @@ fn a_primary_in_a_cluster_that_died_is_replaced() {
     fill(&first, 200..205);
     assert_eq!(Instance::open_at(&cluster.url(), replicated()).sink.held().len(), 26);
     // The slot goes back where it was, on purpose this time.
-    assert_eq!(cluster.servers[2].say("CLUSTER FAILOVER"), "+OK");
-    cluster.wait_for_other_primary(5);
+    cluster.hand_over(2);
     time_to_write(&second, 300);
     assert_eq!(cluster.primary(), 2);
 }

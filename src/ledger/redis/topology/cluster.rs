@@ -102,14 +102,15 @@ fn view_of(shards: &[Shard], nodes: &str) -> Result<View, Trouble> {
     };
     for line in nodes.lines() {
         let fields: Vec<&str> = line.split(' ').collect();
-        let [node, _, flags, follows, _, _, epoch, link, ..] = fields.as_slice() else { continue };
+        let [node, _, flags, follows, _, _, epoch, ..] = fields.as_slice() else { continue };
         let is_failed = flags.split(',').any(|flag| matches!(flag, "fail" | "noaddr"));
         if node == id {
             view.epoch = epoch.parse().unwrap_or_default();
             view.is_failed = is_failed;
         } else if follows == id {
             view.replicas.known = view.replicas.known.saturating_add(1);
-            let is_reachable = !is_failed && *link == "connected";
+            // Most primaries agree that it failed; a link that is down may be on our side.
+            let is_reachable = !is_failed;
             view.replicas.reachable = view.replicas.reachable.saturating_add(is_reachable.into());
         }
     }

@@ -28,7 +28,8 @@ pub(super) async fn primary(address: &RedisAddress, service: &str, doubts: &Doub
     Ok(primary)
 }
 
-/// The replicas of the service's primary.
+/// The replicas of the service's primary: one is reachable unless more than half of the sentinels of the address hold it for
+/// away. What fewer than that say may be one side of a partition, and is not taken for an answer.
 pub(super) async fn replicas(
     address: &RedisAddress,
     service: &str,
@@ -37,22 +38,21 @@ pub(super) async fn replicas(
 ) -> Result<Replicas, Trouble> {
     let ask = |sentinel| ask_replicas(address.clone(), service.to_owned(), sentinel);
     let said = ask_all(address.hosts(), ask, |_: &[Vec<Replica>]| false, doubts).await?;
-    Ok(counted(said, primary))
+    counted(said, primary, address.hosts().len())
 }
 
-/// The replicas that sentinels name: one is reachable when more than half of those that know it hold it for that. The primary is
-/// none, though a sentinel that has not heard of its promotion still names it.
-fn counted(said: Vec<Vec<Replica>>, primary: Option<&Host>) -> Replicas {
-    let mut votes: BTreeMap<Host, (usize, usize)> = BTreeMap::new();
-    for (replica, is_reachable) in said.into_iter().flatten() {
-        let (known, reachable) = votes.entry(replica).or_default();
-        *known += 1;
-        *reachable += usize::from(is_reachable);
+/// The primary is no replica, though a sentinel that has not heard of its promotion still names it.
+fn counted(said: Vec<Vec<Replica>>, primary: Option<&Host>, sentinels: usize) -> Result<Replicas, Trouble> {
+    if !is_majority(said.len(), sentinels) {
+        return Err(Trouble::NobodyKnows(format!("{} of {sentinels} sentinels answer", said.len())));
     }
-    votes.retain(|host, _| Some(host) != primary);
-    let reachable = votes.values().filter(|(known, reachable)| is_majority(*reachable, *known)).count();
+    let mut away: BTreeMap<Host, usize> = BTreeMap::new();
+    for (replica, is_reachable) in said.into_iter().flatten().filter(|(replica, _)| Some(replica) != primary) {
+        *away.entry(replica).or_default() += usize::from(!is_reachable);
+    }
+    let reachable = away.values().filter(|away| !is_majority(**away, sentinels)).count();
     let count = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-    Replicas { known: count(votes.len()), reachable: count(reachable) }
+    Ok(Replicas { known: count(away.len()), reachable: count(reachable) })
 }
 
 /// The host that is named most often, and how often; of equals the first in order.
@@ -148,6 +148,17 @@ mod tests {
     }
 
     #[test]
+    fn a_replica_is_away_when_most_sentinels_say_so_and_one_side_of_a_partition_is_not_asked() {
+        let replica = |port, is_reachable| (Host { name: "h".to_owned(), port }, is_reachable);
+        let says = |second| vec![replica(1, true), replica(2, second)];
+        let counted = |said| counted(said, None, 3).map(|Replicas { known, reachable }| (known, reachable));
+        assert_eq!(counted(vec![says(false), says(true), says(true)]), Ok((2, 2)));
+        assert_eq!(counted(vec![says(false), says(false)]), Ok((2, 1)));
+        assert_eq!(counted(vec![says(false), says(true)]), Ok((2, 2)));
+        assert!(matches!(counted(vec![says(false)]), Err(Trouble::NobodyKnows(_))));
+    }
+
+    #[test]
     fn a_replica_that_does_not_follow_is_not_reachable() {
         let described = |flags: &str, link: &str| {
             let pairs = [("ip", "::1"), ("port", "7"), ("flags", flags), ("master-link-status", link)];
@@ -164,7 +175,7 @@ mod tests {
         let (old, new, other) = (host(1), host(2), host(3));
         let late = vec![(new.clone(), true), (other.clone(), true)];
         let switched = || vec![(old.clone(), false), (other.clone(), true)];
-        let found = counted(vec![late, switched(), switched()], Some(&new));
+        let found = counted(vec![late, switched(), switched()], Some(&new), 3).unwrap();
         assert_eq!(found, Replicas { known: 2, reachable: 1 });
     }
 }
