@@ -189,11 +189,13 @@ impl Nemesis {
         let needs_no_server =
             matches!(self, Self::InstanceKilled | Self::InstanceFrozen | Self::WireBroken | Self::WiresSlow);
         let needs_all = self == Self::ReplicaAway;
-        match other {
-            Self::ServerFrozen => needs_no_server,
-            Self::InstanceFrozen | Self::WireBroken | Self::WiresSlow => self != other && !needs_all,
-            Self::ReplicaCut => self != other && self != Self::Promoted,
-            _ => false,
+        if other == Self::ServerFrozen {
+            needs_no_server
+        } else if other == Self::ReplicaCut {
+            self != other && self != Self::Promoted
+        } else {
+            let leaves_servers = matches!(other, Self::InstanceFrozen | Self::WireBroken | Self::WiresSlow);
+            leaves_servers && self != other && !needs_all
         }
     }
 
@@ -247,7 +249,20 @@ impl Nemesis {
                 world.servers.own().replication.as_ref().unwrap().cut(Wire::Cut).await;
                 Ongoing::Replica(now_ms())
             }
-            _ => return None,
+            Self::InstanceKilled
+            | Self::ServerKilled
+            | Self::ScriptsForgotten
+            | Self::Flushed
+            | Self::Erased
+            | Self::TailCut
+            | Self::DiskFull
+            | Self::ClockAhead
+            | Self::ReplicaKilled
+            | Self::ReplicaAway
+            | Self::ConnectionsCut
+            | Self::FailedOver
+            | Self::Apart
+            | Self::Promoted => return None,
         })
     }
 

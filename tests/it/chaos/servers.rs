@@ -116,6 +116,15 @@ impl Servers {
         self.url().unwrap_or_else(|| self.primary().url())
     }
 
+    /// The servers that keep the ledger, whichever of them leads.
+    fn every(&self) -> &[Server] {
+        match self {
+            Self::Own(own) => &own.servers,
+            Self::Sentinels(watched) => &watched.sentinels.servers,
+            Self::Cluster(cluster) => &cluster.servers,
+        }
+    }
+
     /// The servers that keep the ledger, and the place of the one that takes its writes.
     pub(super) fn all(&mut self) -> (&mut Vec<Server>, usize) {
         match self {
@@ -144,15 +153,14 @@ impl Servers {
     }
 
     /// Whether a server other than this one calls itself a primary.
-    pub(super) fn has_other_primary(&mut self, old: usize) -> bool {
-        let (servers, _) = self.all();
-        let others = servers.iter().enumerate().filter(|(number, server)| *number != old && server.is_running());
+    pub(super) fn has_other_primary(&self, old: usize) -> bool {
+        let others = self.every().iter().enumerate().filter(|(number, server)| *number != old && server.is_running());
         others.map(|(_, server)| server.ask("ROLE")).any(|role| role[0] == "master")
     }
 
     /// The numbers of their processes.
-    pub(super) fn pids(&mut self) -> Vec<String> {
-        let running = self.all().0.iter().filter(|server| server.is_running());
+    pub(super) fn pids(&self) -> Vec<String> {
+        let running = self.every().iter().filter(|server| server.is_running());
         running.map(Server::pid).collect()
     }
 

@@ -113,7 +113,7 @@ impl World {
     }
 
     /// Begins to wait for something that instances and servers do.
-    pub(super) fn patience(&mut self, most: Duration) -> Patience {
+    pub(super) fn patience(&self, most: Duration) -> Patience {
         let instances = self.instances.iter().filter_map(|member| Some(member.process.as_ref()?.pid()));
         let pids = instances.chain(self.servers.pids()).collect();
         Patience::of(most, pids)
@@ -121,7 +121,7 @@ impl World {
 
     /// Waits until all stand so; how they stand when they do not in time.
     pub(super) async fn wait_until(
-        &mut self,
+        &self,
         most: Duration,
         stand_so: impl Fn(&[pb::GetStatusResponse]) -> bool,
     ) -> Result<(), String> {
