@@ -7,10 +7,12 @@ mod bugs;
 mod call;
 mod checker;
 mod checker_tests;
+mod disk;
 mod history;
 mod load;
 mod nemesis;
 mod order;
+mod patience;
 mod pause;
 mod proxy;
 mod run;
@@ -20,7 +22,7 @@ mod world;
 use std::time::Duration;
 
 use nemesis::Nemesis;
-use run::{Plan, run, tell};
+use run::{Plan, Strike, run, tell};
 use sas_router::clock::Stopwatch;
 use servers::Topology;
 use world::{Making, shifted_clock};
@@ -30,8 +32,10 @@ use crate::support::random::Random;
 
 /// How long a fault lasts at least.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// Faults of a long run.
+/// Faults of a run.
 const FAULTS: usize = 8;
+/// How many faults of a long run happen while another one lasts, where they can.
+const JOINED: f64 = 0.5;
 
 /// What `tests/chaos` asks for; without it the short set is played.
 struct Asked {
@@ -58,19 +62,19 @@ impl Asked {
 async fn play(topology: Topology, seeds: std::ops::RangeInclusive<u64>) {
     let Some(asked) = Asked::of_environment() else {
         for seed in seeds {
-            is_kept(topology, seed, Duration::from_secs(3)).await;
+            is_kept(topology, seed, Duration::from_secs(3), 0.0).await;
         }
         return;
     };
     let played = Stopwatch::start();
     let mut seed = asked.seed;
     while asked.topology == topology.name() && (seed == asked.seed || played.elapsed() < asked.plays_for) {
-        is_kept(topology, seed, asked.longest).await;
+        is_kept(topology, seed, asked.longest, JOINED).await;
         seed += 1;
     }
 }
 
-async fn is_kept(topology: Topology, seed: u64, longest: Duration) {
+async fn is_kept(topology: Topology, seed: u64, longest: Duration, joined: f64) {
     let mut random = Random::new(seed);
     let mut nemeses = Nemesis::all(topology).to_vec();
     if shifted_clock(1).is_none() {
@@ -78,9 +82,15 @@ async fn is_kept(topology: Topology, seed: u64, longest: Duration) {
         nemeses.retain(|nemesis| *nemesis != Nemesis::ClockAhead);
     }
     random.shuffle(&mut nemeses);
-    nemeses.truncate(FAULTS);
+    let faults = nemeses.iter().take(FAULTS).map(|fault| {
+        let others: Vec<_> = nemeses.iter().copied().filter(|other| fault.may_join(*other)).collect();
+        let other = others.get(random.below(others.len().max(1))).copied();
+        let within = other.filter(|_| random.chance(joined));
+        Strike { fault: *fault, within }
+    });
+    let strikes = faults.collect();
     let making = Making { topology, ..Making::default() };
-    let report = run(Plan { seed, making, nemeses, lasts: (SHORTEST, longest) }).await;
+    let report = run(Plan { seed, making, strikes, lasts: (SHORTEST, longest) }).await;
     tell(&format!("{} seed {seed}: {report}", topology.name()));
     assert!(
         report.is_clean(),

@@ -4,6 +4,7 @@
 //! that it is online is not enough. Deliberately absent: who replaces a primary.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use redis::{Pipeline, Value, cmd};
@@ -22,10 +23,14 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Longest wait for replicas that are tried, in milliseconds.
 const PROBED_MS: u32 = 500;
 
-/// How many replicas are attached and have caught up once, as the server tells it, which believes in one that hangs.
+/// How many replicas are attached and have caught up once, as the server tells it, which believes in one that hangs, and
+/// tells one that came back twice until it notices that the first connection is dead.
 pub(super) fn online(replication: &str) -> u16 {
-    let is_online = |line: &&str| line.starts_with("slave") && line.contains("state=online");
-    u16::try_from(replication.lines().filter(is_online).count()).unwrap_or(u16::MAX)
+    let online = replication.lines().filter(|line| line.starts_with("slave")).filter_map(|line| {
+        let (address, state) = line.split_once(':')?.1.split_once(",state=")?;
+        state.starts_with("online").then_some(address)
+    });
+    u16::try_from(online.collect::<BTreeSet<_>>().len()).unwrap_or(u16::MAX)
 }
 
 /// What an answer, or none, of those who decide on a failover says.
@@ -214,5 +219,7 @@ mod tests {
                     slave0:ip=127.0.0.1,port=1,state=online,offset=1,lag=0\r\n\
                     slave1:ip=127.0.0.1,port=2,state=wait_bgsave,offset=0,lag=0\r\n";
         assert_eq!(online(info), 1);
+        let again = format!("{info}slave2:ip=127.0.0.1,port=1,state=online,offset=9,lag=1\r\n");
+        assert_eq!(online(&again), 1, "it is attached twice");
     }
 }

@@ -113,7 +113,10 @@ impl Topology {
     pub(super) async fn known_replicas(&self) -> Result<Option<Replicas>, Trouble> {
         match self.address.way() {
             Way::Standalone => Ok(None),
-            Way::Sentinel { service, .. } => sentinel::replicas(&self.address, service, &self.doubts).await.map(Some),
+            Way::Sentinel { service, .. } => {
+                let primary = self.primary.lock().clone();
+                sentinel::replicas(&self.address, service, primary.as_ref(), &self.doubts).await.map(Some)
+            }
             Way::Cluster => Ok(Some(self.look_into_cluster().await?.replicas)),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::checker::Broken;
 use super::nemesis::Nemesis;
-use super::run::{Plan, run, tell};
+use super::run::{Plan, Strike, run, tell};
 use super::servers::Topology;
 use super::world::{Making, shifted_clock};
 use crate::harness::{skip, variable};
@@ -32,7 +32,8 @@ async fn is_caught(case: Case) {
     let mut told = Vec::new();
     for seed in 1..=RUNS_MAX {
         let making = Making { fault: Some(fault), ..making.clone() };
-        let report = run(Plan { seed, making, nemeses: nemeses.to_vec(), lasts: LASTS }).await;
+        let strikes = nemeses.iter().map(|fault| Strike { fault: *fault, within: None }).collect();
+        let report = run(Plan { seed, making, strikes, lasts: LASTS }).await;
         let caught: Vec<_> = report.violations.iter().map(|violation| violation.broken).collect();
         if breaks.iter().any(|broken| caught.contains(broken)) {
             tell(&format!("{fault} is caught in run {seed}: {caught:?}"));
@@ -65,6 +66,11 @@ fn one() -> Making {
     Making::default()
 }
 
+/// Servers under sentinels, reached through wires.
+fn three() -> Making {
+    Making { topology: Topology::Sentinel, ..one() }
+}
+
 /// A server with a replica that must have every write.
 fn two() -> Making {
     Making { topology: Topology::Replica, ..one() }
@@ -72,6 +78,7 @@ fn two() -> Making {
 
 faults! {
     a_write_acknowledged_without_its_replica_is_caught "ack-without-wait" two(), [Nemesis::ReplicaCut], [Forbidden];
+    a_write_acknowledged_by_a_primary_that_is_cut_off_is_caught "ack-without-wait" three(), [Nemesis::Apart], [Forbidden Lost];
     a_server_that_began_anew_and_is_trusted_is_caught "no-fence" one(), [Nemesis::TailCut], [Lost Order Instances];
     a_version_that_is_not_compared_is_caught "version-not-compared" one(), [], [Order Lost Capacity];
     a_request_that_is_carried_out_twice_is_caught "request-id-ignored" one(), [Nemesis::WireBroken], [TwoEffects];

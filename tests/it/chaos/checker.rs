@@ -158,6 +158,13 @@ impl Judge<'_> {
         }
     }
 
+    fn quarantined(&mut self, slot_id: &str, claim: &ShownClaim) {
+        let told = |operation: &&Operation| operation.done().is_some_and(|(_, told, _)| told == claim.claim_id);
+        if let Some(operation) = self.history.operations.iter().find(told) {
+            self.report(Broken::Lost, format!("{claim:?} of {slot_id} was acknowledged: {operation:?}"));
+        }
+    }
+
     fn slots(&mut self) {
         let mut slots: BTreeMap<&str, Gathered<'_>> = BTreeMap::new();
         for operation in &self.history.operations {
@@ -181,11 +188,17 @@ impl Judge<'_> {
             let live = |claim: &&ShownClaim| match claim.state {
                 ShownState::Booked => true,
                 ShownState::Held => claim.expires_at > self.history.shown_at,
-                ShownState::Released | ShownState::Cancelled => false,
+                ShownState::Released | ShownState::Cancelled | ShownState::Quarantined => false,
             };
             let claimed = shown.iter().filter(live).count();
             if claimed > gathered.capacity {
                 self.report(Broken::Capacity, format!("{slot_id} of {} has {shown:?}", gathered.capacity));
+            }
+            // What the ledger lost is no part of its history; what was acknowledged must not be lost.
+            let (lost, shown): (Vec<_>, Vec<_>) =
+                shown.into_iter().partition(|claim| claim.state == ShownState::Quarantined);
+            for claim in lost {
+                self.quarantined(slot_id, &claim);
             }
             let mut gathering = Gathering::new(self.history, slot_id, &shown);
             gathered.operations.iter().for_each(|operation| gathering.take(operation));
@@ -299,7 +312,7 @@ impl<'a> Gathering<'a> {
             self.step(act(claim), operation, true);
         }
         for claim in shown.into_iter().filter(|claim| told.as_ref().is_none_or(|(id, _)| *id != claim.claim_id)) {
-            if told.is_some() && !self.history.allowance.outcomes_forgotten {
+            if told.is_some() {
                 let how = format!("{claim:?} beside what was told: {operation:?}");
                 self.found.push(Violation { broken: Broken::TwoEffects, how });
             } else if told.is_none() && !operation.is_unknown() {

@@ -131,6 +131,13 @@ fn what_was_acknowledged_and_is_gone_is_found() {
 }
 
 #[test]
+fn what_was_acknowledged_and_is_in_quarantine_is_found() {
+    let lost = || vec![shown("a", ShownState::Quarantined)];
+    check(vec![hold("a", 10, 20, done("a"))], lost(), &[Broken::Lost]);
+    check(vec![hold("a", 10, 20, unknown())], lost(), &[]);
+}
+
+#[test]
 fn a_live_hold_that_is_forgotten_is_found() {
     let mut lost = history(vec![hold("a", 10, 20, done("a"))], vec![]);
     assert_eq!(broken(&lost), [], "it is over");
@@ -208,6 +215,6 @@ fn only_what_is_excused_is_excused() {
     let early = vec![hold("a", 10, 20, done("a")), confirm("a", 1_100, 1_110, done("a"))];
     let mut history = history(early, vec![shown("a", ShownState::Booked)]);
     assert_eq!(broken(&history), [Broken::Order]);
-    history.allowance = Allowance { clock_slack_ms: 200, ..Allowance::default() };
+    history.allowance = Allowance { clock_slack_ms: 200 };
     assert_eq!(broken(&history), []);
 }

@@ -142,6 +142,8 @@ pub(super) enum ShownState {
     Released,
     /// Cancelled.
     Cancelled,
+    /// Lost by the ledger, and remembered by an instance.
+    Quarantined,
 }
 
 /// The slots of an instance, each with its claims.
@@ -161,8 +163,6 @@ pub(super) struct Forbidden {
 /// What the faults of a run excuse; nothing else is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Allowance {
-    /// The server lost outcomes of requests, so that a retry may be judged anew.
-    pub(super) outcomes_forgotten: bool,
     /// How far the server's clock was from this machine's.
     pub(super) clock_slack_ms: i64,
 }

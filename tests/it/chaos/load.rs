@@ -15,6 +15,7 @@ use tonic::transport::Channel;
 
 use super::call::send;
 use super::history::{Attempt, Call, Operation, Recorder, Said, now_ms};
+use super::patience::Patience;
 use super::pause::pause;
 use crate::support::random::Random;
 
@@ -72,14 +73,15 @@ impl Load {
     }
 
     /// Waits until so many more operations are acknowledged; `false` when they are not in time.
-    pub(super) async fn goes_on(&self, count: usize, most: Duration) -> bool {
+    pub(super) async fn goes_on(&self, count: usize, patience: &Patience) -> bool {
         let target = self.recorder.acknowledged() + count;
-        let going = async {
-            while self.recorder.acknowledged() < target {
-                pause(Duration::from_millis(10)).await;
+        while self.recorder.acknowledged() < target {
+            if patience.is_over() {
+                return false;
             }
-        };
-        tokio::time::timeout(most, going).await.is_ok()
+            pause(Duration::from_millis(10)).await;
+        }
+        true
     }
 
     /// Ends the load once every client knows, or has given up; what they noted.

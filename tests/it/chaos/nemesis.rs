@@ -5,6 +5,9 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use sas_router::proto::routing as pb;
+
+use super::disk::{cut_tail, fill, restart};
 use super::history::{Allowance, Forbidden, now_ms};
 use super::pause::pause;
 use super::proxy::Wire;
@@ -17,8 +20,10 @@ use crate::support::random::Random;
 const WRITES_WITHIN: Duration = Duration::from_secs(10);
 /// The same after another server became the primary.
 const WRITES_AFTER_FAILOVER_WITHIN: Duration = Duration::from_secs(15);
-/// How long after the last replica was cut off a write may still be acknowledged: those that had reached it.
-const GRACE_MS: i64 = 50;
+/// Within which time writes do without a replica that is away, or ask for it again.
+const REPLICA_NOTICED_WITHIN: Duration = Duration::from_secs(15);
+/// How long a fault has lasted when another joins it.
+const ALREADY: Duration = Duration::from_millis(200);
 /// How far the clock of a server jumps, in seconds.
 const JUMP_SECONDS: i64 = 4;
 
@@ -57,8 +62,33 @@ pub(super) enum Nemesis {
     ConnectionsCut,
     /// The primary is killed, others agree on the next one, and the old one comes back.
     FailedOver,
+    /// The primary is cut off from replicas and sentinels but not from instances, until long after others agreed on the next.
+    Apart,
+    /// A replica is away for so long that writes do without it, and comes back.
+    ReplicaAway,
     /// The primary is killed and the replica promoted; the old one comes back as its replica.
     Promoted,
+}
+
+/// A fault that lasts until it is ended.
+enum Ongoing {
+    /// A process stands still.
+    Frozen(String),
+    /// The wire of an instance is not whole.
+    Wire(usize),
+    /// No wire is whole.
+    Wires,
+    /// The wire between primary and replica is cut, since this instant.
+    Replica(i64),
+}
+
+/// What came of a fault beside what clients were told.
+#[derive(Default)]
+pub(super) struct Struck {
+    /// When nothing may have been acknowledged.
+    pub(super) forbidden: Vec<Forbidden>,
+    /// What should have come about, and did not.
+    pub(super) unhealed: Vec<String>,
 }
 
 impl Nemesis {
@@ -92,7 +122,19 @@ impl Nemesis {
                 Self::ReplicaKilled,
                 Self::Promoted,
             ],
-            Topology::Sentinel | Topology::Cluster => &[
+            Topology::Sentinel => &[
+                Self::InstanceKilled,
+                Self::InstanceFrozen,
+                Self::ServerFrozen,
+                Self::ScriptsForgotten,
+                Self::ConnectionsCut,
+                Self::Flushed,
+                Self::ReplicaKilled,
+                Self::ReplicaAway,
+                Self::FailedOver,
+                Self::Apart,
+            ],
+            Topology::Cluster => &[
                 Self::InstanceKilled,
                 Self::InstanceFrozen,
                 Self::ServerFrozen,
@@ -108,12 +150,13 @@ impl Nemesis {
     /// What it excuses: nothing that was acknowledged may be lost, whatever happens to one server while instances live.
     pub(super) fn allowance(self) -> Allowance {
         match self {
-            // What is given back to a server are records, without the outcomes of requests.
-            Self::Flushed | Self::Erased | Self::TailCut => Allowance { outcomes_forgotten: true, clock_slack_ms: 0 },
-            // A disk that is full may end a log in the middle.
-            Self::DiskFull => Allowance { outcomes_forgotten: true, clock_slack_ms: 0 },
-            Self::ClockAhead => Allowance { outcomes_forgotten: false, clock_slack_ms: (JUMP_SECONDS + 1) * 1_000 },
-            Self::InstanceKilled
+            Self::ClockAhead => Allowance { clock_slack_ms: (JUMP_SECONDS + 1) * 1_000 },
+            // What instances give back to a server are records and the outcomes of requests.
+            Self::Flushed
+            | Self::Erased
+            | Self::TailCut
+            | Self::DiskFull
+            | Self::InstanceKilled
             | Self::InstanceFrozen
             | Self::ServerKilled
             | Self::ServerFrozen
@@ -124,6 +167,8 @@ impl Nemesis {
             | Self::ReplicaKilled
             | Self::ConnectionsCut
             | Self::FailedOver
+            | Self::Apart
+            | Self::ReplicaAway
             | Self::Promoted => Allowance::default(),
         }
     }
@@ -139,39 +184,97 @@ impl Nemesis {
         if may_fail_over { WRITES_AFTER_FAILOVER_WITHIN } else { WRITES_WITHIN }
     }
 
-    /// Lets it happen, for so long where it lasts; the span in which nothing may have been acknowledged.
-    pub(super) async fn strike(self, world: &mut World, random: &mut Random, lasts: Duration) -> Option<Forbidden> {
+    /// Whether it can happen while another one lasts: whoever must be talked to for it must not stand still.
+    pub(super) fn may_join(self, other: Self) -> bool {
+        let needs_no_server =
+            matches!(self, Self::InstanceKilled | Self::InstanceFrozen | Self::WireBroken | Self::WiresSlow);
+        let needs_all = self == Self::ReplicaAway;
+        if other == Self::ServerFrozen {
+            needs_no_server
+        } else if other == Self::ReplicaCut {
+            self != other && self != Self::Promoted
+        } else {
+            let leaves_servers = matches!(other, Self::InstanceFrozen | Self::WireBroken | Self::WiresSlow);
+            leaves_servers && self != other && !needs_all
+        }
+    }
+
+    /// Lets it happen, for so long where it lasts.
+    pub(super) async fn strike(self, world: &mut World, random: &mut Random, lasts: Duration) -> Struck {
+        let mut struck = Struck::default();
+        if let Some(ongoing) = self.begin(world, random).await {
+            pause(lasts).await;
+            struck.forbidden.extend(ongoing.end(world));
+        } else {
+            self.happen(world, random, lasts, &mut struck).await;
+        }
+        struck
+    }
+
+    /// The same while another one lasts.
+    pub(super) async fn strike_within(
+        self,
+        other: Self,
+        world: &mut World,
+        random: &mut Random,
+        lasts: Duration,
+    ) -> Struck {
+        let ongoing = other.begin(world, random).await.expect("what another joins lasts");
+        pause(ALREADY).await;
+        let mut struck = self.strike(world, random, lasts).await;
+        struck.forbidden.extend(ongoing.end(world));
+        struck
+    }
+
+    /// Begins it when it lasts.
+    async fn begin(self, world: &mut World, random: &mut Random) -> Option<Ongoing> {
         let instance = random.below(world.instances.len());
+        let frozen = |pid: String| {
+            signal(&pid, "-STOP");
+            Ongoing::Frozen(pid)
+        };
+        Some(match self {
+            Self::InstanceFrozen => frozen(world.instances[instance].process.as_ref().unwrap().pid()),
+            Self::ServerFrozen => frozen(world.servers.primary().pid()),
+            Self::WireBroken => {
+                let wire = [Wire::Cut, Wire::Mute, Wire::Deaf][random.below(3)];
+                world.instances[instance].wire.set(wire);
+                Ongoing::Wire(instance)
+            }
+            Self::WiresSlow => {
+                world.instances.iter().for_each(|member| member.wire.set(Wire::Slow(Duration::from_millis(60))));
+                Ongoing::Wires
+            }
+            Self::ReplicaCut => {
+                world.servers.own().replication.as_ref().unwrap().cut(Wire::Cut).await;
+                Ongoing::Replica(now_ms())
+            }
+            Self::InstanceKilled
+            | Self::ServerKilled
+            | Self::ScriptsForgotten
+            | Self::Flushed
+            | Self::Erased
+            | Self::TailCut
+            | Self::DiskFull
+            | Self::ClockAhead
+            | Self::ReplicaKilled
+            | Self::ReplicaAway
+            | Self::ConnectionsCut
+            | Self::FailedOver
+            | Self::Apart
+            | Self::Promoted => return None,
+        })
+    }
+
+    async fn happen(self, world: &mut World, random: &mut Random, lasts: Duration, struck: &mut Struck) {
         match self {
             Self::InstanceKilled => {
+                let instance = random.below(world.instances.len());
                 let process = world.instances[instance].process.take().unwrap();
                 tokio::task::block_in_place(|| process.kill());
                 world.run(instance);
             }
-            Self::InstanceFrozen => {
-                let pid = world.instances[instance].process.as_ref().unwrap().pid();
-                signal(&pid, "-STOP");
-                pause(lasts).await;
-                signal(&pid, "-CONT");
-            }
             Self::ServerKilled => restart(world.servers.primary(), |_| {}),
-            Self::ServerFrozen => {
-                let pid = world.servers.primary().pid();
-                signal(&pid, "-STOP");
-                pause(lasts).await;
-                signal(&pid, "-CONT");
-            }
-            Self::WireBroken => {
-                let wire = [Wire::Cut, Wire::Mute, Wire::Deaf][random.below(3)];
-                world.instances[instance].wire.set(wire);
-                pause(lasts).await;
-                world.instances[instance].wire.set(Wire::Whole);
-            }
-            Self::WiresSlow => {
-                world.instances.iter().for_each(|member| member.wire.set(Wire::Slow(Duration::from_millis(60))));
-                pause(lasts).await;
-                world.instances.iter().for_each(|member| member.wire.set(Wire::Whole));
-            }
             Self::ScriptsForgotten => assert_eq!(world.servers.primary().say("SCRIPT FLUSH"), "+OK"),
             Self::Flushed => assert_eq!(world.servers.primary().say("FLUSHALL"), "+OK"),
             Self::Erased => restart(world.servers.primary(), |server| server.forget()),
@@ -179,7 +282,7 @@ impl Nemesis {
                 let bytes = 8_192 + u64::try_from(random.below(16_384)).unwrap();
                 restart(world.servers.primary(), |server| cut_tail(server, bytes));
             }
-            Self::DiskFull => fill_disk(world.servers.primary()).await,
+            Self::DiskFull => fill(world.servers.primary()).await,
             Self::ClockAhead => {
                 let ahead = shifted_clock(JUMP_SECONDS).expect("the run looked for libfaketime");
                 let server = world.servers.primary();
@@ -190,82 +293,84 @@ impl Nemesis {
                 pause(lasts).await;
                 restart(world.servers.primary(), |_| {});
             }
-            Self::ReplicaCut => return Some(cut_replica(world, lasts).await),
-            Self::ReplicaKilled => {
-                let (servers, primary) = world.servers.all();
-                // Of a cluster the last ones are replicas at the beginning, of the ledger's primary or of another.
-                let replica = if primary + 1 == servers.len() { 0 } else { servers.len() - 1 };
-                restart(&mut servers[replica], |_| {});
-            }
+            Self::ReplicaKilled => restart(a_replica(world), |_| {}),
+            Self::ReplicaAway => struck.unhealed.extend(do_without_replica(world).await),
             Self::ConnectionsCut => {
                 world.servers.primary().say("CLIENT KILL TYPE normal");
             }
             Self::FailedOver => fail_over(&mut world.servers),
+            Self::Apart => struck.forbidden.push(set_apart(world, lasts).await),
             Self::Promoted => promote(world),
+            Self::InstanceFrozen | Self::ServerFrozen | Self::WireBroken | Self::WiresSlow | Self::ReplicaCut => {}
+        }
+    }
+}
+
+impl Ongoing {
+    /// Ends it; when nothing may have been acknowledged meanwhile.
+    fn end(self, world: &mut World) -> Option<Forbidden> {
+        match self {
+            Self::Frozen(pid) => signal(&pid, "-CONT"),
+            Self::Wire(instance) => world.instances[instance].wire.set(Wire::Whole),
+            Self::Wires => world.instances.iter().for_each(|member| member.wire.set(Wire::Whole)),
+            Self::Replica(from) => {
+                let until = now_ms();
+                world.servers.own().replication.as_ref().unwrap().set(Wire::Whole);
+                return Some(Forbidden { from, until, why: "no replica was reached" });
+            }
         }
         None
     }
 }
 
-fn signal(pid: &str, signal: &str) {
-    assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
+/// One that does not take the ledger's writes.
+fn a_replica(world: &mut World) -> &mut Server {
+    let (servers, primary) = world.servers.all();
+    // Of a cluster the last ones are replicas at the beginning, of the ledger's primary or of another.
+    let replica = if primary + 1 == servers.len() { 0 } else { servers.len() - 1 };
+    &mut servers[replica]
 }
 
-fn restart(server: &mut Server, meanwhile: impl FnOnce(&mut Server)) {
-    tokio::task::block_in_place(|| {
-        server.kill();
-        meanwhile(server);
-        server.run();
-    });
+/// Lets a replica be away until all answers say that writes do without it, and come back until none does; what did not come.
+async fn do_without_replica(world: &mut World) -> Vec<String> {
+    let reduced = |is_reduced: bool| {
+        move |all: &[pb::GetStatusResponse]| {
+            let is_so = |one: &pb::GetStatusResponse| {
+                one.stamp.as_ref().is_some_and(|stamp| stamp.durability_reduced) == is_reduced
+            };
+            all.iter().all(|one| is_so(one) && (one.writable || !is_reduced))
+        }
+    };
+    a_replica(world).kill();
+    let without = world.wait_until(REPLICA_NOTICED_WITHIN, reduced(true)).await;
+    let away = world.servers.all().0.iter_mut().find(|server| !server.is_running()).unwrap();
+    tokio::task::block_in_place(|| away.run());
+    let back = world.wait_until(REPLICA_NOTICED_WITHIN, reduced(false)).await;
+    let told =
+        [("nothing is written without the replica that is away", without), ("the replica is not asked again", back)];
+    told.into_iter().filter_map(|(what, came)| Some(format!("{what}: {}", came.err()?))).collect()
 }
 
-/// Cuts the end of the log off, at a boundary.
-fn cut_tail(server: &Server, bytes: u64) {
-    let path = log_of(server);
-    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-    file.set_len(file.metadata().unwrap().len().saturating_sub(bytes)).unwrap();
-    repair(server);
-}
-
-fn log_of(server: &Server) -> std::path::PathBuf {
-    let mut files: Vec<_> = std::fs::read_dir(server.folder().join("appendonlydir"))
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .filter(|path| path.to_string_lossy().ends_with(".incr.aof"))
-        .collect();
-    files.sort();
-    files.pop().unwrap()
-}
-
-/// What an operator does about a log that ends in the middle.
-fn repair(server: &Server) {
-    let mut check = Command::new("redis-check-aof");
-    let mut check = check.arg("--fix").arg(log_of(server)).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    // A log that is whole is not asked about.
-    let _ = std::io::Write::write_all(&mut check.stdin.take().unwrap(), b"y\n");
-    assert!(check.wait().unwrap().success());
-}
-
-/// Lets the server write a little more, and no more; with every write synced it ends by that.
-async fn fill_disk(server: &mut Server) {
-    let size = std::fs::metadata(log_of(server)).unwrap().len() + 4_096;
-    let limit = Command::new("prlimit").args(["--pid", &server.pid(), &format!("--fsize={size}")]).status();
-    assert!(limit.unwrap().success());
-    let is_full = || std::net::TcpStream::connect(("127.0.0.1", server.port())).is_err();
-    while !is_full() {
-        pause(Duration::from_millis(20)).await;
+/// Cuts the primary off from replicas and sentinels; it may acknowledge nothing until there is another, nor then.
+async fn set_apart(world: &mut World, lasts: Duration) -> Forbidden {
+    let (_, old) = world.servers.all();
+    world.servers.watched().wires[old].cut(Wire::Apart).await;
+    let from = now_ms();
+    let mut until = from;
+    while !tokio::task::block_in_place(|| world.servers.has_other_primary(old)) {
+        until = now_ms();
+        pause(Duration::from_millis(5)).await;
     }
-    restart(server, |server| repair(server));
+    pause(lasts).await;
+    world.servers.watched().wires[old].set(Wire::Whole);
+    Forbidden { from, until, why: "the primary was cut off from the other servers, and there was no other" }
 }
 
-async fn cut_replica(world: &mut World, lasts: Duration) -> Forbidden {
-    let wire = world.servers.own().replication.as_ref().unwrap();
-    wire.set(Wire::Cut);
-    let from = now_ms() + GRACE_MS;
-    pause(lasts).await;
-    let until = now_ms();
-    wire.set(Wire::Whole);
-    Forbidden { from, until, why: "no replica was reached" }
+fn signal(pid: &str, signal: &str) {
+    // Who stood still may have been killed meanwhile.
+    let mut kill = Command::new("kill");
+    let sent = kill.args([signal, pid]).stderr(Stdio::null()).status();
+    assert!(sent.unwrap().success() || signal == "-CONT");
 }
 
 fn promote(world: &mut World) {

@@ -182,11 +182,11 @@ impl SlotHistory {
             Act::Release(claim) => match next.claims[claim]? {
                 ShownState::Held if is_live(claim, next.now) => next.claims[claim] = Some(ShownState::Released),
                 ShownState::Released => {}
-                ShownState::Held | ShownState::Booked | ShownState::Cancelled => return None,
+                ShownState::Held | ShownState::Booked | ShownState::Cancelled | ShownState::Quarantined => return None,
             },
             Act::Cancel(claim) => match next.claims[claim]? {
                 ShownState::Booked | ShownState::Cancelled => next.claims[claim] = Some(ShownState::Cancelled),
-                ShownState::Held | ShownState::Released => return None,
+                ShownState::Held | ShownState::Released | ShownState::Quarantined => return None,
             },
             // A hold that ended while it was asked was live when the asker looked at the clock.
             Act::FindTaken => {
@@ -204,7 +204,7 @@ impl SlotHistory {
             .filter(|(claim, end)| match claim {
                 Some(ShownState::Held) => is_live(**end),
                 Some(ShownState::Booked) => true,
-                Some(ShownState::Released | ShownState::Cancelled) | None => false,
+                Some(ShownState::Released | ShownState::Cancelled | ShownState::Quarantined) | None => false,
             })
             .count()
     }

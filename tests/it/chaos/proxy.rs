@@ -2,6 +2,7 @@
 //!
 //! Invariant: bytes are forwarded in order or not at all; a connection that lost any is closed when the wire is mended.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::pause::pause;
+use crate::harness::redis_topology::SERVERS_COME_FROM;
 use crate::support::random::Random;
 
 /// What the wire does.
@@ -28,6 +30,8 @@ pub(super) enum Wire {
     Deaf,
     /// Closes every connection and takes none.
     Cut,
+    /// The same for connections of servers; clients go on.
+    Apart,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +46,8 @@ struct Setting {
 pub(super) struct Proxy {
     pub(super) port: u16,
     setting: watch::Sender<Setting>,
+    /// Handed to every connection that is forwarded: first of servers, then of clients.
+    open: [Arc<()>; 2],
 }
 
 impl Proxy {
@@ -50,8 +56,19 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (setting, seen) = watch::channel(Setting { wire: Wire::Whole, target, generation: 0 });
-        drop(Tasks::new().spawn(accept(listener, seen)));
-        Self { port, setting }
+        let open = [Arc::new(()), Arc::new(())];
+        drop(Tasks::new().spawn(accept(listener, seen, open.clone())));
+        Self { port, setting, open }
+    }
+
+    /// Closes every connection, or those of servers, and comes back when none is left, so that nothing passes from then on.
+    pub(super) async fn cut(&self, wire: Wire) {
+        self.set(wire);
+        let [servers, clients] = &self.open;
+        // One is kept here, one by who accepts.
+        while Arc::strong_count(servers) > 2 || (wire == Wire::Cut && Arc::strong_count(clients) > 2) {
+            pause(Duration::from_millis(1)).await;
+        }
     }
 
     /// Behaves so from now on.
@@ -75,22 +92,27 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, seen: watch::Receiver<Setting>) {
+async fn accept(listener: TcpListener, seen: watch::Receiver<Setting>, open: [Arc<()>; 2]) {
+    let servers: IpAddr = SERVERS_COME_FROM.parse().unwrap();
     let mut closed = seen.clone();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             gone = async { while closed.changed().await.is_ok() {} } => return gone,
         };
-        let Ok((client, _)) = accepted else { continue };
-        if seen.borrow().wire != Wire::Cut {
-            drop(Tasks::new().spawn(forward(client, seen.clone())));
-        }
+        let Ok((client, from)) = accepted else { continue };
+        let is_server = from.ip() == servers;
+        let open = Arc::clone(&open[usize::from(!is_server)]);
+        drop(Tasks::new().spawn(forward(client, seen.clone(), is_server, open)));
     }
 }
 
-async fn forward(client: TcpStream, mut seen: watch::Receiver<Setting>) {
+async fn forward(client: TcpStream, mut seen: watch::Receiver<Setting>, is_server: bool, _open: Arc<()>) {
     let begun = *seen.borrow_and_update();
+    let is_refused = move |wire| wire == Wire::Cut || (is_server && wire == Wire::Apart);
+    if is_refused(begun.wire) {
+        return;
+    }
     let Ok(server) = TcpStream::connect(("127.0.0.1", begun.target)).await else { return };
     // A delay of the kernel's would be no fault of the wire's.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
@@ -100,7 +122,7 @@ async fn forward(client: TcpStream, mut seen: watch::Receiver<Setting>) {
     tokio::select! {
         () = pump(from_client, to_server, seen.clone(), Wire::Mute, Arc::clone(&random)) => {}
         () = pump(from_server, to_client, seen.clone(), Wire::Deaf, random) => {}
-        _ = seen.wait_for(|setting| setting.generation != begun.generation) => {}
+        _ = seen.wait_for(|setting| setting.generation != begun.generation || is_refused(setting.wire)) => {}
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use sas_router::clock::Stopwatch;
+use sas_router::proto::routing as pb;
 
 use super::checker::{Violation, violations};
 use super::history::{Allowance, History, now_ms};
@@ -24,6 +25,15 @@ const SAME_WITHIN: Duration = Duration::from_secs(30);
 /// Files that a process may have opened since it started and keeps: connections of clients and of its own.
 const FILES_MORE_MAX: usize = 40;
 
+/// A fault, and the other one that lasts meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Strike {
+    /// Which.
+    pub(super) fault: Nemesis,
+    /// While which one lasts.
+    pub(super) within: Option<Nemesis>,
+}
+
 /// What is to happen.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Plan {
@@ -32,7 +42,7 @@ pub(super) struct Plan {
     /// The processes.
     pub(super) making: Making,
     /// The faults, in their order.
-    pub(super) nemeses: Vec<Nemesis>,
+    pub(super) strikes: Vec<Strike>,
     /// How long a fault lasts at least and at most.
     pub(super) lasts: (Duration, Duration),
 }
@@ -77,32 +87,23 @@ pub(super) fn tell(what: &str) {
 
 /// Carries a plan out.
 pub(super) async fn run(plan: Plan) -> Report {
-    let Plan { seed, making, nemeses, lasts } = plan;
+    let Plan { seed, making, strikes, lasts } = plan;
     let mut random = Random::new(seed);
-    let topology = making.topology;
     let mut world = World::start(making).await;
     let files: Vec<_> =
         world.instances.iter().map(|member| open_files(&member.process.as_ref().unwrap().pid())).collect();
     let load = Load::start(seed, world.instances.iter().map(|member| member.channel.clone()).collect());
     let (mut report, played) = (Report::default(), Stopwatch::start());
     let mut history = History::default();
-    for nemesis in nemeses {
-        if !load.goes_on(BETWEEN, GOES_ON_WITHIN).await {
-            report.unhealed.push(format!("nothing was acknowledged before {nemesis:?}"));
+    for strike in strikes {
+        if !load.goes_on(BETWEEN, &world.patience(GOES_ON_WITHIN)).await {
+            report.unhealed.push(format!("nothing was acknowledged before {strike:?}"));
         }
-        tell(&format!("{} s: {nemesis:?}", played.elapsed().as_secs()));
+        tell(&format!("{} s: {strike:?}", played.elapsed().as_secs()));
         let span = lasts.1.saturating_sub(lasts.0).mul_f64(random.unit());
-        history.forbidden.extend(nemesis.strike(&mut world, &mut random, lasts.0 + span).await);
-        let Allowance { outcomes_forgotten, clock_slack_ms } = nemesis.allowance();
-        history.allowance.outcomes_forgotten |= outcomes_forgotten;
-        history.allowance.clock_slack_ms = history.allowance.clock_slack_ms.max(clock_slack_ms);
-        if let Err(how) =
-            world.wait_until(nemesis.heals_within(topology), |all| all.iter().all(|one| one.writable)).await
-        {
-            report.unhealed.push(format!("not all write after {nemesis:?}: {how}"));
-        }
+        strike.happen(&mut world, &mut random, lasts.0 + span, &mut history, &mut report).await;
     }
-    if !load.goes_on(BETWEEN, GOES_ON_WITHIN).await {
+    if !load.goes_on(BETWEEN, &world.patience(GOES_ON_WITHIN)).await {
         report.unhealed.push("nothing is acknowledged in the end".to_owned());
     }
     history.operations = load.end().await;
@@ -115,6 +116,11 @@ pub(super) async fn run(plan: Plan) -> Report {
     }
     let newcomer = world.instances.len();
     world.add(newcomer).await;
+    if let Err(how) = world.wait_until(SAME_WITHIN, |all| all.iter().all(|one| one.writable)).await {
+        report.unhealed.push(format!("a newcomer does not write: {how}"));
+    }
+    let url = world.servers.address();
+    report.unhealed.extend(world.instances.iter().filter_map(|member| member.verify(&url).err()));
     history.shown_at = now_ms();
     for member in &world.instances {
         history.shown.push(member.shown().await);
@@ -125,19 +131,46 @@ pub(super) async fn run(plan: Plan) -> Report {
     report
 }
 
-/// Waits until all instances stand at the same position, and the server has nothing left of a recovery.
+impl Strike {
+    /// Lets it happen, and waits until every instance writes again.
+    async fn happen(
+        self,
+        world: &mut World,
+        random: &mut Random,
+        lasts: Duration,
+        history: &mut History,
+        report: &mut Report,
+    ) {
+        let Self { fault, within } = self;
+        let struck = match within {
+            Some(other) => fault.strike_within(other, world, random, lasts).await,
+            None => fault.strike(world, random, lasts).await,
+        };
+        history.forbidden.extend(struck.forbidden);
+        report.unhealed.extend(struck.unhealed);
+        let topology = world.topology();
+        let heals_within = within.map_or(Duration::ZERO, |other| other.heals_within(topology));
+        let heals_within = heals_within.max(fault.heals_within(topology));
+        for nemesis in within.into_iter().chain([fault]) {
+            let Allowance { clock_slack_ms } = nemesis.allowance();
+            history.allowance.clock_slack_ms = history.allowance.clock_slack_ms.max(clock_slack_ms);
+        }
+        if let Err(how) = world.wait_until(heals_within, |all| all.iter().all(|one| one.writable)).await {
+            report.unhealed.push(format!("not all write after {self:?}: {how}"));
+        }
+    }
+}
+
+/// Waits until all instances have followed one history to the same position, and the server has nothing left of a recovery.
 async fn settle(world: &mut World, report: &mut Report) {
-    let waited = Stopwatch::start();
+    let position = |one: &pb::GetStatusResponse| one.stamp.as_ref().map(|stamp| (stamp.epoch, stamp.position));
     let same = world
         .wait_until(SAME_WITHIN, |all| {
-            let position = |one: &sas_router::proto::routing::GetStatusResponse| {
-                one.stamp.as_ref().map(|stamp| (stamp.epoch, stamp.position))
-            };
-            all.iter().all(|one| position(one) == position(&all[0]))
+            all.iter().all(|one| position(one) == position(&all[0]) && one.history_digest == all[0].history_digest)
         })
         .await;
     if let Err(how) = same {
-        report.unhealed.push(format!("positions differ after {:?}: {how}", waited.elapsed()));
+        report.unhealed.push(format!("positions or digests differ: {how}"));
     }
     let left = world
         .servers

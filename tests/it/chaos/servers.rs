@@ -2,6 +2,9 @@
 //!
 //! Deliberately absent: instances, and any judgement.
 
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+
 use crate::harness::redis_server::Server;
 use crate::harness::redis_topology::{Cluster, Sentinels};
 
@@ -32,11 +35,12 @@ impl Topology {
         }
     }
 
-    /// How many replicas must have a write before it is acknowledged.
-    pub(super) const fn ack_replicas(self) -> u16 {
+    /// Which replicas must have a write before it is acknowledged; under sentinels all, which is what nobody configures.
+    pub(super) const fn ack_replicas(self) -> &'static str {
         match self {
-            Self::Single => 0,
-            Self::Replica | Self::Sentinel | Self::Cluster => 1,
+            Self::Single => "0",
+            Self::Replica | Self::Cluster => "1",
+            Self::Sentinel => "all",
         }
     }
 }
@@ -46,9 +50,29 @@ pub(super) enum Servers {
     /// Reached through wires that the run turns.
     Own(Own),
     /// Found through sentinels.
-    Sentinels(Sentinels),
+    Sentinels(Watched),
     /// Found through each other.
     Cluster(Cluster),
+}
+
+/// Servers that sentinels watch, each known to all others at the port of a wire of its own.
+pub(super) struct Watched {
+    sentinels: Sentinels,
+    /// The wires, in the order of the servers.
+    pub(super) wires: Vec<Proxy>,
+}
+
+impl Watched {
+    fn start() -> Self {
+        let wires = Mutex::new(Vec::new());
+        let sentinels = Sentinels::start_behind(|port| {
+            let wire = Handle::current().block_on(Proxy::start(port));
+            let known = wire.port;
+            wires.lock().push(wire);
+            known
+        });
+        Self { sentinels, wires: wires.into_inner() }
+    }
 }
 
 /// One server, or two.
@@ -73,7 +97,7 @@ impl Servers {
                 own.follow(1);
                 Self::Own(own)
             }
-            Topology::Sentinel => Self::Sentinels(tokio::task::block_in_place(Sentinels::start)),
+            Topology::Sentinel => Self::Sentinels(tokio::task::block_in_place(Watched::start)),
             Topology::Cluster => Self::Cluster(tokio::task::block_in_place(Cluster::start)),
         }
     }
@@ -82,8 +106,22 @@ impl Servers {
     pub(super) fn url(&self) -> Option<String> {
         match self {
             Self::Own(_) => None,
-            Self::Sentinels(sentinels) => Some(sentinels.url()),
+            Self::Sentinels(watched) => Some(watched.sentinels.url()),
             Self::Cluster(cluster) => Some(cluster.url()),
+        }
+    }
+
+    /// Where the ledger is found, without a wire.
+    pub(super) fn address(&mut self) -> String {
+        self.url().unwrap_or_else(|| self.primary().url())
+    }
+
+    /// The servers that keep the ledger, whichever of them leads.
+    fn every(&self) -> &[Server] {
+        match self {
+            Self::Own(own) => &own.servers,
+            Self::Sentinels(watched) => &watched.sentinels.servers,
+            Self::Cluster(cluster) => &cluster.servers,
         }
     }
 
@@ -91,9 +129,9 @@ impl Servers {
     pub(super) fn all(&mut self) -> (&mut Vec<Server>, usize) {
         match self {
             Self::Own(own) => (&mut own.servers, own.primary),
-            Self::Sentinels(sentinels) => {
-                let primary = sentinels.primary();
-                (&mut sentinels.servers, primary)
+            Self::Sentinels(watched) => {
+                let primary = watched.sentinels.primary();
+                (&mut watched.sentinels.servers, primary)
             }
             Self::Cluster(cluster) => {
                 let primary = cluster.primary();
@@ -108,6 +146,24 @@ impl Servers {
         &mut servers[primary]
     }
 
+    /// The servers that sentinels watch.
+    pub(super) fn watched(&self) -> &Watched {
+        let Self::Sentinels(watched) = self else { panic!("nobody watches these servers") };
+        watched
+    }
+
+    /// Whether a server other than this one calls itself a primary.
+    pub(super) fn has_other_primary(&self, old: usize) -> bool {
+        let others = self.every().iter().enumerate().filter(|(number, server)| *number != old && server.is_running());
+        others.map(|(_, server)| server.ask("ROLE")).any(|role| role[0] == "master")
+    }
+
+    /// The numbers of their processes.
+    pub(super) fn pids(&self) -> Vec<String> {
+        let running = self.every().iter().filter(|server| server.is_running());
+        running.map(Server::pid).collect()
+    }
+
     /// The servers that a run manages itself.
     pub(super) fn own(&mut self) -> &mut Own {
         let Self::Own(own) = self else { panic!("these servers manage themselves") };
@@ -118,8 +174,8 @@ impl Servers {
     pub(super) fn wait_for_other_primary(&self, old: usize) {
         match self {
             Self::Own(_) => {}
-            Self::Sentinels(sentinels) => {
-                sentinels.wait_for_other_primary(old);
+            Self::Sentinels(watched) => {
+                watched.sentinels.wait_for_other_primary(old);
             }
             Self::Cluster(cluster) => {
                 cluster.wait_for_other_primary(old);

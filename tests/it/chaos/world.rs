@@ -6,11 +6,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sas_router::clock::Stopwatch;
 use sas_router::proto::routing as pb;
 use tonic::transport::{Channel, Endpoint};
 
 use super::history::{Shown, ShownClaim, ShownState};
+use super::patience::Patience;
 use super::pause::pause;
 use super::proxy::Proxy;
 use super::servers::{Servers, Topology};
@@ -21,6 +21,8 @@ use crate::harness::site::settle;
 
 /// Longest wait for an instance to answer how it stands.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a replica must have been away before writes do without it.
+const REPLICA_AWAY_SECONDS: &str = "2";
 /// How often instances are asked how they stand.
 const ASKED_EVERY: Duration = Duration::from_millis(25);
 
@@ -83,7 +85,8 @@ impl World {
         // Only the program that cargo built beside the tests has faults.
         let program = if self.making.fault.is_some() { env!("CARGO_BIN_EXE_sas-router").into() } else { program() };
         let mut command = command_of(&program);
-        command.env("SAS_ROUTER_LEDGER__ACK_REPLICAS", self.making.topology.ack_replicas().to_string());
+        command.env("SAS_ROUTER_LEDGER__ACK_REPLICAS", self.making.topology.ack_replicas());
+        command.env("SAS_ROUTER_LEDGER__REPLICA_AWAY_SECONDS", REPLICA_AWAY_SECONDS);
         if let Some(fault) = self.making.fault {
             command.env("SEEDED_BUG", fault);
         }
@@ -104,13 +107,25 @@ impl World {
         self.instances.iter().for_each(|member| member.wire.turn_to(port));
     }
 
-    /// Waits until all stand so; `false` when they do not in time.
+    /// How its servers stand in for each other.
+    pub(super) fn topology(&self) -> Topology {
+        self.making.topology
+    }
+
+    /// Begins to wait for something that instances and servers do.
+    pub(super) fn patience(&self, most: Duration) -> Patience {
+        let instances = self.instances.iter().filter_map(|member| Some(member.process.as_ref()?.pid()));
+        let pids = instances.chain(self.servers.pids()).collect();
+        Patience::of(most, pids)
+    }
+
+    /// Waits until all stand so; how they stand when they do not in time.
     pub(super) async fn wait_until(
         &self,
         most: Duration,
         stand_so: impl Fn(&[pb::GetStatusResponse]) -> bool,
     ) -> Result<(), String> {
-        let waited = Stopwatch::start();
+        let patience = self.patience(most);
         loop {
             let mut all = Vec::new();
             for member in &self.instances {
@@ -119,8 +134,8 @@ impl World {
             if all.len() == self.instances.len() && stand_so(&all) {
                 return Ok(());
             }
-            if waited.elapsed() > most {
-                return Err(format!("after {most:?}: {all:?}"));
+            if patience.is_over() {
+                return Err(format!("after {}: {all:?}", patience.tell()));
             }
             pause(ASKED_EVERY).await;
         }
@@ -134,6 +149,17 @@ impl Member {
         Some(asked.ok()?.ok()?.into_inner())
     }
 
+    /// Compares every record with those in Redis.
+    pub(super) fn verify(&self, ledger: &str) -> Result<(), String> {
+        let server = format!("http://{}", self.listen);
+        let mut command = command_of(&program());
+        command.args(["verify", "--server", &server, "--ledger", ledger]);
+        let output = tokio::task::block_in_place(|| command.output()).unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let told = || format!("{server} differs from Redis: {} {}", text(&output.stdout), text(&output.stderr));
+        output.status.success().then_some(()).ok_or_else(told)
+    }
+
     /// Every slot with its claims, as this instance shows them.
     pub(super) async fn shown(&self) -> Shown {
         let mut shown = Shown::new();
@@ -145,7 +171,7 @@ impl Member {
                 continue;
             };
             for slot in schedule.slots {
-                let mut claims: Vec<_> = slot.claims.iter().filter_map(shown_claim).collect();
+                let mut claims: Vec<_> = slot.claims.iter().map(shown_claim).collect();
                 claims.sort();
                 shown.insert(slot.input.unwrap().slot_id, claims);
             }
@@ -154,18 +180,18 @@ impl Member {
     }
 }
 
-/// A claim as the ledger has it; `None` for what it lost, which quarantine only remembers.
-fn shown_claim(claim: &pb::Claim) -> Option<ShownClaim> {
+/// A claim as an instance shows it.
+fn shown_claim(claim: &pb::Claim) -> ShownClaim {
     let state = match claim.state() {
         pb::ClaimState::Held | pb::ClaimState::Expired => ShownState::Held,
         pb::ClaimState::Booked | pb::ClaimState::ToReplace => ShownState::Booked,
         pb::ClaimState::Released => ShownState::Released,
         pb::ClaimState::Cancelled => ShownState::Cancelled,
-        pb::ClaimState::Quarantined => return None,
+        pb::ClaimState::Quarantined => ShownState::Quarantined,
         pb::ClaimState::Unspecified => panic!("{claim:?}"),
     };
     let (claim_id, case_id) = (claim.claim_id.clone(), claim.case_id.clone());
-    Some(ShownClaim { claim_id, case_id, state, expires_at: ms(claim.expires_at) })
+    ShownClaim { claim_id, case_id, state, expires_at: ms(claim.expires_at) }
 }
 
 /// Milliseconds since 1970; the greatest instant when there is none.

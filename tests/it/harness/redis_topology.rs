@@ -27,7 +27,12 @@ pub(crate) struct Sentinels {
     pub(crate) servers: Vec<Server>,
     /// Who watches them.
     pub(crate) sentinels: Vec<Server>,
+    /// The ports at which the servers are known: their own, or those of wires that lead to them.
+    ports: Vec<u16>,
 }
+
+/// Where servers and sentinels connect from when they are known behind wires, so that a wire can tell them from clients.
+pub(crate) const SERVERS_COME_FROM: &str = "127.0.0.2";
 
 impl Sentinels {
     /// Starts them, and waits until all know each other.
@@ -38,7 +43,29 @@ impl Sentinels {
     /// The same with further settings of the servers, and lines of the sentinels' configuration.
     pub(crate) fn start_with(settings: &[&str], watching: &str) -> Self {
         let servers: Vec<Server> = (0..3).map(|_| Server::start_with(settings)).collect();
-        let port = servers[0].port();
+        let ports = servers.iter().map(Server::port).collect();
+        Self::watch(servers, ports, watching)
+    }
+
+    /// The same with each server known at the port of a wire, and sentinels that reach servers through these wires alone.
+    pub(crate) fn start_behind(wire_to: impl Fn(u16) -> u16) -> Self {
+        let servers: Vec<Server> = (0..3).map(|_| Server::start()).collect();
+        let ports: Vec<u16> = servers.iter().map(|server| wire_to(server.port())).collect();
+        for (server, port) in servers.iter().zip(&ports) {
+            for setting in [
+                "replica-announce-ip 127.0.0.1",
+                &format!("replica-announce-port {port}"),
+                &format!("bind-source-addr {SERVERS_COME_FROM}"),
+            ] {
+                assert_eq!(server.say(&format!("CONFIG SET {setting}")), "+OK");
+            }
+            assert_eq!(server.say("CONFIG REWRITE"), "+OK");
+        }
+        Self::watch(servers, ports, &format!("bind-source-addr {SERVERS_COME_FROM}\nsentinel announce-ip 127.0.0.1"))
+    }
+
+    fn watch(servers: Vec<Server>, ports: Vec<u16>, watching: &str) -> Self {
+        let port = ports[0];
         for replica in &servers[1..] {
             // What is written to its file is what it is when it comes back.
             replica.say(&format!("REPLICAOF 127.0.0.1 {port}"));
@@ -50,7 +77,7 @@ impl Sentinels {
              sentinel failover-timeout {SERVICE} 3000\nsentinel parallel-syncs {SERVICE} 2\n{watching}\n"
         );
         let sentinels = (0..3).map(|_| Server::start_sentinel(&configuration)).collect();
-        let started = Self { servers, sentinels };
+        let started = Self { servers, sentinels, ports };
         wait_until("the sentinels know all", || {
             started.sentinels.iter().all(|sentinel| {
                 let known = pairs(&sentinel.ask(&format!("SENTINEL MASTER {SERVICE}")));
@@ -72,7 +99,7 @@ impl Sentinels {
         let sentinel = self.sentinels.iter().find(|sentinel| sentinel.is_running()).unwrap();
         let address = sentinel.ask(&format!("SENTINEL GET-MASTER-ADDR-BY-NAME {SERVICE}"));
         let port: u16 = address[1].parse().unwrap();
-        self.servers.iter().position(|server| server.port() == port).unwrap()
+        self.ports.iter().position(|known| *known == port).unwrap()
     }
 
     /// Waits until another server than this one is the primary, and gives its place.
@@ -146,8 +173,9 @@ impl Cluster {
         format!("redis+cluster://127.0.0.1:{first},127.0.0.1:{last}")
     }
 
-    /// The place of the primary of the ledger's keys, as a running server knows it.
+    /// The place of the primary of the ledger's keys, once a running server knows one: while they replace it, none is.
     pub(crate) fn primary(&self) -> usize {
+        wait_until("a primary of the ledger's slot", || self.known_primary().is_some());
         self.known_primary().expect("a primary of the ledger's slot")
     }
 
@@ -197,6 +225,10 @@ impl Cluster {
 pub(crate) fn start_node(settings: &[&str]) -> Server {
     let bus = free_port().to_string();
     let mut all = vec!["--cluster-enabled", "yes", "--cluster-node-timeout", "1500", "--cluster-port", &bus];
+    // On a machine that is busy a replica that was not heard for a while is still the one to stand in, each stays with its
+    // primary, and the other slots do not matter to the ledger.
+    all.extend(["--cluster-replica-validity-factor", "0", "--cluster-allow-replica-migration", "no"]);
+    all.extend(["--cluster-require-full-coverage", "no"]);
     all.extend(settings);
     Server::start_with(&all)
 }

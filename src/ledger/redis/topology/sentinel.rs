@@ -28,20 +28,26 @@ pub(super) async fn primary(address: &RedisAddress, service: &str, doubts: &Doub
     Ok(primary)
 }
 
-/// The replicas of a service: one is reachable unless more than half of the sentinels of the address hold it for away. What
-/// fewer than that say may be one side of a partition, and is not taken for an answer.
-pub(super) async fn replicas(address: &RedisAddress, service: &str, doubts: &Doubts) -> Result<Replicas, Trouble> {
+/// The replicas of the service's primary: one is reachable unless more than half of the sentinels of the address hold it for
+/// away. What fewer than that say may be one side of a partition, and is not taken for an answer.
+pub(super) async fn replicas(
+    address: &RedisAddress,
+    service: &str,
+    primary: Option<&Host>,
+    doubts: &Doubts,
+) -> Result<Replicas, Trouble> {
     let ask = |sentinel| ask_replicas(address.clone(), service.to_owned(), sentinel);
     let said = ask_all(address.hosts(), ask, |_: &[Vec<Replica>]| false, doubts).await?;
-    counted(said, address.hosts().len())
+    counted(said, primary, address.hosts().len())
 }
 
-fn counted(said: Vec<Vec<Replica>>, sentinels: usize) -> Result<Replicas, Trouble> {
+/// The primary is no replica, though a sentinel that has not heard of its promotion still names it.
+fn counted(said: Vec<Vec<Replica>>, primary: Option<&Host>, sentinels: usize) -> Result<Replicas, Trouble> {
     if !is_majority(said.len(), sentinels) {
         return Err(Trouble::NobodyKnows(format!("{} of {sentinels} sentinels answer", said.len())));
     }
     let mut away: BTreeMap<Host, usize> = BTreeMap::new();
-    for (replica, is_reachable) in said.into_iter().flatten() {
+    for (replica, is_reachable) in said.into_iter().flatten().filter(|(replica, _)| Some(replica) != primary) {
         *away.entry(replica).or_default() += usize::from(!is_reachable);
     }
     let reachable = away.values().filter(|away| !is_majority(**away, sentinels)).count();
@@ -145,7 +151,7 @@ mod tests {
     fn a_replica_is_away_when_most_sentinels_say_so_and_one_side_of_a_partition_is_not_asked() {
         let replica = |port, is_reachable| (Host { name: "h".to_owned(), port }, is_reachable);
         let says = |second| vec![replica(1, true), replica(2, second)];
-        let counted = |said| counted(said, 3).map(|Replicas { known, reachable }| (known, reachable));
+        let counted = |said| counted(said, None, 3).map(|Replicas { known, reachable }| (known, reachable));
         assert_eq!(counted(vec![says(false), says(true), says(true)]), Ok((2, 2)));
         assert_eq!(counted(vec![says(false), says(false)]), Ok((2, 1)));
         assert_eq!(counted(vec![says(false), says(true)]), Ok((2, 2)));
@@ -161,5 +167,15 @@ mod tests {
         assert_eq!(described("slave", "ok"), Some(true));
         assert_eq!(described("slave", "err"), Some(false));
         assert_eq!(described("s_down,slave,disconnected", "ok"), Some(false));
+    }
+
+    #[test]
+    fn a_promoted_server_that_a_sentinel_still_names_is_no_replica() {
+        let host = |port| Host { name: "127.0.0.1".to_owned(), port };
+        let (old, new, other) = (host(1), host(2), host(3));
+        let late = vec![(new.clone(), true), (other.clone(), true)];
+        let switched = || vec![(old.clone(), false), (other.clone(), true)];
+        let found = counted(vec![late, switched(), switched()], Some(&new), 3).unwrap();
+        assert_eq!(found, Replicas { known: 2, reachable: 1 });
     }
 }
