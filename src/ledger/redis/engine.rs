@@ -154,7 +154,7 @@ impl Engine {
             options: &self.options,
             replicas: &self.replicas,
             shared: &self.shared,
-            history: &self.history,
+            history: &mut self.history,
             sink: &self.sink,
             instance: &self.instance,
             deployment: &self.deployment,

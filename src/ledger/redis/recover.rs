@@ -54,7 +54,7 @@ pub(super) struct Recovery<'a> {
     /// What the callers see.
     pub(super) shared: &'a Shared,
     /// What this instance followed.
-    pub(super) history: &'a History,
+    pub(super) history: &'a mut History,
     /// The records that this instance has.
     pub(super) sink: &'a Arc<dyn ChangeSink>,
     /// Identifies this instance.
@@ -111,6 +111,14 @@ impl Recovery<'_> {
                 tracing::warn!(changes = count, "the ledger's server got back what it had lost");
                 return Ok(());
             }
+            // An epoch whose beginning was lost may have begun again. The server's is gone on with, and what was promised
+            // in this one is found missing when all is read anew.
+            tracing::warn!(
+                epoch,
+                "the ledger's server has another history of this epoch, which goes before what was followed here"
+            );
+            self.history.unsettle();
+            return Ok(());
         }
         self.give_all().await
     }
@@ -139,8 +147,8 @@ impl Recovery<'_> {
 
     /// Gives every record of this instance, as the state at its mark.
     async fn give_all(&mut self) -> Result<(), Trouble> {
-        let Some(mark) = self.history.settled() else { return Ok(()) };
-        let begin = self.call("BEGIN", Some(mark));
+        let Some(mark) = self.history.settled().cloned() else { return Ok(()) };
+        let begin = self.call("BEGIN", Some(&mark));
         if !self.is_done(&begin).await? {
             return Ok(());
         }
@@ -172,7 +180,7 @@ impl Recovery<'_> {
         }
         let outcomes: Vec<_> = self.history.outcomes().cloned().collect();
         for piece in outcomes.chunks(PIECE_MAX) {
-            let mut page = self.call("OUTCOMES", Some(mark));
+            let mut page = self.call("OUTCOMES", Some(&mark));
             for Remembered { epoch, sequence, written_at, outcome } in piece {
                 let Outcome { name, told } = outcome.as_ref();
                 page.arg(name).arg(written_at.ms()).arg(*epoch).arg(*sequence).arg(told.as_slice());
@@ -181,7 +189,7 @@ impl Recovery<'_> {
                 return Ok(());
             }
         }
-        let finish = self.call("FINISH", Some(mark));
+        let finish = self.call("FINISH", Some(&mark));
         if self.is_done(&finish).await? {
             let outcomes = outcomes.len();
             tracing::warn!(records = count, outcomes, "the ledger's server was given every record anew");

@@ -160,7 +160,7 @@ async fn write_to(address: &RedisAddress, whole: Whole) -> Result<bool, Trouble>
         options: &options,
         replicas: &replicas,
         shared: &Shared::new(),
-        history: &history,
+        history: &mut history,
         sink: &sink,
         instance: &writer,
         deployment: "",

@@ -171,3 +171,22 @@ fn an_instance_whose_history_was_left_behind_takes_the_other() {
     instance.wait_for_writes();
     assert_eq!(instance.sink.held(), held, "older versions and missing records included");
 }
+
+#[test]
+fn an_epoch_that_began_twice_is_not_written_over_by_who_followed_the_other_one() {
+    let mut server = Server::start();
+    let instance = Instance::open(&server);
+    for number in 1..=5 {
+        assert!(is_written(&instance.append(vec![put(number, 1, 0)])));
+    }
+    let (epoch, _) = instance.head();
+    // The server has another history of this epoch, shorter than what was followed here.
+    server.say(&format!("XDEL sas:{{0}}:log {epoch}-5"));
+    server.say("HSET sas:{0}:m seq 4 digest 0123456789012345678901234567890123456789");
+    server.kill();
+    server.run();
+    instance.wait_for("a new epoch", |instance| instance.head().0 > epoch);
+    instance.wait_for_writes();
+    assert_eq!(instance.head(), (epoch + 1, 4), "the server's stands");
+    assert!(is_written(&instance.append(vec![put(6, 1, 0)])));
+}
