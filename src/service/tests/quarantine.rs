@@ -148,6 +148,38 @@ async fn a_report_waits_for_a_ledger_that_is_away_and_for_a_reload_that_is_cut()
 }
 
 #[tokio::test]
+async fn a_loss_that_cannot_be_reported_holds_up_no_other() {
+    let world = World::with_slot(1).await;
+    world.publish("second", 2, vec![slot("slot-2", "schedule-1", 120)]).await;
+    let booked = |id: &str, claim: ClaimId| {
+        world.slot(id).book(NewHold { id: claim, ..lost_hold(&world) }, world.now()).unwrap().slot
+    };
+    let kept = records(&world.index);
+    let lost = [booked("slot-1", LOST), booked("slot-2", ClaimId::from_uuid(Uuid::from_u128(78)))];
+    let position = world.index.head();
+    let lost = lost.map(|slot| Change {
+        position,
+        key: Key::Slot(slot.id.clone()),
+        version: 1_000,
+        body: Some(Body::Slot(slot.into())),
+    });
+    world.index.apply(&lost);
+    world.index.begin_reload(position);
+    world.index.reload(&kept);
+    world.index.finish_reload();
+    let is_first = std::sync::atomic::AtomicBool::new(true);
+    world.ledger.fail(move |_| {
+        let is_first = is_first.swap(false, std::sync::atomic::Ordering::SeqCst);
+        is_first.then(|| Unavailable::OutcomeUnknown("silent".to_owned()))
+    });
+    assert_eq!(world.service.quarantine_lost().await.unwrap_err().reason, Reason::OutcomeUnknown);
+    assert_eq!(world.service.quarantined(None).claim_count, 1, "the other one is reported");
+    world.ledger.heal();
+    assert_eq!(world.service.quarantine_lost().await.unwrap(), 1, "only what failed is tried again");
+    assert_eq!(world.service.quarantined(None).claim_count, 2);
+}
+
+#[tokio::test]
 async fn whoever_overtakes_the_report_keeps_the_slot_and_the_loss_is_told_all_the_same() {
     let world = World::with_slot(1).await;
     lose(&world, world.slot("slot-1").book(lost_hold(&world), world.now()).unwrap().slot);
