@@ -169,7 +169,10 @@ impl Index {
 
     /// Takes changes, in order; those that are not newer than what is there alter nothing.
     pub fn apply(&self, changes: &[Change]) {
-        self.writer.lock().apply(self, changes);
+        let mut writer = self.writer.lock();
+        // Whoever feeds the index from the log again has given up a reload that was cut.
+        writer.follow();
+        writer.apply(self, changes);
     }
 
     /// Tells an observer from now on what changes touch; the first one stays.

@@ -1,7 +1,7 @@
 //! Taking every record anew, also back to an older one: after the ledger lost changes that were taken here.
 //!
 //! Until the end readers see what was there, record after record as it is taken back; a record that differs is away for
-//! a moment before its older version stands. What was promised before is kept aside for whoever judges what was lost
+//! a moment before its older version stands. The head stays meanwhile: it shows the new position once every record is there. What was promised before is kept aside for whoever judges what was lost
 //! ([`super::promises`]). Deliberately absent: any judgement which of the two is right.
 
 use rustc_hash::FxHashSet;
@@ -21,6 +21,7 @@ impl Index {
     /// Begins to take every record anew, as they are at a position.
     pub fn begin_reload(&self, position: Position) {
         self.promises.remember(self);
+        self.writer.lock().begin_reload();
         *self.reloaded.lock() = Reloaded { keys: FxHashSet::default(), position };
     }
 
@@ -60,6 +61,7 @@ impl Index {
             self.forget_policy();
         }
         writer.apply(self, &gone);
+        writer.finish_reload(self, reloaded.position);
         drop(writer);
         self.promises.compare(self);
     }

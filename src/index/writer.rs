@@ -30,6 +30,9 @@ pub(super) type ScheduleIds = SmallVec<[ScheduleId; 1]>;
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     head: Position,
+    /// Whether every record is being taken anew: until the last one is, the head stays, since not all that a later one names
+    /// is there.
+    is_reloading: bool,
     shared: Shared,
     /// Schedules by the place that they name.
     by_place: FxHashMap<PlaceId, ScheduleIds>,
@@ -40,7 +43,9 @@ impl Writer {
         let mut touched = Touched::default();
         for change in changes {
             self.take(index, change, &mut touched);
-            self.head = self.head.max(change.position);
+            if !self.is_reloading {
+                self.head = self.head.max(change.position);
+            }
         }
         if touched.sites {
             let sites = index.emergency_sites.page(None, usize::MAX);
@@ -75,10 +80,7 @@ impl Writer {
         if let (true, Some(observer), Some(record)) = (policy_changed, index.observer.get(), index.policy_record()) {
             observer.governed(&record);
         }
-        index.head.store(Arc::new(self.head));
-        if let Some(observer) = index.observer.get() {
-            observer.advanced();
-        }
+        self.show_head(index);
         // Asked only now: whoever begins to listen later reads the changes.
         if let Some(observer) = index.observer.get().filter(|observer| observer.listens()) {
             let schedules = seen([&moves.coming, &moves.leaving], &offers);
@@ -88,6 +90,33 @@ impl Writer {
             if !cases.is_empty() {
                 observer.refused(cases);
             }
+        }
+    }
+
+    /// Every record is taken anew from here on.
+    pub(super) const fn begin_reload(&mut self) {
+        self.is_reloading = true;
+    }
+
+    /// The log goes on from where the records are.
+    pub(super) const fn follow(&mut self) {
+        self.is_reloading = false;
+    }
+
+    /// Every record was taken anew, as they are at a position.
+    pub(super) fn finish_reload(&mut self, index: &Index, position: Position) {
+        self.is_reloading = false;
+        self.head = self.head.max(position);
+        self.show_head(index);
+    }
+
+    fn show_head(&self, index: &Index) {
+        if self.is_reloading {
+            return;
+        }
+        index.head.store(Arc::new(self.head));
+        if let Some(observer) = index.observer.get() {
+            observer.advanced();
         }
     }
 

@@ -8,7 +8,7 @@ use super::world::*;
 use crate::domain::code::{Modality, ModalitySet, Specialty, SpecialtySet};
 use crate::domain::id::{CaseId, ClaimId, PrincipalId, SlotId, SourceId};
 use crate::domain::query::{CareQuery, CareQueryDraft};
-use crate::domain::record::{Body, Change, Key};
+use crate::domain::record::{Body, Change, Key, Position};
 use crate::domain::slot::{Claim, ClaimState, NewHold, Published, Slot, SlotState, SlotTraits, Verdict};
 use crate::index::Index;
 use crate::ledger::Unavailable;
@@ -177,6 +177,26 @@ async fn a_loss_that_cannot_be_reported_holds_up_no_other() {
     world.ledger.heal();
     assert_eq!(world.service.quarantine_lost().await.unwrap(), 1, "only what failed is tried again");
     assert_eq!(world.service.quarantined(None).claim_count, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_position_of_a_reload_is_reached_when_its_last_record_came() {
+    let world = World::with_slot(1).await;
+    let kept = records(&world.index);
+    let head = world.index.head();
+    let wanted = Position { epoch: head.epoch + 1, ..head };
+    let anew: Vec<_> = kept.into_iter().map(|record| Change { position: wanted, ..record }).collect();
+    world.index.begin_reload(wanted);
+    world.index.reload(&anew);
+    assert_eq!(world.service.reach_of(wanted), Reach::NotYet);
+    let begun_at = tokio::time::Instant::now();
+    let finish = async {
+        tokio::task::yield_now().await;
+        world.index.finish_reload();
+    };
+    let (reached, ()) = tokio::join!(world.service.reach(wanted, Duration::from_secs(60)), finish);
+    reached.unwrap();
+    assert_eq!(begun_at.elapsed(), Duration::ZERO, "whoever waits is told");
 }
 
 #[tokio::test]
