@@ -166,7 +166,8 @@ fn a_password_is_never_repeated() {
         assert!(!format!("{} {config:?}", config.to_toml()).contains("s3c"), "{config:?}");
     }
     assert!(!format!("{} {config:?}", config.to_toml()).contains("s3c"), "{config:?}");
-    let wrong = ["http://sas:s3c@ret@host", "redis+sentry://:s3c@ret@host", "sas:s3c@ret@host:6379", "redis:/:s3c@host"];
+    let wrong =
+        ["http://sas:s3c@ret@host", "redis+sentry://:s3c@ret@host", "sas:s3c@ret@host:6379", "redis:/:s3c@host"];
     for wrong in wrong {
         let found = problems(Sources::default(), &[("SAS_ROUTER_LEDGER__URL", wrong)]);
         assert!(found[0].to_string().contains("redis+cluster://"), "{}", found[0]);
