@@ -15,7 +15,7 @@ pub enum Exit {
     Usage,
     /// The service understood and said no, or found no option in time; or a scenario does not hold.
     Refused,
-    /// No answer: repeat with the same request id.
+    /// No answer, or none yet: repeat, with the same request id.
     Unreachable,
     /// The good rows of an import were taken, others were refused.
     PartlyRefused,
@@ -32,7 +32,11 @@ impl Exit {
             3,
             "refused (taken, expired, unknown, stale ...), nothing found in time, a scenario that does not hold, or copies that differ",
         ),
-        (Self::Unreachable, 4, "no answer from the service, or it cannot write now: repeat with the same --request-id"),
+        (
+            Self::Unreachable,
+            4,
+            "no answer from the service, or it cannot write now: repeat with the same --request-id; for verify, not decided",
+        ),
         (Self::PartlyRefused, 5, "import: the good rows were taken, others were refused"),
     ];
 

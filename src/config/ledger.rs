@@ -62,14 +62,18 @@ impl fmt::Debug for SecretUrl {
 }
 
 /// A text with `***` for the credentials of a URL in it; options of a URL may hold some too, and characters in them that
-/// end a host elsewhere.
+/// end a host elsewhere. A URL without its scheme, or with a misspelt one, has credentials all the same.
 pub(super) fn without_credentials(text: &str) -> String {
-    let Some((before, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None if text.contains('@') => (String::new(), text),
+        None => return text.to_owned(),
+    };
     if rest.contains('?') {
-        return format!("{before}://***");
+        return format!("{scheme}***");
     }
     match rest.rsplit_once('@') {
-        Some((_, after)) => format!("{before}://***@{after}"),
+        Some((_, after)) => format!("{scheme}***@{after}"),
         None => text.to_owned(),
     }
 }
@@ -90,7 +94,7 @@ impl LedgerConfig {
              redis+sentinel://…/service or redis+cluster://….",
         );
         const DATA_DIR: (&str, &str) = ("ledger.data_dir", "Folder of the embedded ledger; made when it is not there.");
-        let url = reader.optional_text(URL.0, URL.1, |text| {
+        let url = reader.optional_secret_text(URL.0, URL.1, |text| {
             let (scheme, _) = text.trim().split_once("://").unwrap_or_default();
             match scheme.split_once('+').unwrap_or((scheme, "cluster")) {
                 ("redis" | "rediss", "sentinel" | "cluster") => Ok(SecretUrl(text.trim().to_owned())),

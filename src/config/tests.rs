@@ -166,13 +166,17 @@ fn a_password_is_never_repeated() {
         assert!(!format!("{} {config:?}", config.to_toml()).contains("s3c"), "{config:?}");
     }
     assert!(!format!("{} {config:?}", config.to_toml()).contains("s3c"), "{config:?}");
-    for wrong in ["http://sas:s3c@ret@host", "redis+sentry://:s3c@ret@host"] {
+    let wrong =
+        ["http://sas:s3c@ret@host", "redis+sentry://:s3c@ret@host", "sas:s3c@ret@host:6379", "redis:/:s3c@host"];
+    for wrong in wrong {
         let found = problems(Sources::default(), &[("SAS_ROUTER_LEDGER__URL", wrong)]);
         assert!(found[0].to_string().contains("redis+cluster://"), "{}", found[0]);
         assert!(!format!("{found:?}").contains("s3c"), "{found:?}");
     }
-    let found = problems(Sources::default(), &[url, ("SAS_ROUTER_LEDGER__URI", "redis://:s3c@ret@host")]);
-    assert!(!format!("{found:?}").contains("s3c"), "a misspelt setting neither: {found:?}");
+    for wrong in ["redis://:s3c@ret@host", "sas:s3c@ret@host:6379", "redis:/:s3c@host?db=1"] {
+        let found = problems(Sources::default(), &[url, ("SAS_ROUTER_LEDGER__URI", wrong)]);
+        assert!(!format!("{found:?}").contains("s3c"), "a misspelt setting neither: {found:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `sas-min-position`: a call that wants a state at least as new as one that its caller knows.
 //!
-//! One layer makes every call wait for it. Invariant: a question of a regulator is never refused for it, and never waits when its
+//! One layer makes every call wait for it, but for those that tell how this instance stands. Invariant: a question of a regulator is never refused for it, and never waits when its
 //! answer needs no slot; what it is answered says whether the position was missed.
 
 use std::convert::Infallible;
@@ -27,6 +27,16 @@ use crate::service::{Error, MIN_POSITION_WAIT, Service};
 pub(super) const KEY: &str = "sas-min-position";
 /// The questions of regulators, which wait by themselves.
 const QUESTIONS: [&str; 2] = ["/sas.routing.v1.RoutingService/FindCare", "/sas.routing.v1.RoutingService/WatchCare"];
+
+/// What tells how this instance stands, which matters most while it is behind.
+const STATUS: &str = "/sas.routing.v1.OperationsService/GetStatus";
+/// Health and reflection, which tell nothing of the state.
+const INFRASTRUCTURE: &str = "/grpc.";
+
+/// Whether this layer makes a call wait that names a position.
+fn makes_wait(path: &str) -> bool {
+    !QUESTIONS.contains(&path) && path != STATUS && !path.starts_with(INFRASTRUCTURE)
+}
 
 /// A position, and how long to wait for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,7 +141,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        if !request.headers().contains_key(KEY) || QUESTIONS.contains(&request.uri().path()) {
+        if !request.headers().contains_key(KEY) || !makes_wait(request.uri().path()) {
             return Box::pin(self.inner.call(request));
         }
         let wanted = read(request.headers());
@@ -175,6 +185,13 @@ mod tests {
             let error = wanted(wrong, None).unwrap_err();
             assert_eq!((error.reason.code(), error.violations[0].field.as_str()), ("INVALID_ARGUMENT", KEY), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_tells_how_an_instance_stands_never_waits() {
+        let health = "/grpc.health.v1.Health/Check";
+        assert!([STATUS, QUESTIONS[0], health].into_iter().all(|path| !makes_wait(path)));
+        assert!(makes_wait("/sas.routing.v1.DirectoryService/GetTerritory"));
     }
 
     #[test]

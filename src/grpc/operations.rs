@@ -1,6 +1,7 @@
 //! `OperationsService`: how the service stands, and what it shows, record by record.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
@@ -13,6 +14,7 @@ use super::status;
 use crate::proto::routing as pb;
 use crate::proto::routing::operations_service_server::OperationsService;
 use crate::service::{self, Condition, RoadHealth, Service, SourceView};
+use crate::tasks::Tasks;
 
 /// Tells operations people how the service stands.
 #[derive(Clone)]
@@ -20,16 +22,23 @@ pub(super) struct Operations {
     pub(super) service: Service,
     /// Listings of all records that may be under way.
     pub(super) listings: Arc<Semaphore>,
+    /// Owns the tasks that hand pages on.
+    pub(super) tasks: Tasks,
 }
 
 /// Listings of all records that may be under way at once: each takes a thread and reads all that is kept.
 pub(super) const LISTINGS_MAX: usize = 2;
 /// Pages that wait for the client.
 const PAGES_WAITING_MAX: usize = 4;
+/// How long a client may leave all waiting pages untaken: its listing keeps a thread and a place from others.
+const PAGE_TAKEN_WITHIN: Duration = Duration::from_secs(10);
+
+/// A page, or why there is none.
+type Page = Result<pb::ListRecordDigestsResponse, Status>;
 
 #[tonic::async_trait]
 impl OperationsService for Operations {
-    type ListRecordDigestsStream = ReceiverStream<Result<pb::ListRecordDigestsResponse, Status>>;
+    type ListRecordDigestsStream = ReceiverStream<Page>;
 
     async fn get_status(
         &self,
@@ -56,14 +65,32 @@ impl OperationsService for Operations {
         let pb::ListRecordDigestsRequest {} = request.into_inner();
         let place = Arc::clone(&self.listings).try_acquire_owned();
         let place = place.map_err(|_| status::overloaded(RETRY_AFTER_MS))?;
-        let (pages, waiting) = mpsc::channel(PAGES_WAITING_MAX);
+        let (pages, made) = mpsc::channel(1);
+        // One place more, for the word why it ends.
+        let (given, waiting) = mpsc::channel(PAGES_WAITING_MAX + 1);
         let records = self.service.records();
-        // Ends when the client has all, or is gone.
+        // Ends when the client has all, takes none in time, or is gone.
         tokio::task::spawn_blocking(move || {
-            records.each_page(|page| pages.blocking_send(Ok(page_to_proto(page))).is_ok());
+            records.each_page(|page| pages.blocking_send(page_to_proto(page)).is_ok());
             drop(place);
         });
+        self.tasks.spawn(hand_on(made, given));
         Ok(Response::new(ReceiverStream::new(waiting)))
+    }
+}
+
+/// Hands pages to a client until it has all, is gone, or takes none for too long, which it is told after those that wait.
+async fn hand_on(mut made: mpsc::Receiver<pb::ListRecordDigestsResponse>, given: mpsc::Sender<Page>) {
+    let Ok(last_word) = given.clone().try_reserve_owned() else { return };
+    while let Some(page) = made.recv().await {
+        match tokio::time::timeout(PAGE_TAKEN_WITHIN, given.send(Ok(page))).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return,
+            Err(_) => {
+                last_word.send(Err(status::not_read(PAGE_TAKEN_WITHIN)));
+                return;
+            }
+        }
     }
 }
 
@@ -151,5 +178,52 @@ fn roads_to_proto(health: RoadHealth) -> pb::RoadTimesStatus {
         skipped_count,
         last_failure: last_failure.map(|doubt| doubt.code().to_owned()).unwrap_or_default(),
         paused_until: paused_until.map(instant_to_proto),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// Pages without end; how many were taken off the maker's hands.
+    async fn make(pages: mpsc::Sender<pb::ListRecordDigestsResponse>) -> u64 {
+        let mut count = 0;
+        let page = |position| pb::ListRecordDigestsResponse { epoch: 1, position, records: Vec::new() };
+        while pages.send(page(count)).await.is_ok() {
+            count += 1;
+        }
+        count
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_listing_that_nobody_reads_ends_and_says_why() {
+        let (pages, made) = mpsc::channel(1);
+        let (given, mut waiting) = mpsc::channel::<Page>(PAGES_WAITING_MAX + 1);
+        let begun_at = Instant::now();
+        tokio::join!(make(pages), hand_on(made, given));
+        assert_eq!(begun_at.elapsed(), PAGE_TAKEN_WITHIN);
+        for position in 0..PAGES_WAITING_MAX {
+            assert_eq!(waiting.recv().await.unwrap().unwrap().position, position as u64);
+        }
+        let why = waiting.recv().await.unwrap().unwrap_err();
+        assert_eq!(status::reason_of(&why), "NOT_READ");
+        assert!(waiting.recv().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_reader_gets_every_page() {
+        let (pages, made) = mpsc::channel(1);
+        let (given, mut waiting) = mpsc::channel::<Page>(PAGES_WAITING_MAX + 1);
+        let read = async {
+            for position in 0..20 {
+                tokio::time::advance(PAGE_TAKEN_WITHIN - Duration::from_secs(1)).await;
+                assert_eq!(waiting.recv().await.unwrap().unwrap().position, position);
+            }
+            drop(waiting);
+        };
+        let (count, (), ()) = tokio::join!(make(pages), hand_on(made, given), read);
+        assert!(count >= 20, "{count}");
     }
 }

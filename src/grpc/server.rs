@@ -109,7 +109,7 @@ impl Server {
         };
         let publishing = Publishing { service: service.clone(), tasks: tasks.clone(), draining: draining.clone() };
         let listings = Arc::new(Semaphore::new(LISTINGS_MAX));
-        let operations = Operations { service: service.clone(), listings };
+        let operations = Operations { service: service.clone(), listings, tasks: tasks.clone() };
         let router = transport(&options)
             .layer(gate.clone())
             .layer(AtLeast { service: service.clone() })

@@ -104,6 +104,16 @@ pub(super) fn too_many_rows(field: &str, given: usize, max: usize) -> Status {
     from_error(Error { violations, ..Error::new(Reason::TooManyRows, message) })
 }
 
+/// The status of a stream that its client does not read.
+pub(super) fn not_read(within: std::time::Duration) -> Status {
+    let seconds = within.as_secs();
+    let message =
+        format!("no message was taken for {seconds} s, so the rest is not sent: read without a pause, or ask again");
+    let info =
+        rpc::ErrorInfo { reason: "NOT_READ".to_owned(), domain: DOMAIN.to_owned(), metadata: HashMap::default() };
+    assemble(Code::DeadlineExceeded, message, vec![any("google.rpc.ErrorInfo", &info)])
+}
+
 /// The status of a call whose time is over; a write that was under way completes and may be retried by its request id.
 pub(super) fn deadline_exceeded() -> Status {
     let message = "the deadline passed; a write may still complete: ask again with the same request id".to_owned();

@@ -255,7 +255,7 @@ impl Service {
         if error.reason != Reason::SlotPast || index.slot(id).is_none_or(is_over) {
             return error;
         }
-        let Some(cause) = ledger_clock_ahead(&ledger.health(), clock.now()) else { return error };
+        let Some(cause) = ledger_clock_ahead(ledger.as_ref(), clock.now()) else { return error };
         Error { retry_after_ms: Some(RETRY_REFUSED_AFTER_MS), ..Error::new(Reason::LedgerUnavailable, cause) }
     }
 

@@ -3,7 +3,7 @@
 //! Invariant: codes are stable. Deliberately absent: what a single call is told, which is an error.
 
 use crate::domain::time::UtcInstant;
-use crate::ledger::{LedgerHealth, Overview};
+use crate::ledger::{Ledger, LedgerHealth, Overview};
 use crate::road::RoadHealth;
 
 use super::Service;
@@ -102,7 +102,7 @@ impl Service {
     pub fn conditions(&self) -> Vec<Condition> {
         let health = self.parts().ledger.health();
         let now = self.parts().clock.now();
-        let ahead = ledger_clock_ahead(&health, now);
+        let ahead = ledger_clock_ahead(self.parts().ledger.as_ref(), now);
         let (is_open, refusal, reduction) = (health.is_open, health.refusal.unwrap_or_default(), health.reduction);
         let starting = (!is_open).then(|| {
             format!(
@@ -141,9 +141,10 @@ impl Service {
     }
 }
 
-/// What to say of instances whose history differs; `None` while none does.
+/// What to say of instances whose history differs; `None` while none does. One that is silent shows nothing to anybody.
 fn digest_mismatch(ledger: &Overview) -> Option<String> {
-    let differing = ledger.peers.iter().filter(|peer| peer.differs).map(|peer| peer.instance_id.as_str());
+    let differing = ledger.peers.iter().filter(|peer| peer.differs && !peer.is_silent);
+    let differing = differing.map(|peer| peer.instance_id.as_str());
     let differing: Vec<_> = differing.take(PEERS_NAMED_MAX).collect();
     (!differing.is_empty()).then(|| {
         format!(
@@ -172,14 +173,23 @@ pub(super) fn is_degraded(health: &LedgerHealth, now: UtcInstant) -> bool {
 }
 
 /// What to say of a ledger's clock that is ahead of this machine's; `None` when it is not.
-pub(super) fn ledger_clock_ahead(health: &LedgerHealth, now: UtcInstant) -> Option<String> {
-    let clock_at = instant_ahead(health, now)?;
-    Some(format!(
-        "the ledger's clock shows {clock_at} and this machine's {now}: something was written while a clock was ahead, and \
-         the ledger's never goes back; until {clock_at} no slot that ends before can be held, and holds end late. Check \
-         this machine's clock; if it is right, wait, or move the state: stop, export, set clockAtMs in the first line to \
-         now, import into an empty folder"
-    ))
+pub(super) fn ledger_clock_ahead(ledger: &dyn Ledger, now: UtcInstant) -> Option<String> {
+    let clock_at = instant_ahead(&ledger.health(), now)?;
+    let shown = format!("the ledger's clock shows {clock_at} and this machine's {now}");
+    let follows = format!("until {clock_at} no slot that ends before can be held, and holds end late");
+    Some(match ledger.kind() {
+        "redis" => format!(
+            "{shown}: mostly this machine's clock is behind; if it is not, the clock of Redis is or was ahead, and the ledger's \
+             never goes back: {follows}. Compare with `redis-cli TIME` and set the clock that is wrong; if that of Redis was, \
+             wait, or move the state: stop every instance, export, set clockAtMs in the first line to now, import into an empty \
+             Redis"
+        ),
+        _ => format!(
+            "{shown}: something was written while a clock was ahead, and the ledger's never goes back; {follows}. Check \
+             this machine's clock; if it is right, wait, or move the state: stop, export, set clockAtMs in the first line to \
+             now, import into an empty folder"
+        ),
+    })
 }
 
 /// What the ledger's clock shows when it is ahead.
@@ -190,6 +200,30 @@ fn instant_ahead(health: &LedgerHealth, now: UtcInstant) -> Option<UtcInstant> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::record::Position;
+    use crate::ledger::{Peer, Standpoint};
+
+    #[test]
+    fn an_instance_that_is_silent_is_no_mismatch() {
+        let peer = |instance_id: &str, is_silent, differs| Peer {
+            instance_id: instance_id.to_owned(),
+            is_self: false,
+            version: String::new(),
+            address: String::new(),
+            started_at: None,
+            durability_class: String::new(),
+            standpoint: Standpoint { position: Position::default(), digest: String::new() },
+            lag_changes: 0,
+            lag_ms: 0,
+            heard_at: UtcInstant::from_ms(0),
+            is_silent,
+            differs,
+        };
+        let told = |peers| digest_mismatch(&Overview { peers, ..Overview::default() });
+        assert_eq!(told(vec![peer("dead", true, true), peer("well", false, false)]), None);
+        let told = told(vec![peer("dead", true, true), peer("astray", false, true)]).unwrap();
+        assert!(told.contains("astray") && !told.contains("dead"), "{told}");
+    }
 
     #[test]
     fn every_kind_has_a_code_of_its_own() {

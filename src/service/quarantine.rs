@@ -14,7 +14,7 @@ use crate::domain::time::UtcInstant;
 use crate::ledger::{Append, AppendOutcome, Entry};
 
 use super::Service;
-use super::error::Error;
+use super::error::{Error, Reason};
 use super::limits::{QUARANTINED_SLOTS_MAX, WRITE_TRIES_MAX};
 use super::write::{Shown, Sight};
 
@@ -40,22 +40,26 @@ impl Service {
     /// Puts in quarantine what this instance remembers and the ledger lost; says how many claims.
     ///
     /// # Errors
-    /// When the ledger cannot write; what is not reported yet is kept for the next call.
+    /// When a loss cannot be reported, the first such failure: the others are reported all the same, and what is not is kept
+    /// for the next call. A ledger that refuses writes is asked no further.
     pub async fn quarantine_lost(&self) -> Result<usize, Error> {
         let index = &self.parts().index;
-        let mut doubtful = index.take_doubtful();
-        let mut lost_count = 0;
-        while let Some(remembered) = doubtful.last() {
-            match self.quarantine_slot(remembered).await {
+        let mut doubtful = index.take_doubtful().into_iter();
+        let (mut lost_count, mut kept, mut failure) = (0, Vec::new(), None);
+        while let Some(remembered) = doubtful.next() {
+            match self.quarantine_slot(&remembered).await {
                 Ok(count) => lost_count += count,
                 Err(error) => {
-                    index.return_doubtful(doubtful);
-                    return Err(error);
+                    kept.push(remembered);
+                    if error.reason == Reason::LedgerUnavailable {
+                        kept.extend(doubtful.by_ref());
+                    }
+                    failure.get_or_insert(error);
                 }
             }
-            doubtful.pop();
         }
-        Ok(lost_count)
+        index.return_doubtful(kept);
+        failure.map_or(Ok(lost_count), Err)
     }
 
     /// Puts in quarantine what a remembered slot promised and the ledger does not keep; says how many claims.

@@ -117,6 +117,8 @@ fn a_redis_that_cannot_be_read_is_named_without_its_password() {
         (secured.url().replace("redis://", "redis://:s3cret@"), 2, "refuses the credentials"),
         ("redis://:s3cret@127.0.0.1:1".to_owned(), 1, "check that it runs"),
         ("http://:s3cret@127.0.0.1:1".to_owned(), 2, "redis://"),
+        ("sas:s3cret@127.0.0.1:1".to_owned(), 2, "redis://"),
+        ("redis:/:s3cret@127.0.0.1:1".to_owned(), 2, "redis://"),
     ];
     for (url, code, words) in cases {
         let output = sas_router(&["export", "--ledger", &url]);

@@ -79,6 +79,10 @@ async fn a_position_that_is_not_there_has_a_named_answer_and_a_regulator_gets_he
     let refused = town.routing().find_care(at_least(find(), "yesterday")).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
 
+    assert!(
+        town.operations().get_status(at_least(pb::GetStatusRequest {}, &ahead)).await.is_ok(),
+        "it tells how far it is"
+    );
     let answer = town.routing().find_care(at_least(find(), &ahead)).await.unwrap().into_inner();
     assert!(answer.stamp.unwrap().behind_min_position);
     let mut hurried = at_least(find(), &ahead);

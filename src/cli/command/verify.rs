@@ -61,6 +61,27 @@ pub struct Comparison {
     pub listed: Vec<Difference>,
 }
 
+/// What is known of two copies after the last readings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// They were seen to be the same.
+    Equal,
+    /// They differ.
+    Differ,
+    /// Something was another thing at every reading, so they were never seen to be the same, nor to differ.
+    Undecided,
+}
+
+impl Outcome {
+    const fn exit(self) -> Exit {
+        match self {
+            Self::Equal => Exit::Success,
+            Self::Differ => Exit::Refused,
+            Self::Undecided => Exit::Unreachable,
+        }
+    }
+}
+
 /// Reads both sides until it is known whether they are the same.
 ///
 /// # Errors
@@ -78,7 +99,7 @@ pub async fn run(arguments: &VerifyArguments, terminal: &Terminal) -> Result<Exi
         Output::Json => comparison.to_json(),
         Output::Table => render::comparison(&comparison, &Layout::new(terminal.width())),
     });
-    Ok(if comparison.count == 0 { Exit::Success } else { Exit::Refused })
+    Ok(comparison.outcome().exit())
 }
 
 async fn compared(first: &Side, second: &Side) -> Result<Comparison, Failure> {
@@ -151,6 +172,16 @@ async fn read_instance(url: &str, timeout: Duration) -> Result<Reading, Failure>
 }
 
 impl Comparison {
+    /// What is known.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        match (self.count, self.moving) {
+            (0, 0) => Outcome::Equal,
+            (0, _) => Outcome::Undecided,
+            (_, _) => Outcome::Differ,
+        }
+    }
+
     fn to_json(&self) -> String {
         let side = |name: &String, reading: &Reading| {
             json!({
@@ -166,7 +197,8 @@ impl Comparison {
         );
         let ([one, other], [first, second]) = (&self.names, &self.readings);
         json!({
-            "equal": self.count == 0,
+            "equal": self.outcome() == Outcome::Equal,
+            "decided": self.outcome() != Outcome::Undecided,
             "first": side(one, first),
             "second": side(other, second),
             "moving_count": self.moving,
@@ -174,5 +206,32 @@ impl Comparison {
             "differences": differences.collect::<Vec<_>>(),
         })
         .to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comparison(count: usize, moving: usize) -> Comparison {
+        let names = ["a", "b"].map(str::to_owned);
+        Comparison { names, readings: Default::default(), moving, count, listed: Vec::new() }
+    }
+
+    #[test]
+    fn copies_that_were_never_seen_equal_are_not_told_to_be() {
+        let cases = [
+            (0, 0, Exit::Success, true, true, "ÉGAUX"),
+            (2, 0, Exit::Refused, false, true, "DIFFÉRENTS : 2"),
+            (0, 3, Exit::Unreachable, false, false, "NON DÉCIDÉ : 3"),
+        ];
+        for (count, moving, exit, equal, decided, words) in cases {
+            let comparison = comparison(count, moving);
+            assert_eq!(comparison.outcome().exit(), exit);
+            let told: serde_json::Value = serde_json::from_str(&comparison.to_json()).unwrap();
+            assert_eq!((&told["equal"], &told["decided"]), (&equal.into(), &decided.into()), "{told}");
+            let table = render::comparison(&comparison, &Layout::new(80));
+            assert!(table.contains(words) && table.contains("ÉGAUX") == equal, "{table}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Layout;
 use super::table::table;
-use crate::cli::command::verify::Comparison;
+use crate::cli::command::verify::{Comparison, Outcome};
 use crate::ledger::verify::{ImageDigest, Reading};
 
 /// Two copies, and what differs.
@@ -10,14 +10,15 @@ use crate::ledger::verify::{ImageDigest, Reading};
 pub fn comparison(comparison: &Comparison, layout: &Layout) -> String {
     let Comparison { names: [one, other], readings: [first, second], moving, count, listed } = comparison;
     let sides = format!("{}\n{}", side(one, first), side(other, second));
-    if *count == 0 {
-        let moving = match moving {
-            0 => String::new(),
-            moving => format!(
-                "\n{moving} enregistrement(s) changeaient à chaque lecture : recommencer à un moment plus calme."
-            ),
-        };
-        return format!("{sides}\nÉGAUX : mêmes enregistrements, mêmes versions, mêmes contenus.{moving}");
+    match comparison.outcome() {
+        Outcome::Equal => return format!("{sides}\nÉGAUX : mêmes enregistrements, mêmes versions, mêmes contenus."),
+        Outcome::Undecided => {
+            return format!(
+                "{sides}\nNON DÉCIDÉ : {moving} enregistrement(s) changeaient à chaque lecture : recommencer à un moment plus \
+                 calme."
+            );
+        }
+        Outcome::Differ => {}
     }
     let mut table = table(layout.width, &["Enregistrement", "Premier", "Second"]);
     for difference in listed {

@@ -52,19 +52,6 @@ fn a_record_goes_back_to_an_older_version_and_a_missing_one_goes() {
 }
 
 #[test]
-fn a_reload_stands_at_its_position_once_it_ended() {
-    let index = Index::new();
-    let before = change(1, 1, place(1, 45.70, 4.89));
-    index.apply(std::slice::from_ref(&before));
-    let position = Position { partition: 0, epoch: 2, sequence: 2 };
-    index.begin_reload(position);
-    index.reload(&[Change { position, ..change(2, 1, schedule(1, 1)) }]);
-    assert_eq!(index.head(), before.position, "more is to come");
-    index.finish_reload();
-    assert_eq!(index.head(), position);
-}
-
-#[test]
 fn an_epoch_without_a_change_moves_the_head_and_only_forward() {
     let index = Index::new();
     index.apply(&[change(7, 1, place(1, 45.70, 4.89))]);
@@ -73,6 +60,35 @@ fn an_epoch_without_a_change_moves_the_head_and_only_forward() {
     assert_eq!(index.head(), next);
     index.advance(Position { epoch: 0, ..next });
     assert_eq!(index.head(), next);
+}
+
+#[test]
+fn the_head_stays_until_every_record_was_taken_anew() {
+    let index = Index::new();
+    let records = [change(1, 1, place(1, 45.70, 4.89)), change(2, 1, schedule(1, 1))];
+    index.apply(&records);
+    let (before, after) = (index.head(), Position { partition: 0, epoch: 2, sequence: 1 });
+    let anew = records.map(|record| Change { position: after, version: 2, ..record });
+    index.begin_reload(after);
+    index.reload(&anew[..1]);
+    assert_eq!(index.head(), before, "the other page is still the old one");
+    index.reload(&anew[1..]);
+    assert_eq!(index.head(), before, "what did not come is still there");
+    index.finish_reload();
+    assert_eq!(index.head(), after);
+    index.apply(&[Change { position: Position { sequence: 2, ..after }, ..change(2, 3, schedule(1, 1)) }]);
+    assert_eq!(index.head().sequence, 2);
+}
+
+#[test]
+fn a_reload_without_a_record_shows_its_position_and_one_that_is_cut_does_not() {
+    let index = Index::new();
+    let (cut, whole) = (Position { epoch: 3, ..Position::default() }, Position { epoch: 2, ..Position::default() });
+    index.begin_reload(cut);
+    index.reload(&[Change { position: cut, ..change(1, 1, place(1, 45.70, 4.89)) }]);
+    index.begin_reload(whole);
+    index.finish_reload();
+    assert_eq!(index.head(), whole);
 }
 
 #[test]

@@ -102,6 +102,8 @@ impl RedisAddress {
             "redis" | "rediss" => (false, false),
             "redis+sentinel" | "rediss+sentinel" => (true, false),
             "redis+cluster" | "rediss+cluster" => (false, true),
+            // What is no scheme may be the beginning of a password.
+            other if other.contains([':', '@', '/']) => return Err(form("it has no scheme")),
             other => return Err(AddressError::Scheme(other.chars().take(32).collect())),
         };
         // `#insecure` would make the client library accept any certificate.

@@ -189,6 +189,8 @@ impl Engine {
         if !tail::holds(link, &self.history).await? {
             let is_first = self.history.mark().is_none();
             self.history.begin_reading(standing.mark.clone());
+            // The sink shows the new epoch before this history begins: positions of the old one are judged by where it ended.
+            self.shared.trail.note_ends(standing.ends.iter().copied());
             records = self.read_all(link, &standing.mark, is_first).await?;
             self.shared.trail.begin(standing.mark.clone(), standing.clock_at);
         }

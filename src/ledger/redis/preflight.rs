@@ -112,12 +112,7 @@ pub(super) async fn check(link: &mut Link, replicas: &Replicas, deployment: Opti
     if version_of(&version).is_none_or(|version| version < VERSION_MIN) {
         return Err(Trouble::OldServer { version });
     }
-    let replication = info(link, "replication").await?;
-    if value_of(&replication, "role") != Some("master") {
-        let host = value_of(&replication, "master_host").unwrap_or("?");
-        let port = value_of(&replication, "master_port").unwrap_or("?");
-        return Err(Trouble::Replica { primary: format!("{host}:{port}") });
-    }
+    let replication = check_role(link).await?;
     replicas.see(online(&replication));
     let (held, format) = check_contents(link, deployment).await?;
     let settings = Settings::read(link).await?;
@@ -125,7 +120,19 @@ pub(super) async fn check(link: &mut Link, replicas: &Replicas, deployment: Opti
     Ok(Found { durability, warnings: settings.warnings(replicas.least()), deployment: held, format })
 }
 
-/// Commands that are used, outside and inside of scripts, each with arguments that its check needs.
+/// Makes sure that it is a primary, and hands on what it tells about its replicas.
+pub(super) async fn check_role(link: &mut Link) -> Result<String, Trouble> {
+    let replication = info(link, "replication").await?;
+    if value_of(&replication, "role") == Some("master") {
+        return Ok(replication);
+    }
+    let host = value_of(&replication, "master_host").unwrap_or("?");
+    let port = value_of(&replication, "master_port").unwrap_or("?");
+    Err(Trouble::Replica { primary: format!("{host}:{port}") })
+}
+
+/// Commands that are used, outside and inside of scripts, each with arguments that its check needs. SELECT is not among
+/// them: only an address with a database needs it, and then no link comes about without.
 pub(super) const COMMANDS: [&[&str]; 22] = [
     &["INFO", "server"],
     &["SCRIPT", "LOAD", "return 1"],

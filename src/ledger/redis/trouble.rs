@@ -1,8 +1,12 @@
 //! Why a server cannot be used, each with what to do about it.
 
 use super::LEDGER_FORMAT;
+use super::keys::PATTERN;
 use super::link::LinkError;
 use crate::ledger::codec::DecodeError;
+
+/// What Redis says to a user who may not choose a database, as an address with one wants; the client library passes on only this.
+const SELECT_FORBIDDEN: &str = " has no permissions to run the 'select' command";
 
 /// Why a server cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -134,6 +138,12 @@ pub enum Trouble {
     /// There is nothing to read.
     #[error("it holds no ledger: check the address and the database")]
     NoLedger,
+    /// There are records, and no epoch has begun.
+    #[error(
+        "it holds the records of an import that was cut before its end: repeat that very import, which finishes it, or give an \
+         empty database"
+    )]
+    Unfinished,
     /// Too few replicas saw a recovery.
     #[error("{reached} of {wanted} replicas answer: start the others, or lower ledger.ack_replicas")]
     FewReplicas {
@@ -173,6 +183,7 @@ impl Trouble {
             | Self::NewerFormat { .. }
             | Self::Partitions { .. }
             | Self::NoLedger
+            | Self::Unfinished
             | Self::OtherDeployment { .. } => true,
             Self::Away(_)
             | Self::NobodyKnows(_)
@@ -213,6 +224,12 @@ impl From<LinkError> for Trouble {
             LinkError::Lost(why) => Self::Away(why.clone()),
             LinkError::Untrusted(why) => Self::Untrusted(why.clone()),
             LinkError::Odd(_) => Self::Damaged(error.to_string()),
+            LinkError::Said { text, .. } if text.contains(SELECT_FORBIDDEN) => {
+                let user = text.split_once(SELECT_FORBIDDEN).and_then(|(who, _)| who.strip_prefix("User "));
+                // Some versions of Redis do not say which.
+                let user = user.unwrap_or("of ledger.url").to_owned();
+                Self::Permissions { user, missing: "+select".to_owned(), pattern: PATTERN }
+            }
             LinkError::Said { code, text } => match code.as_str() {
                 "WRONGPASS" | "NOAUTH" => Self::Credentials(text.clone()),
                 "LOADING" => Self::Loading,

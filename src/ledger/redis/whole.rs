@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use redis::{Value, cmd};
+use redis::cmd;
 
 use super::answers::Answers;
 use super::history::{History, Mark};
@@ -18,12 +18,13 @@ use super::keys::META;
 use super::link::Link;
 use super::recover::Recovery;
 use super::replicas::Replicas;
+use super::reply::Fields;
 use super::script::Scripts;
 use super::shared::Shared;
 use super::tail::Tail;
 use super::topology::Topology;
 use super::{Ended, OpenError, RedisAddress, RedisOptions, Trouble, bootstrap, preflight};
-use crate::clock::{ManualClock, SharedClock};
+use crate::clock::{ManualClock, SharedClock, Stopwatch};
 use crate::domain::record::{Body, Change, Position, Versioned};
 use crate::domain::time::UtcInstant;
 use crate::ledger::ChangeSink;
@@ -31,6 +32,8 @@ use crate::ledger::codec::{self, Interner};
 
 /// Longest wait for a reply.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long replicas may take to follow what is written: they must have all of it before its epoch begins.
+const REPLICAS_FOLLOW_WITHIN: Duration = Duration::from_secs(60);
 
 /// Records by key, in the order of their texts.
 pub type Records = BTreeMap<String, Versioned<Body>>;
@@ -102,9 +105,17 @@ fn failed(address: &RedisAddress, trouble: Trouble) -> OpenError {
 
 async fn read_from(address: &RedisAddress) -> Result<Whole, Trouble> {
     let mut link = open(address).await?;
+    // A replica may be behind, or follow nobody any more.
+    match preflight::check_role(&mut link).await {
+        // A user who may only read what is kept cannot be told.
+        Ok(_) | Err(Trouble::Said(_)) => {}
+        Err(trouble) => return Err(trouble),
+    }
     preflight::check_contents(&mut link, None).await?;
-    if !has_ledger(&mut link).await? {
-        return Err(Trouble::NoLedger);
+    match held(&mut link).await? {
+        Held::Nothing => return Err(Trouble::NoLedger),
+        Held::Unfinished(_) => return Err(Trouble::Unfinished),
+        Held::Ledger => {}
     }
     let standing = bootstrap::standing(&mut link).await?;
     let (sink, mut interner, shared) = (Collected::default(), Interner::new(), Shared::new());
@@ -141,16 +152,20 @@ async fn write_to(address: &RedisAddress, whole: Whole) -> Result<bool, Trouble>
     let options = RedisOptions { recovery_window: Duration::ZERO, ..RedisOptions::default() };
     let replicas = Replicas::new(&options);
     preflight::check(&mut link, &replicas, None).await?;
-    if has_ledger(&mut link).await? {
-        return Ok(false);
+    let Whole { position, clock_at, records } = whole;
+    // An epoch is never 0, so that a server without any is behind it.
+    let epoch = position.epoch.max(1);
+    let mark = Mark { epoch, sequence: position.sequence, digest: digest_of(&records) };
+    match held(&mut link).await? {
+        Held::Ledger => return Ok(false),
+        Held::Unfinished(other) if other != mark => return Err(Trouble::Unfinished),
+        // The records of this very state are there already; only its epoch is missing.
+        Held::Unfinished(_) | Held::Nothing => {}
     }
     let scripts = Scripts::new();
     link.load(&scripts).await?;
-    let Whole { position, clock_at, records } = whole;
     let mut history = History::default();
-    // An epoch is never 0, so that a server without any is behind it.
-    let epoch = position.epoch.max(1);
-    history.begin(Mark { epoch, sequence: position.sequence, digest: digest_of(&records) });
+    history.begin(mark);
     let sink: Arc<dyn ChangeSink> = Arc::new(Collected(Mutex::new(records)));
     let clock: SharedClock = Arc::new(ManualClock::new(clock_at));
     let writer = uuid::Uuid::now_v7().to_string();
@@ -166,7 +181,14 @@ async fn write_to(address: &RedisAddress, whole: Whole) -> Result<bool, Trouble>
         deployment: "",
         clock: Some(&clock),
     };
-    recovery.run().await
+    let waited = Stopwatch::start();
+    loop {
+        // What was given stands; it is asked again, each time for a second, whether the replicas have it.
+        match recovery.run().await {
+            Err(Trouble::FewReplicas { .. }) if waited.elapsed() < REPLICAS_FOLLOW_WITHIN => {}
+            ended => return ended,
+        }
+    }
 }
 
 /// A link to whichever server holds the ledger of an address now.
@@ -176,10 +198,28 @@ async fn open(address: &RedisAddress) -> Result<Link, Trouble> {
     topology.open(&primary, RESPONSE_TIMEOUT).await
 }
 
-async fn has_ledger(link: &mut Link) -> Result<bool, Trouble> {
-    let mut exists = cmd("EXISTS");
-    exists.arg(META);
-    Ok(link.ask(&exists).await? != Value::Int(0))
+/// What a server holds.
+enum Held {
+    /// Nothing of a ledger.
+    Nothing,
+    /// Every record of the state at a mark, of which no epoch has begun yet.
+    Unfinished(Mark),
+    /// A ledger.
+    Ledger,
+}
+
+async fn held(link: &mut Link) -> Result<Held, Trouble> {
+    let mut read = cmd("HMGET");
+    read.arg(META).arg("run").arg("epoch").arg("seq").arg("digest");
+    let mut fields = Fields::of(link.ask(&read).await?)?;
+    let (run, epoch) = (fields.text_or_nothing()?, fields.text_or_nothing()?);
+    let (sequence, digest) = (fields.text_or_nothing()?, fields.text_or_nothing()?);
+    let number = |text: Option<String>| text.and_then(|text| text.parse().ok());
+    Ok(match (run, number(epoch), number(sequence), digest) {
+        (Some(_), _, _, _) => Held::Ledger,
+        (None, Some(epoch), Some(sequence), Some(digest)) => Held::Unfinished(Mark { epoch, sequence, digest }),
+        (None, _, _, _) => Held::Nothing,
+    })
 }
 
 /// The digest with which a history begins that was not followed but read as a state: that of the state.

@@ -8,7 +8,7 @@ use super::world::*;
 use crate::domain::code::{Modality, ModalitySet, Specialty, SpecialtySet};
 use crate::domain::id::{CaseId, ClaimId, PrincipalId, SlotId, SourceId};
 use crate::domain::query::{CareQuery, CareQueryDraft};
-use crate::domain::record::{Body, Change, Key};
+use crate::domain::record::{Body, Change, Key, Position};
 use crate::domain::slot::{Claim, ClaimState, NewHold, Published, Slot, SlotState, SlotTraits, Verdict};
 use crate::index::Index;
 use crate::ledger::Unavailable;
@@ -145,6 +145,58 @@ async fn a_report_waits_for_a_ledger_that_is_away_and_for_a_reload_that_is_cut()
     world.ledger.heal();
     assert_eq!(world.service.quarantine_lost().await.unwrap(), 1);
     assert_eq!(world.slot("slot-1").quarantined_count(), 1);
+}
+
+#[tokio::test]
+async fn a_loss_that_cannot_be_reported_holds_up_no_other() {
+    let world = World::with_slot(1).await;
+    world.publish("second", 2, vec![slot("slot-2", "schedule-1", 120)]).await;
+    let booked = |id: &str, claim: ClaimId| {
+        world.slot(id).book(NewHold { id: claim, ..lost_hold(&world) }, world.now()).unwrap().slot
+    };
+    let kept = records(&world.index);
+    let lost = [booked("slot-1", LOST), booked("slot-2", ClaimId::from_uuid(Uuid::from_u128(78)))];
+    let position = world.index.head();
+    let lost = lost.map(|slot| Change {
+        position,
+        key: Key::Slot(slot.id.clone()),
+        version: 1_000,
+        body: Some(Body::Slot(slot.into())),
+    });
+    world.index.apply(&lost);
+    world.index.begin_reload(position);
+    world.index.reload(&kept);
+    world.index.finish_reload();
+    let is_first = std::sync::atomic::AtomicBool::new(true);
+    world.ledger.fail(move |_| {
+        let is_first = is_first.swap(false, std::sync::atomic::Ordering::SeqCst);
+        is_first.then(|| Unavailable::OutcomeUnknown("silent".to_owned()))
+    });
+    assert_eq!(world.service.quarantine_lost().await.unwrap_err().reason, Reason::OutcomeUnknown);
+    assert_eq!(world.service.quarantined(None).claim_count, 1, "the other one is reported");
+    world.ledger.heal();
+    assert_eq!(world.service.quarantine_lost().await.unwrap(), 1, "only what failed is tried again");
+    assert_eq!(world.service.quarantined(None).claim_count, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_position_of_a_reload_is_reached_when_its_last_record_came() {
+    let world = World::with_slot(1).await;
+    let kept = records(&world.index);
+    let head = world.index.head();
+    let wanted = Position { epoch: head.epoch + 1, ..head };
+    let anew: Vec<_> = kept.into_iter().map(|record| Change { position: wanted, ..record }).collect();
+    world.index.begin_reload(wanted);
+    world.index.reload(&anew);
+    assert_eq!(world.service.reach_of(wanted), Reach::NotYet);
+    let begun_at = tokio::time::Instant::now();
+    let finish = async {
+        tokio::task::yield_now().await;
+        world.index.finish_reload();
+    };
+    let (reached, ()) = tokio::join!(world.service.reach(wanted, Duration::from_secs(60)), finish);
+    reached.unwrap();
+    assert_eq!(begun_at.elapsed(), Duration::ZERO, "whoever waits is told");
 }
 
 #[tokio::test]

@@ -124,3 +124,56 @@ fn what_cannot_be_moved_is_refused_and_nothing_is_written() {
     assert!(matches!(import(&server, &twice), Err(TransferError::Line { .. })));
     assert_eq!(server.say("DBSIZE"), ":0");
 }
+
+/// How often the server ran a script.
+fn scripts_run(server: &Server) -> u64 {
+    let told = server.ask("INFO commandstats").join("\n");
+    let count = told.split_once("cmdstat_evalsha:calls=").and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
+    count.unwrap_or_default()
+}
+
+#[test]
+fn an_import_waits_until_the_replicas_have_followed() {
+    let primary = Server::start();
+    let replica = Server::start_with(&["--replicaof", "127.0.0.1", &primary.port().to_string()]);
+    wait_until("the replica follows", || primary.say("WAIT 1 100") == ":1");
+    let lines = folder();
+    replica.signal("-STOP");
+    std::thread::scope(|scope| {
+        let import = scope.spawn(|| import(&primary, &lines));
+        wait_until("it is asked once more", || import.is_finished() || scripts_run(&primary) > 1);
+        replica.signal("-CONT");
+        assert_eq!(import.join().unwrap().unwrap().imported, records(&lines).len() as u64);
+    });
+}
+
+#[test]
+fn an_import_that_was_cut_before_its_epoch_began_is_named_and_the_same_import_finishes_it() {
+    let server = Server::start();
+    let lines = folder();
+    let count = records(&lines).len() as u64;
+    import(&server, &lines).unwrap();
+    let other = run(whole::read(&address_of(&server))).unwrap();
+    // As it is after the last record, and before the epoch.
+    let epoch: u64 = header(&lines)["epoch"].as_str().map_or(1, |epoch| epoch.parse().unwrap());
+    assert_eq!(server.say("HDEL sas:{0}:m run clock format partitions deployment ends"), ":6");
+    assert_eq!(server.say(&format!("HSET sas:{{0}}:m epoch {}", epoch.max(1))), ":0");
+    assert_eq!(server.say("DEL sas:{0}:log"), ":1");
+    let cut = run(whole::read(&address_of(&server))).unwrap_err();
+    assert_eq!(*cut.trouble, Trouble::Unfinished, "{cut}");
+    let refused = run(whole::write(&address_of(&server), other)).unwrap_err();
+    assert_eq!(*refused.trouble, Trouble::Unfinished, "another state does not finish it");
+    assert_eq!(import(&server, &lines).unwrap(), transfer::ImportReport { imported: count, unchanged: 0 });
+    assert_eq!(records(&export(&server)), records(&lines));
+    assert_eq!(header(&export(&server))["clockAtMs"], header(&lines)["clockAtMs"]);
+}
+
+#[test]
+fn a_replica_is_not_taken_for_the_ledger() {
+    let primary = Server::start();
+    let replica = Server::start_with(&["--replicaof", "127.0.0.1", &primary.port().to_string()]);
+    import(&primary, &folder()).unwrap();
+    wait_until("the replica follows", || primary.say("WAIT 1 100") == ":1");
+    let error = run(whole::read(&address_of(&replica))).unwrap_err();
+    assert_eq!(*error.trouble, Trouble::Replica { primary: format!("127.0.0.1:{}", primary.port()) });
+}

@@ -58,6 +58,17 @@ fn commands_that_the_user_may_not_run_are_named() {
 }
 
 #[test]
+fn a_database_of_its_own_needs_the_right_to_choose_it() {
+    let server = Server::start();
+    server.say("ACL SETUSER sas on >pw ~sas:{0}:* +@all -select");
+    let url = |database: &str| format!("redis://sas:pw@127.0.0.1:{}{database}", server.port());
+    let error = refusal(&RedisAddress::parse(&url("/1")).unwrap());
+    let Trouble::Permissions { user: _, missing, pattern: _ } = &*error.trouble else { panic!("{error}") };
+    assert_eq!(missing, "+select");
+    assert!(is_written(&Instance::open_at(&url(""), options()).append(vec![put(1, 1, 0)])));
+}
+
+#[test]
 fn what_is_checked_is_all_that_is_needed() {
     let server = Server::start();
     let names = super::super::preflight::COMMANDS.iter().map(|command| format!("+{}", command[0].to_lowercase()));
