@@ -178,7 +178,8 @@ impl Probe<'_> {
         let online = online(&info(&mut self.link, "replication").await?);
         let full = self.replicas.full();
         let newcomers = self.replicas.demand.borrow().would_take(online);
-        if self.replicas.demand.borrow().is_met() && !newcomers {
+        // An instance that writes nothing must find out too that one is away.
+        if self.replicas.demand.borrow().is_met() && !newcomers && online >= full {
             return Ok(());
         }
         self.replicas.watched.set(watched(&self.topology.known_replicas().await));

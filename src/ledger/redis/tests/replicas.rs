@@ -137,3 +137,12 @@ fn a_server_that_is_full_is_read_and_followed_all_the_same() {
     assert!(is_written(&second.append(vec![put(2, 1, 0)])));
     wait_until("the other one is told", || first.sink.held().len() == 2);
 }
+
+#[test]
+fn an_instance_that_writes_nothing_finds_out_that_a_replica_is_away() {
+    let (primary, mut replica) = pair();
+    let instance = Instance::open_with(&primary, waiting_briefly(WhenReplicaAway::Reduce));
+    instance.wait_for_writes();
+    replica.kill();
+    instance.wait_for("the reduction", |instance| instance.ledger.health().reduction.is_some());
+}
