@@ -24,9 +24,9 @@ use judge::judge;
 use run::Run;
 
 /// Runs of the test, when there is time for them.
-const RUNS: u64 = 1_500;
+const RUNS: u64 = 3_000;
 /// Runs of the test in any case.
-const RUNS_MIN: u64 = 1_000;
+const RUNS_MIN: u64 = 2_000;
 /// After so long no run is begun.
 const TIME_MAX: Duration = Duration::from_secs(30);
 /// Steps of a run.

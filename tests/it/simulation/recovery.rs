@@ -49,15 +49,23 @@ impl Run {
     /// to the end has told.
     fn activate(&mut self, recovery: &Recovery) {
         self.store.activate();
+        self.recoveries.push((self.store.mark().epoch, recovery.reporters));
         for done in std::mem::take(&mut self.done) {
             if self.store.has(done.digest) {
                 self.done.push(done);
                 continue;
             }
             let (at, start) = done.by;
-            let took_part = recovery.reporters[at] == Some(start);
+            let took_part = recovery.reporters[at] == Some(start) && !self.is_left_behind(at, start);
             assert!(!took_part, "lost, though who said it took part in the recovery: {done:?}");
             self.lost.push(done);
         }
+    }
+
+    /// Whether an epoch has begun without an instance that does not know of it: what it goes on telling then was lost already,
+    /// and it gives nothing back.
+    fn is_left_behind(&self, at: usize, start: u64) -> bool {
+        let known = self.instances[at].followed.mark().epoch;
+        self.recoveries.iter().any(|(epoch, reporters)| *epoch > known && reporters[at] != Some(start))
     }
 }

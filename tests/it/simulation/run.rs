@@ -63,6 +63,8 @@ pub(super) struct Run {
     pub(super) instances: Vec<Instance>,
     calls: Vec<Call>,
     pub(super) recovery: Option<Recovery>,
+    /// The epochs that were begun, each with the starts of the instances that took part.
+    pub(super) recoveries: Vec<(u64, [Option<u64>; INSTANCES])>,
     pub(super) done: Vec<Done>,
     /// What was told and is not there any more.
     pub(super) lost: Vec<Done>,
@@ -90,6 +92,7 @@ impl Run {
             instances: Vec::new(),
             calls: Vec::new(),
             recovery: None,
+            recoveries: Vec::new(),
             done: Vec::new(),
             lost: Vec::new(),
             ended: HashSet::new(),
