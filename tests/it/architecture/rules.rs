@@ -27,7 +27,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("scenario", &["domain", "index", "ledger", "service", "clock", "tasks"]),
     ("grpc", &["domain", "service", "proto", "clock", "tasks"]),
     ("config", &["domain", "road"]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["config", "domain", "service", "clock", "tasks"]),
+    ("console", &["domain", "service", "clock", "tasks"]),
+    ("admin", &["domain", "service", "telemetry", "console", "clock", "tasks"]),
     (
         "app",
         &[
@@ -40,6 +42,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "grpc",
             "config",
             "telemetry",
+            "console",
+            "admin",
             "proto",
             "clock",
             "tasks",
