@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 use prost::Message as _;
 use sas_router::clock::ManualClock;
 use sas_router::domain::record::Body;
-use sas_router::grpc::{Options, Server};
+use sas_router::grpc::Server;
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
 use sas_router::proto::routing as pb;
@@ -40,6 +40,7 @@ use tonic::{Request, Response, Status};
 
 use support::questions::questions;
 use support::region::{Region, at_minute, changes, region};
+use support::server::options;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -117,19 +118,6 @@ async fn serve(region: &Region, tasks: &Tasks) -> (Server, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     (Server::start(Service::new(parts), listener, options(), tasks).await.unwrap(), address)
-}
-
-/// The product's defaults, written out so that the bench needs no configuration.
-fn options() -> Options {
-    Options {
-        calls_max: 1_024,
-        call_timeout: Duration::from_secs(30),
-        connections_max: 1_024,
-        streams_per_connection_max: 256,
-        preface_deadline: Duration::from_secs(5),
-        keepalive_interval: Duration::from_secs(20),
-        keepalive_timeout: Duration::from_secs(10),
-    }
 }
 
 async fn no_op(answer: pb::FindCareResponse) -> SocketAddr {

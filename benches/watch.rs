@@ -37,7 +37,7 @@ use sas_router::domain::query::CareQuery;
 use sas_router::domain::record::{Body, Change, Key, Position};
 use sas_router::domain::slot::{NewHold, Slot};
 use sas_router::domain::time::UtcInstant;
-use sas_router::grpc::{Options, Server};
+use sas_router::grpc::Server;
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
 use sas_router::proto::routing as pb;
@@ -49,6 +49,7 @@ use tonic::transport::{Channel, Endpoint};
 use support::questions::questions;
 use support::random::Random;
 use support::region::{Region, at_minute, changes, region};
+use support::server::options;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -128,19 +129,6 @@ async fn serve(region: &Region, now: UtcInstant, tasks: &Tasks) -> (Service, Arc
     let address = listener.local_addr().unwrap();
     let server = Server::start(service.clone(), listener, options(), tasks).await.unwrap();
     (service, index, address, server)
-}
-
-/// The product's defaults, written out so that the bench needs no configuration.
-fn options() -> Options {
-    Options {
-        calls_max: 1_024,
-        call_timeout: Duration::from_secs(30),
-        connections_max: 1_024,
-        streams_per_connection_max: 256,
-        preface_deadline: Duration::from_secs(5),
-        keepalive_interval: Duration::from_secs(20),
-        keepalive_timeout: Duration::from_secs(10),
-    }
 }
 
 /// Opens the watches, each of which has told its first answer then; they close when the set is dropped.

@@ -12,8 +12,10 @@ use redis::{Cmd, Connection, Pipeline, Value, cmd};
 /// Calls of one batch.
 const BATCH: usize = 16;
 /// The script as the ledger gives it to a server.
-const SCRIPT: &str =
-    concat!(include_str!("../../src/ledger/redis/common.lua"), include_str!("../../src/ledger/redis/append.lua"));
+const SCRIPT: &str = concat!(
+    include_str!("../../src/ledger/redis/script/common.lua"),
+    include_str!("../../src/ledger/redis/script/append.lua")
+);
 /// How long outcomes are kept, in milliseconds, and how many changes the log keeps: as the ledger says it.
 const KEPT: [u64; 2] = [48 * 3_600 * 1_000, 65_536];
 

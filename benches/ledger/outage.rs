@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use sas_router::domain::id::SlotId;
 use sas_router::domain::query::CareQuery;
-use sas_router::grpc::{Options, Server};
+use sas_router::grpc::Server;
 use sas_router::ledger::Ledger as _;
 use sas_router::proto::routing as pb;
 use sas_router::service::{Caller, Reason, Service};
@@ -23,6 +23,7 @@ use crate::instance::{Instance, region_of_today};
 use crate::redis_topology::{SERVICE, Sentinels, wait_until};
 use crate::support::load::{directory, hold_request, publish, quantile, single};
 use crate::support::questions::questions;
+use crate::support::server::options;
 
 const SLOTS: usize = 1_000;
 const FAILOVERS: usize = 3;
@@ -155,17 +156,4 @@ async fn refusals(service: &Service, ids: &[SlotId]) {
 fn report(name: &str, mut times: Vec<Duration>) {
     judge_ms(&format!("{name}, p50"), quantile(&mut times, 0.5), 5.0);
     judge_ms(&format!("{name}, p99"), quantile(&mut times, 0.99), 5.0);
-}
-
-/// The product's defaults, written out so that the bench needs no configuration.
-fn options() -> Options {
-    Options {
-        calls_max: 1_024,
-        call_timeout: Duration::from_secs(30),
-        connections_max: 1_024,
-        streams_per_connection_max: 256,
-        preface_deadline: Duration::from_secs(5),
-        keepalive_interval: Duration::from_secs(20),
-        keepalive_timeout: Duration::from_secs(10),
-    }
 }

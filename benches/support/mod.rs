@@ -17,4 +17,5 @@ pub mod oracle;
 pub mod questions;
 pub mod random;
 pub mod region;
+pub mod server;
 pub mod variety;

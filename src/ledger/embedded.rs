@@ -29,7 +29,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::codec::DecodeError;
-use super::queue::{Prepared, QUEUE_APPENDS_MAX};
+use super::queue::QUEUE_APPENDS_MAX;
 use super::{Append, AppendOutcome, ChangeSink, Ledger, LedgerHealth, PendingAppend, PendingTrim, Unavailable};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::domain::time::UtcInstant;
@@ -205,17 +205,8 @@ impl EmbeddedLedger {
     fn enqueue(&self, append: Append) -> Result<oneshot::Receiver<AppendOutcome>, AppendOutcome> {
         append.check().map_err(AppendOutcome::Invalid)?;
         self.check_open().map_err(AppendOutcome::Unavailable)?;
-        let prepared = Prepared::new(append);
-        let bytes = prepared.bytes;
-        if !self.shared.room.reserve(bytes) {
-            return Err(AppendOutcome::Unavailable(Unavailable::Overloaded));
-        }
-        let (answer, outcome) = oneshot::channel();
-        self.send(Job::Append { prepared, answer }).map_err(|why| {
-            self.shared.room.release(bytes);
-            AppendOutcome::Unavailable(why)
-        })?;
-        Ok(outcome)
+        let send = |prepared, answer| self.send(Job::Append { prepared, answer });
+        self.shared.room.hand_over(append, send).map_err(AppendOutcome::Unavailable)
     }
 
     /// Refuses at once while nothing can be written, and then asks the writer now and then to try again.

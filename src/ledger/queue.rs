@@ -4,7 +4,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Append, Write, codec};
+use tokio::sync::oneshot;
+
+use super::{Append, AppendOutcome, Unavailable, Write, codec};
 
 /// Most appends that wait.
 pub(super) const QUEUE_APPENDS_MAX: usize = 4_096;
@@ -44,8 +46,24 @@ pub(super) struct Room {
 }
 
 impl Room {
+    /// Makes the images of an append, takes its room and hands both over; whoever carries it out gives the room back.
+    pub(super) fn hand_over(
+        &self,
+        append: Append,
+        send: impl FnOnce(Prepared, oneshot::Sender<AppendOutcome>) -> Result<(), Unavailable>,
+    ) -> Result<oneshot::Receiver<AppendOutcome>, Unavailable> {
+        let prepared = Prepared::new(append);
+        let bytes = prepared.bytes;
+        if !self.reserve(bytes) {
+            return Err(Unavailable::Overloaded);
+        }
+        let (answer, outcome) = oneshot::channel();
+        send(prepared, answer).inspect_err(|_| self.release(bytes))?;
+        Ok(outcome)
+    }
+
     /// Takes room; whether there was any.
-    pub(super) fn reserve(&self, bytes: usize) -> bool {
+    fn reserve(&self, bytes: usize) -> bool {
         let before = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
         // An append that is larger than the whole queue passes when it is alone.
         let fits = before == 0 || before.saturating_add(bytes) <= QUEUE_BYTES_MAX;

@@ -17,25 +17,19 @@
 
 mod address;
 mod answers;
-mod beat;
 mod bootstrap;
-mod demand;
 mod engine;
 mod heart;
 mod history;
-mod incoming;
 mod keys;
 mod link;
 mod preflight;
 mod recover;
 mod replicas;
-mod reply;
 mod script;
 mod shared;
 mod tail;
-mod tls;
 mod topology;
-mod trail;
 mod trouble;
 pub mod whole;
 mod writer;
@@ -52,7 +46,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::codec::Interner;
-use super::queue::{Prepared, QUEUE_APPENDS_MAX};
+use super::queue::QUEUE_APPENDS_MAX;
 use super::{
     Append, AppendOutcome, ChangeSink, Ledger, LedgerHealth, Overview, PendingAppend, PendingTrim, Unavailable,
 };
@@ -67,8 +61,8 @@ use shared::{Job, Shared};
 use topology::Topology;
 
 pub use address::{AddressError, RedisAddress};
-pub use beat::Identity;
-pub use demand::{AckReplicas, WhenReplicaAway};
+pub use heart::beat::Identity;
+pub use replicas::demand::{AckReplicas, WhenReplicaAway};
 pub use trouble::Trouble;
 
 /// Format of the ledger in Redis that is written: since 2 the log carries the outcomes of requests.
@@ -240,17 +234,8 @@ impl RedisLedger {
     fn enqueue(&self, append: Append) -> Result<oneshot::Receiver<AppendOutcome>, AppendOutcome> {
         append.check().map_err(AppendOutcome::Invalid)?;
         self.check_open().map_err(AppendOutcome::Unavailable)?;
-        let prepared = Prepared::new(append);
-        let bytes = prepared.bytes;
-        if !self.shared.room.reserve(bytes) {
-            return Err(AppendOutcome::Unavailable(Unavailable::Overloaded));
-        }
-        let (answer, outcome) = oneshot::channel();
-        self.send(Job::Append { prepared, answer }).map_err(|why| {
-            self.shared.room.release(bytes);
-            AppendOutcome::Unavailable(why)
-        })?;
-        Ok(outcome)
+        let send = |prepared, answer| self.send(Job::Append { prepared, answer });
+        self.shared.room.hand_over(append, send).map_err(AppendOutcome::Unavailable)
     }
 
     fn check_open(&self) -> Result<(), Unavailable> {

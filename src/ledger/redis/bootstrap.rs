@@ -9,7 +9,7 @@ use super::Trouble;
 use super::history::Mark;
 use super::keys::{META, records};
 use super::link::Link;
-use super::reply::{Fields, split_record};
+use super::link::reply::{Fields, split_record};
 use crate::domain::record::Change;
 use crate::domain::time::UtcInstant;
 use crate::ledger::codec::{self, Interner};

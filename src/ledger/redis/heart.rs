@@ -3,19 +3,22 @@
 //!
 //! Deliberately absent: anything that depends on it for safety of a write; a heartbeat that is missing costs waiting, no more.
 
+pub(super) mod beat;
+pub(super) mod trail;
+
 use std::time::Duration;
 
 use redis::{Pipeline, cmd};
 
 use super::Ended;
-use super::beat::{self, Beat, Identity};
 use super::history::Mark;
 use super::keys::{INSTANCES, LOG, META};
+use super::link::reply::Fields;
 use super::link::{Link, LinkError};
-use super::reply::Fields;
 use super::shared::Shared;
 use crate::domain::time::UtcInstant;
 use crate::ledger::{Counters, Overview, Peer, Standpoint};
+use beat::{Beat, Identity};
 
 /// How often it says so.
 const INTERVAL: Duration = Duration::from_secs(5);

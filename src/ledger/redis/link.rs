@@ -2,14 +2,17 @@
 //!
 //! Invariant: a link that failed once is given up, never repaired: what was under way on it has an unknown outcome.
 
+pub(super) mod tls;
+pub(super) mod reply;
+
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, Value};
 
 use super::address::Target;
+
 use super::script::Scripts;
-use super::tls;
 
 /// First words of refusals of a server that is full, or lacks replicas, and goes on when that has passed.
 const PASSING: [&str; 3] = ["OOM", "MISCONF", "NOREPLICAS"];

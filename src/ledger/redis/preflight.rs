@@ -5,9 +5,9 @@
 use redis::{Cmd, Pipeline, cmd};
 
 use super::keys::{META, PATTERN};
+use super::link::reply::Fields;
 use super::link::{Link, LinkError};
 use super::replicas::{Replicas, online};
-use super::reply::Fields;
 use super::{LEDGER_FORMAT, Trouble};
 
 /// Oldest version of Redis that is understood.

@@ -14,9 +14,9 @@ use super::keys::{
     INSTANCES, LOG, META, NEW_OUTCOMES, NEW_OUTCOMES_BY_TIME, OUTCOMES, OUTCOMES_BY_TIME, RECOVERY, kind_number,
     new_records, records,
 };
+use super::link::reply::Fields;
 use super::link::{Link, LinkError};
 use super::replicas::Replicas;
-use super::reply::Fields;
 use super::script::Scripts;
 use super::shared::Shared;
 use super::{LEDGER_FORMAT, RedisOptions, Trouble};

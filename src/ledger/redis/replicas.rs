@@ -3,13 +3,14 @@
 //! Invariant: that a replica is back is believed only when it confirmed a write that was made for that; the server's word
 //! that it is online is not enough. Deliberately absent: who replaces a primary.
 
+pub(super) mod demand;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use redis::{Pipeline, Value, cmd};
 
-use super::demand::{Demand, Turn, Watched};
 use super::keys::PROBE;
 use super::link::{Link, LinkError};
 use super::preflight::info;
@@ -17,6 +18,7 @@ use super::shared::Shared;
 use super::topology::{self, Topology};
 use super::{Ended, RedisOptions, Trouble, WhenReplicaAway};
 use crate::clock::Stopwatch;
+use demand::{Demand, Turn, Watched};
 
 /// How often the replicas are looked at.
 const INTERVAL: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ use redis::{Cmd, cmd};
 use crate::seeded;
 
 /// What stands before each of them.
-const COMMON: &str = include_str!("common.lua");
+const COMMON: &str = include_str!("script/common.lua");
 
 /// A script.
 pub(super) struct Script {
@@ -49,9 +49,9 @@ impl Scripts {
     /// The scripts of this version.
     pub(super) fn new() -> Self {
         Self {
-            append: Script::new(include_str!("append.lua")),
-            trim: Script::new(include_str!("trim.lua")),
-            recover: Script::new(include_str!("recover.lua")),
+            append: Script::new(include_str!("script/append.lua")),
+            trim: Script::new(include_str!("script/trim.lua")),
+            recover: Script::new(include_str!("script/recover.lua")),
         }
     }
 

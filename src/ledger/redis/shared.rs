@@ -8,8 +8,8 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use super::heart::trail::Trail;
 use super::preflight::Durability;
-use super::trail::Trail;
 use crate::domain::record::Position;
 use crate::domain::time::UtcInstant;
 use crate::ledger::queue::{Prepared, Room};

@@ -3,16 +3,17 @@
 //! Invariant: a change is handed over only when it is the next one of the history that was followed so far, by its number
 //! and by its digest, and together with all others of its append.
 
+pub(super) mod incoming;
+
 use std::sync::Arc;
 
 use redis::{Value, cmd};
 
 use super::answers::Answers;
 use super::history::{History, Logged, Mark, Outcome};
-use super::incoming::Incoming;
 use super::keys::{LOG, META};
+use super::link::reply::Fields;
 use super::link::{Link, LinkError};
-use super::reply::Fields;
 use super::shared::Shared;
 use super::{Ended, Trouble};
 use crate::domain::record::{Change, Key, Position};
@@ -20,6 +21,7 @@ use crate::domain::time::UtcInstant;
 use crate::ledger::codec::{self, Interner};
 use crate::ledger::{APPEND_ENTRIES_MAX, ChangeSink, Counters};
 use crate::seeded::{Fault, is_awake};
+use incoming::Incoming;
 
 /// How long the server holds a question that has no answer yet, in milliseconds.
 pub(super) const BLOCK_MS: u32 = 1_000;

@@ -13,15 +13,15 @@ use redis::cmd;
 
 use super::answers::Answers;
 use super::history::{History, Mark};
-use super::incoming::Incoming;
 use super::keys::META;
 use super::link::Link;
+use super::link::reply::Fields;
 use super::recover::Recovery;
 use super::replicas::Replicas;
-use super::reply::Fields;
 use super::script::Scripts;
 use super::shared::Shared;
 use super::tail::Tail;
+use super::tail::incoming::Incoming;
 use super::topology::Topology;
 use super::{Ended, OpenError, RedisAddress, RedisOptions, Trouble, bootstrap, preflight};
 use crate::clock::{ManualClock, SharedClock, Stopwatch};

@@ -9,9 +9,9 @@ use tokio::sync::oneshot;
 
 use super::answers::Answers;
 use super::keys::{LOG, META, OUTCOMES, OUTCOMES_BY_TIME, kind_number, records, request_name};
+use super::link::reply::{Fields, Said, Verdict};
 use super::link::{Link, LinkError};
 use super::replicas::Replicas;
-use super::reply::{Fields, Said, Verdict};
 use super::script::Scripts;
 use super::shared::{Job, Shared};
 use super::{Ended, LOG_CHANGES_KEPT, LOG_KEPT_MS};

@@ -8,7 +8,7 @@ use super::super::Trouble;
 use super::super::address::{Host, RedisAddress};
 use super::super::keys::{PATTERN, SLOT};
 use super::super::link::LinkError;
-use super::super::reply::Fields;
+use super::super::link::reply::Fields;
 use super::{Doubts, Replicas, ask_all, is_majority, open_to_ask};
 
 /// Most servers of a cluster that are remembered.

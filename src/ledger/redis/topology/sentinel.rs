@@ -8,8 +8,8 @@ use redis::{Value, cmd};
 
 use super::super::Trouble;
 use super::super::address::{Host, RedisAddress};
+use super::super::link::reply::Fields;
 use super::super::link::{Link, LinkError};
-use super::super::reply::Fields;
 use super::{Doubts, Replicas, ask_all, is_majority, open_to_ask};
 
 /// A replica that a sentinel knows, and whether it holds it for reachable.

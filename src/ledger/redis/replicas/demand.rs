@@ -29,7 +29,7 @@ pub enum WhenReplicaAway {
 
 /// What those who decide on a failover say of the replicas.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Watched {
+pub(in crate::ledger::redis) enum Watched {
     /// Nobody but the server watches them.
     ByNobody,
     /// They cannot be asked, or not enough of them: nobody is given up on a guess.
@@ -51,7 +51,7 @@ impl Watched {
 
 /// What follows from what was confirmed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Turn {
+pub(in crate::ledger::redis) enum Turn {
     /// Nothing new.
     Same,
     /// Another number than before is asked for, fewer than wanted.
@@ -64,7 +64,7 @@ pub(super) enum Turn {
 
 /// How many replicas must confirm a write.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Demand {
+pub(in crate::ledger::redis) struct Demand {
     wanted: AckReplicas,
     when_away: WhenReplicaAway,
     away_after: Duration,
@@ -79,19 +79,23 @@ pub(super) struct Demand {
 
 impl Demand {
     /// Before anything is known of replicas.
-    pub(super) const fn new(wanted: AckReplicas, when_away: WhenReplicaAway, away_after: Duration) -> Self {
+    pub(in crate::ledger::redis) const fn new(
+        wanted: AckReplicas,
+        when_away: WhenReplicaAway,
+        away_after: Duration,
+    ) -> Self {
         Self { wanted, when_away, away_after, known: 0, given_up: 0, short: None, is_refusing: false }
     }
 
     /// So many replicas are there; those that were there before are still missed.
-    pub(super) fn know(&mut self, replicas: u16) {
+    pub(in crate::ledger::redis) fn know(&mut self, replicas: u16) {
         self.known = self.known.max(replicas);
     }
 
     /// Whoever watches the replicas knows so many, of which so many can be reached. Where that is fewer than are asked for, a
     /// session begins with one given up: after a failover the primary that died is the replica that is away. Whether any
     /// is given up.
-    pub(super) fn know_watched(&mut self, known: u16, reachable: u16) -> bool {
+    pub(in crate::ledger::redis) fn know_watched(&mut self, known: u16, reachable: u16) -> bool {
         self.know(known);
         if self.when_away == WhenReplicaAway::Reduce && self.given_up == 0 && reachable < self.asked() {
             self.given_up = 1;
@@ -100,7 +104,7 @@ impl Demand {
     }
 
     /// How many should confirm.
-    pub(super) const fn full(&self) -> u16 {
+    pub(in crate::ledger::redis) const fn full(&self) -> u16 {
         match self.wanted {
             AckReplicas::All => self.known,
             AckReplicas::Count(count) => count,
@@ -108,27 +112,27 @@ impl Demand {
     }
 
     /// How many must confirm now.
-    pub(super) const fn asked(&self) -> u16 {
+    pub(in crate::ledger::redis) const fn asked(&self) -> u16 {
         self.full().saturating_sub(self.given_up)
     }
 
     /// Whether a replica that is attached would be asked for once it confirms.
-    pub(super) fn would_take(&self, attached: u16) -> bool {
+    pub(in crate::ledger::redis) fn would_take(&self, attached: u16) -> bool {
         self.wanted == AckReplicas::All && attached > self.known
     }
 
     /// Whether all is as wanted, as far as is known.
-    pub(super) const fn is_met(&self) -> bool {
+    pub(in crate::ledger::redis) const fn is_met(&self) -> bool {
         self.given_up == 0 && self.short.is_none() && !self.is_refusing
     }
 
     /// A session begins: whether anything must be refused is found out anew.
-    pub(super) const fn begin(&mut self) {
+    pub(in crate::ledger::redis) const fn begin(&mut self) {
         self.is_refusing = false;
     }
 
     /// So many confirmed a write.
-    pub(super) fn observe(&mut self, reached: u16, at: Duration, watched: Watched) -> Turn {
+    pub(in crate::ledger::redis) fn observe(&mut self, reached: u16, at: Duration, watched: Watched) -> Turn {
         let (full, asked) = (self.full(), self.asked());
         if reached >= full {
             let was_met = self.given_up == 0 && !self.is_refusing;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use redis::{ClientTlsConfig, RedisError, TlsCertificates};
 
-use super::address::TlsFiles;
+use super::super::address::TlsFiles;
 
 /// What the files hold, read anew for every link, so that a certificate may be renewed while the service runs.
-pub(super) fn certificates(files: &TlsFiles) -> Result<TlsCertificates, String> {
+pub(in crate::ledger::redis) fn certificates(files: &TlsFiles) -> Result<TlsCertificates, String> {
     // An error says that a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let root_cert = files.ca.as_deref().map(read).transpose()?;
@@ -34,7 +34,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// Why the link could not be encrypted, and what to do; nothing when that is not what failed.
-pub(super) fn refusal(error: &RedisError) -> Option<String> {
+pub(in crate::ledger::redis) fn refusal(error: &RedisError) -> Option<String> {
     // The client library keeps the error of the connection behind a shared pointer.
     let shared = error.source()?.downcast_ref::<Arc<dyn Error + Send + Sync>>()?;
     let found = shared.downcast_ref::<rustls::Error>().or_else(|| {

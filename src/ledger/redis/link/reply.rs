@@ -2,24 +2,24 @@
 
 use redis::Value;
 
-use super::link::LinkError;
+use super::LinkError;
 use crate::domain::record::Position;
 use crate::domain::time::UtcInstant;
 
 /// What the append script says.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Said {
+pub(in crate::ledger::redis) struct Said {
     /// Where the last change stands.
-    pub(super) head: Position,
+    pub(in crate::ledger::redis) head: Position,
     /// What the ledger's clock shows.
-    pub(super) now: UtcInstant,
+    pub(in crate::ledger::redis) now: UtcInstant,
     /// What became of the append.
-    pub(super) verdict: Verdict,
+    pub(in crate::ledger::redis) verdict: Verdict,
 }
 
 /// What became of an append.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum Verdict {
+pub(in crate::ledger::redis) enum Verdict {
     /// Written.
     Appended,
     /// A record has another version.
@@ -46,7 +46,7 @@ pub(super) enum Verdict {
 
 impl Said {
     /// Reads a reply.
-    pub(super) fn read(value: Value) -> Result<Self, LinkError> {
+    pub(in crate::ledger::redis) fn read(value: Value) -> Result<Self, LinkError> {
         let mut fields = Fields::of(value)?;
         let code = fields.text()?;
         let (epoch, sequence) = (fields.number()?, fields.number()?);
@@ -73,7 +73,7 @@ impl Said {
 }
 
 /// Version and image of a stored record.
-pub(super) fn split_record(record: &[u8]) -> Result<(u64, Vec<u8>), LinkError> {
+pub(in crate::ledger::redis) fn split_record(record: &[u8]) -> Result<(u64, Vec<u8>), LinkError> {
     const ODD: LinkError = LinkError::Odd("a record without version");
     let at = record.iter().position(|byte| *byte == b' ').ok_or(ODD)?;
     let (version, image) = record.split_at(at);
@@ -82,11 +82,11 @@ pub(super) fn split_record(record: &[u8]) -> Result<(u64, Vec<u8>), LinkError> {
 }
 
 /// The fields of an array, one after the other.
-pub(super) struct Fields(std::vec::IntoIter<Value>);
+pub(in crate::ledger::redis) struct Fields(std::vec::IntoIter<Value>);
 
 impl Fields {
     /// The fields of an array; of nothing when the server answers nothing.
-    pub(super) fn of(value: Value) -> Result<Self, LinkError> {
+    pub(in crate::ledger::redis) fn of(value: Value) -> Result<Self, LinkError> {
         if value == Value::Nil {
             return Ok(Self(Vec::new().into_iter()));
         }
@@ -95,12 +95,12 @@ impl Fields {
     }
 
     /// The next field as it came.
-    pub(super) fn next(&mut self) -> Option<Value> {
+    pub(in crate::ledger::redis) fn next(&mut self) -> Option<Value> {
         self.0.next()
     }
 
     /// The next field, as bytes; `None` when it is not there.
-    pub(super) fn bytes_or_nothing(&mut self) -> Result<Option<Vec<u8>>, LinkError> {
+    pub(in crate::ledger::redis) fn bytes_or_nothing(&mut self) -> Result<Option<Vec<u8>>, LinkError> {
         match self.0.next() {
             None | Some(Value::Nil) => Ok(None),
             Some(Value::BulkString(bytes)) => Ok(Some(bytes)),
@@ -112,28 +112,28 @@ impl Fields {
     }
 
     /// The next field, as bytes.
-    pub(super) fn bytes(&mut self) -> Result<Vec<u8>, LinkError> {
+    pub(in crate::ledger::redis) fn bytes(&mut self) -> Result<Vec<u8>, LinkError> {
         self.bytes_or_nothing()?.ok_or(LinkError::Odd("a missing field"))
     }
 
     /// The next field, as text.
-    pub(super) fn text(&mut self) -> Result<String, LinkError> {
+    pub(in crate::ledger::redis) fn text(&mut self) -> Result<String, LinkError> {
         String::from_utf8(self.bytes()?).map_err(|_| LinkError::Odd("a text that is none"))
     }
 
     /// The next field, as text; `None` when it is not there.
-    pub(super) fn text_or_nothing(&mut self) -> Result<Option<String>, LinkError> {
+    pub(in crate::ledger::redis) fn text_or_nothing(&mut self) -> Result<Option<String>, LinkError> {
         let bytes = self.bytes_or_nothing()?;
         bytes.map(|bytes| String::from_utf8(bytes).map_err(|_| LinkError::Odd("a text that is none"))).transpose()
     }
 
     /// The next field, as a number.
-    pub(super) fn number(&mut self) -> Result<u64, LinkError> {
+    pub(in crate::ledger::redis) fn number(&mut self) -> Result<u64, LinkError> {
         self.text()?.parse().map_err(|_| LinkError::Odd("a number that is none"))
     }
 
     /// The next field, as milliseconds since 1970.
-    pub(super) fn instant_ms(&mut self) -> Result<i64, LinkError> {
+    pub(in crate::ledger::redis) fn instant_ms(&mut self) -> Result<i64, LinkError> {
         self.text()?.parse().map_err(|_| LinkError::Odd("an instant that is none"))
     }
 }

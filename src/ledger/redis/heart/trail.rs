@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use parking_lot::Mutex;
 
-use super::history::Mark;
+use super::super::history::Mark;
 use crate::domain::record::Position;
 use crate::domain::time::UtcInstant;
 
@@ -17,7 +17,7 @@ const ENDS_MAX: usize = 64;
 
 /// The last marks; cheap to ask now and then, and taken by the follower alone.
 #[derive(Default)]
-pub(super) struct Trail(Mutex<Inner>);
+pub(in crate::ledger::redis) struct Trail(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
@@ -30,12 +30,12 @@ struct Inner {
 
 impl Trail {
     /// Begins anew: of what was followed before nothing counts.
-    pub(super) fn begin(&self, mark: Mark, written_at: UtcInstant) {
+    pub(in crate::ledger::redis) fn begin(&self, mark: Mark, written_at: UtcInstant) {
         *self.0.lock() = Inner { marks: [mark].into(), written_at: Some(written_at), ends: BTreeMap::new() };
     }
 
     /// The history goes on up to this mark.
-    pub(super) fn push(&self, mark: Mark, written_at: Option<UtcInstant>) {
+    pub(in crate::ledger::redis) fn push(&self, mark: Mark, written_at: Option<UtcInstant>) {
         let mut inner = self.0.lock();
         inner.written_at = written_at.or(inner.written_at);
         inner.marks.push_back(mark);
@@ -45,7 +45,7 @@ impl Trail {
     }
 
     /// Epochs that ended, with their last numbers.
-    pub(super) fn note_ends(&self, ends: impl IntoIterator<Item = (u64, u64)>) {
+    pub(in crate::ledger::redis) fn note_ends(&self, ends: impl IntoIterator<Item = (u64, u64)>) {
         let mut inner = self.0.lock();
         inner.ends.extend(ends);
         while inner.ends.len() > ENDS_MAX {
@@ -54,18 +54,18 @@ impl Trail {
     }
 
     /// The last number of an epoch that ended; `None` when it is not known.
-    pub(super) fn end_of(&self, epoch: u64) -> Option<u64> {
+    pub(in crate::ledger::redis) fn end_of(&self, epoch: u64) -> Option<u64> {
         self.0.lock().ends.get(&epoch).copied()
     }
 
     /// Where the history stands, and when its last change was written.
-    pub(super) fn last(&self) -> Option<(Mark, UtcInstant)> {
+    pub(in crate::ledger::redis) fn last(&self) -> Option<(Mark, UtcInstant)> {
         let inner = self.0.lock();
         inner.marks.back().cloned().zip(inner.written_at)
     }
 
     /// The digest of the history at a position; `None` when it is not remembered.
-    pub(super) fn digest_at(&self, position: Position) -> Option<String> {
+    pub(in crate::ledger::redis) fn digest_at(&self, position: Position) -> Option<String> {
         let inner = self.0.lock();
         let place = |mark: &Mark| (mark.epoch, mark.sequence);
         let found = inner.marks.binary_search_by_key(&(position.epoch, position.sequence), place).ok()?;

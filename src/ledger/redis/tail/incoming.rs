@@ -3,33 +3,33 @@
 //! Invariant: what is let go is whole appends of one history, so that no sink, no position and no recovery ever stands in the
 //! middle of one.
 
-use super::history::{Logged, Mark};
+use super::super::history::{Logged, Mark};
 use crate::domain::record::Change;
 
 /// The changes of an append that has not come to its end; none between appends.
 #[derive(Default)]
-pub(super) struct Incoming(Vec<(Logged, Change)>);
+pub(in crate::ledger::redis) struct Incoming(Vec<(Logged, Change)>);
 
 impl Incoming {
     /// Whether an append has begun and not ended.
-    pub(super) const fn is_open(&self) -> bool {
+    pub(in crate::ledger::redis) const fn is_open(&self) -> bool {
         !self.0.is_empty()
     }
 
     /// Where it stands; `None` between appends.
-    pub(super) fn reached(&self, epoch: u64) -> Option<Mark> {
+    pub(in crate::ledger::redis) fn reached(&self, epoch: u64) -> Option<Mark> {
         let (Logged { sequence, digest, .. }, _) = self.0.last()?;
         Some(Mark { epoch, sequence: *sequence, digest: digest.clone() })
     }
 
     /// Whether a change is the next one after those that came, the last whole append having ended at the mark.
-    pub(super) fn precedes(&self, mark: &Mark, epoch: u64, logged: &Logged) -> bool {
+    pub(in crate::ledger::redis) fn precedes(&self, mark: &Mark, epoch: u64, logged: &Logged) -> bool {
         let Some((last, _)) = self.0.last() else { return mark.precedes(epoch, logged) };
         logged.more + 1 == last.more && self.reached(mark.epoch).is_some_and(|mark| mark.precedes(epoch, logged))
     }
 
     /// Takes the next change; gives the whole append once that is its last.
-    pub(super) fn push(&mut self, logged: Logged, change: Change) -> Option<Vec<(Logged, Change)>> {
+    pub(in crate::ledger::redis) fn push(&mut self, logged: Logged, change: Change) -> Option<Vec<(Logged, Change)>> {
         let is_last = logged.more == 0;
         self.0.push((logged, change));
         is_last.then(|| std::mem::take(&mut self.0))

@@ -3,12 +3,12 @@
 //! Invariant: the first field is the instant, which is all that a recovery reads. Fields are added at the end; whoever reads
 //! a line of another version takes what is there.
 
-use super::history::Mark;
+use super::super::history::Mark;
 use crate::domain::time::UtcInstant;
 use crate::ledger::{Peer, Standpoint};
 
 /// How long an instance may say nothing before it counts as silent, in milliseconds: three heartbeats.
-pub(super) const SILENT_AFTER_MS: u64 = 15_000;
+pub(in crate::ledger::redis) const SILENT_AFTER_MS: u64 = 15_000;
 /// What stands for a text that is empty.
 const NOTHING: &str = "-";
 
@@ -25,24 +25,24 @@ pub struct Identity {
 
 /// A heartbeat.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Beat<'a> {
+pub(in crate::ledger::redis) struct Beat<'a> {
     /// When, by the server.
-    pub(super) at_ms: u64,
+    pub(in crate::ledger::redis) at_ms: u64,
     /// What was followed.
-    pub(super) mark: &'a Mark,
+    pub(in crate::ledger::redis) mark: &'a Mark,
     /// How many changes were missing.
-    pub(super) lag_changes: u64,
+    pub(in crate::ledger::redis) lag_changes: u64,
     /// How long before the last one that was followed was written.
-    pub(super) lag_ms: u64,
+    pub(in crate::ledger::redis) lag_ms: u64,
     /// Stable code of what an acknowledged write survives.
-    pub(super) durability_class: &'a str,
+    pub(in crate::ledger::redis) durability_class: &'a str,
     /// Who it is.
-    pub(super) identity: &'a Identity,
+    pub(in crate::ledger::redis) identity: &'a Identity,
 }
 
 impl Beat<'_> {
     /// The line.
-    pub(super) fn line(&self) -> String {
+    pub(in crate::ledger::redis) fn line(&self) -> String {
         let Beat { at_ms, mark, lag_changes, lag_ms, durability_class, identity } = self;
         let Mark { epoch, sequence, digest } = mark;
         let Identity { version, address, started_at } = identity;
@@ -59,12 +59,12 @@ fn word(text: &str) -> String {
 }
 
 /// The instant of a line; 0 when there is none.
-pub(super) fn instant_ms(line: &str) -> u64 {
+pub(in crate::ledger::redis) fn instant_ms(line: &str) -> u64 {
     line.split(' ').next().and_then(|at| at.parse().ok()).unwrap_or_default()
 }
 
 /// What a line says of an instance.
-pub(super) fn read(instance_id: String, line: &str, now_ms: u64) -> Peer {
+pub(in crate::ledger::redis) fn read(instance_id: String, line: &str, now_ms: u64) -> Peer {
     let mut words = line.split(' ');
     let mut number = || words.next().and_then(|word| word.parse::<u64>().ok()).unwrap_or_default();
     let (at_ms, epoch, sequence) = (number(), number(), number());
