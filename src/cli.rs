@@ -10,6 +10,7 @@ pub mod json;
 pub mod human;
 pub mod connection;
 pub mod query;
+pub mod comparison;
 pub mod render;
 pub mod command;
 pub mod import;

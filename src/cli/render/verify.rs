@@ -2,7 +2,7 @@
 
 use super::Layout;
 use super::table::table;
-use crate::cli::command::verify::{Comparison, Outcome};
+use crate::cli::comparison::{Comparison, Outcome};
 use crate::ledger::verify::{ImageDigest, Reading};
 
 /// Two copies, and what differs.
