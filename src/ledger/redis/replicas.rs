@@ -48,6 +48,8 @@ fn watched(known: &Result<Option<topology::Replicas>, Trouble>) -> Watched {
 pub(super) struct Replicas {
     demand: RefCell<Demand>,
     watched: Cell<Watched>,
+    /// Whether those who watch them could not be asked when the session began, and are still to be.
+    awaits_watchers: Cell<bool>,
     when_away: WhenReplicaAway,
     running: Stopwatch,
 }
@@ -59,6 +61,7 @@ impl Replicas {
         Self {
             demand: RefCell::new(Demand::new(ack_replicas, when_replica_away, replica_away_after)),
             watched: Cell::new(Watched::Unknown),
+            awaits_watchers: Cell::new(false),
             when_away: when_replica_away,
             running: Stopwatch::start(),
         }
@@ -69,12 +72,15 @@ impl Replicas {
         self.demand.borrow_mut().know(online);
     }
 
-    /// Takes what whoever watches them knows before a session begins.
+    /// Takes what whoever watches them knows before a session begins, or as soon as they can be asked: one that is not attached
+    /// is missed only by them.
     pub(super) fn see_watched(&self, known: &Result<Option<topology::Replicas>, Trouble>, shared: &Shared) {
         self.watched.set(watched(known));
+        self.awaits_watchers.set(known.is_err());
         if let Ok(Some(topology::Replicas { known, reachable })) = *known {
-            let was_asked = self.asked();
-            if self.demand.borrow_mut().know_watched(known, reachable) && self.asked() != was_asked {
+            let before = (self.asked(), self.full());
+            // One that was not attached when this began is as much away as one that left.
+            if self.demand.borrow_mut().know_watched(known, reachable) && (self.asked(), self.full()) != before {
                 self.tell_reduced(shared);
             }
         }
@@ -177,6 +183,9 @@ impl Probe<'_> {
     }
 
     async fn step(&mut self) -> Result<(), LinkError> {
+        if self.replicas.awaits_watchers.get() {
+            self.replicas.see_watched(&self.topology.known_replicas().await, self.shared);
+        }
         let online = online(&info(&mut self.link, "replication").await?);
         let full = self.replicas.full();
         let newcomers = self.replicas.demand.borrow().would_take(online);

@@ -123,6 +123,23 @@ fn the_replicas_are_counted_by_those_who_decide() {
 }
 
 #[test]
+fn a_replica_that_is_away_is_missed_once_the_sentinels_can_be_asked() {
+    let mut site = Sentinels::start();
+    wait_until("both are reachable", || replicas_of(&site.url()) == Some((2, 2)));
+    site.servers[2].kill();
+    wait_until("one is not reachable", || replicas_of(&site.url()) == Some((2, 1)));
+    let all = || RedisOptions { ack_replicas: AckReplicas::All, ..options() };
+    assert!(Instance::open_at(&site.url(), all()).ledger.health().reduction.is_some(), "it was away before the start");
+    // One of three knows the primary, and is not believed about replicas.
+    site.sentinels[1..].iter().for_each(|sentinel| sentinel.signal("-STOP"));
+    let instance = Instance::open_at(&site.url(), all());
+    fill(&instance, 0..1);
+    assert_eq!(instance.ledger.health().reduction, None);
+    site.sentinels[1..].iter().for_each(|sentinel| sentinel.signal("-CONT"));
+    instance.wait_for("it is missed", |instance| instance.ledger.health().reduction.is_some());
+}
+
+#[test]
 fn sentinels_that_cannot_be_used_are_named_at_start() {
     let mut site = Sentinels::start_with(
         &["--requirepass", "right", "--masterauth", "right"],
