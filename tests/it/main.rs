@@ -36,6 +36,7 @@ mod redis;
 mod seen;
 mod moving;
 mod starting;
+mod admin;
 mod outages;
 mod quarantine;
 mod durability_model;
