@@ -37,7 +37,7 @@ use sas_router::domain::query::CareQuery;
 use sas_router::domain::record::{Body, Change, Key, Position};
 use sas_router::domain::slot::{NewHold, Slot};
 use sas_router::domain::time::UtcInstant;
-use sas_router::grpc::{Options, Server};
+use sas_router::grpc::{Options, Server, Witnessed};
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
 use sas_router::proto::routing as pb;
@@ -140,6 +140,7 @@ fn options() -> Options {
         preface_deadline: Duration::from_secs(5),
         keepalive_interval: Duration::from_secs(20),
         keepalive_timeout: Duration::from_secs(10),
+        witnessed: Witnessed::default(),
     }
 }
 

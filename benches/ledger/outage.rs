@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use sas_router::domain::id::SlotId;
 use sas_router::domain::query::CareQuery;
-use sas_router::grpc::{Options, Server};
+use sas_router::grpc::{Options, Server, Witnessed};
 use sas_router::ledger::Ledger as _;
 use sas_router::proto::routing as pb;
 use sas_router::service::{Caller, Reason, Service};
@@ -167,5 +167,6 @@ fn options() -> Options {
         preface_deadline: Duration::from_secs(5),
         keepalive_interval: Duration::from_secs(20),
         keepalive_timeout: Duration::from_secs(10),
+        witnessed: Witnessed::default(),
     }
 }
