@@ -38,6 +38,7 @@ mod records;
 mod policy;
 mod listener;
 mod applier;
+pub mod witness;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
@@ -102,6 +103,7 @@ use policy::{Asked, Policies};
 use position::Arrivals;
 use tension::Tension;
 use turns::Turns;
+use witness::Witnesses;
 use write::Written;
 
 /// What a service is made of.
@@ -158,6 +160,8 @@ struct Shared {
     activity: board::Tallied,
     /// Numbers the turns of those whom answers name first.
     share_turns: TurnClock,
+    /// Who is told what happens.
+    witnesses: Witnesses,
 }
 
 /// Who calls.
@@ -214,6 +218,7 @@ impl Service {
             boards: board::Boards::default(),
             activity: board::Tallied::default(),
             share_turns: TurnClock::default(),
+            witnesses: Witnesses::default(),
         };
         Self { shared: Arc::new(shared) }
     }
