@@ -31,6 +31,7 @@ mod quarantine;
 mod condition;
 mod starting;
 mod status;
+mod board;
 mod purge;
 mod position;
 mod records;
@@ -66,6 +67,10 @@ pub use crate::road::RoadHealth;
 pub use crate::routing::policy::PolicyScope;
 pub use applier::Applier;
 pub use attendance::Attended;
+pub use board::{
+    ACTIVITY_MINUTES, AGE_BANDS, Activity, Board, Deed, MapPlace, MapTerritory, Minute, PlaceMap, PlaceState,
+    TensionBoard, TensionRow, TensionState,
+};
 pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView, SettleRequest};
 pub use census::{Census, Fill, SlotSort, SlotStanding};
 pub use condition::{Condition, ConditionKind};
@@ -151,6 +156,10 @@ struct Shared {
     tension: Tension,
     /// Road times, when a server for them is configured.
     roads: OnceLock<Arc<Roads>>,
+    /// What operations look at.
+    boards: board::Boards,
+    /// What was answered and written in the last hour.
+    activity: Arc<board::Tallied>,
     /// Numbers the turns of those whom answers name first.
     share_turns: TurnClock,
     /// Who is told what happens.
@@ -194,6 +203,7 @@ impl Service {
         parts.index.observe(Arc::new(listener));
         // Only now, so that no change falls between.
         policies.take_from(&parts.index);
+        let activity = Arc::new(board::Tallied::new(Arc::clone(&parts.clock)));
         let shared = Shared {
             parts,
             policies,
@@ -209,11 +219,15 @@ impl Service {
             doubts,
             tension: Tension::new(),
             roads: OnceLock::new(),
+            boards: board::Boards::default(),
+            activity: Arc::clone(&activity),
             share_turns: TurnClock::default(),
             witnesses: Witnesses::default(),
             census: census::CensusKept::default(),
         };
-        Self { shared: Arc::new(shared) }
+        let service = Self { shared: Arc::new(shared) };
+        service.witnessed_by(activity);
+        service
     }
 
     /// Gives it road times to ask for; a second time changes nothing.

@@ -23,3 +23,4 @@ mod policies;
 mod sources;
 mod quarantine;
 mod witnessing;
+mod board;

@@ -3,9 +3,12 @@
 //! Invariant: reading takes no lock that a question or a write waits for longer than a look, and asks neither disk nor network. Of
 //! directories nothing is told but identifiers of territories and sources. Deliberately absent: what happened, which is recorded.
 
+use std::collections::BTreeMap;
+
+use crate::domain::id::TerritoryId;
 use crate::domain::source::Confidence;
 use crate::domain::time::MS_PER_SECOND;
-use crate::service::{Census, ConditionKind, Overview, Service, SourceView, Status};
+use crate::service::{Census, ConditionKind, Overview, Service, SourceView, Status, TensionBoard, TensionState};
 
 use super::readings::{IntoF64 as _, Readings};
 
@@ -25,6 +28,9 @@ pub(super) fn read(service: &Service, readings: &mut Readings) {
     readings.count("sas.booking.quarantined", service.quarantined(None).claim_count, &[]);
     read_sources(&status, service.sources(), readings);
     read_census(&service.census(), readings);
+    if let Some(board) = service.board_here() {
+        read_tension(&board.tension, readings);
+    }
     if let Some(roads) = &status.roads {
         let tables = [("asked", roads.asked_count), ("failed", roads.failed_count), ("skipped", roads.skipped_count)];
         tables.into_iter().for_each(|(result, count)| readings.count("sas.road.tables", count, &[result]));
@@ -110,6 +116,27 @@ fn read_census(census: &Census, readings: &mut Readings) {
     }
     readings.count("sas.booking.holds", census.live_holds, &[]);
     readings.count("sas.booking.expired_holds", census.expired_holds, &[]);
+}
+
+fn read_tension(tension: &TensionBoard, readings: &mut Readings) {
+    let mut needs: BTreeMap<TerritoryId, [usize; TensionState::ALL.len()]> = BTreeMap::new();
+    for row in &tension.rows {
+        let by = [&*row.territory.wire(), row.need.code(), row.age_band.code()];
+        if let Some(first) = row.first_slot_seconds {
+            readings.note("sas.tension.first_slot", f64::from(first), &by);
+        }
+        readings.note("sas.tension.threshold", f64::from(row.threshold_seconds), &by);
+        let states = needs.entry(row.territory).or_default();
+        for (count, state) in states.iter_mut().zip(TensionState::ALL) {
+            *count += usize::from(state == row.state);
+        }
+    }
+    for (territory, counts) in &needs {
+        for (state, count) in TensionState::ALL.iter().zip(counts) {
+            let by = [&*territory.wire(), &state.code().to_ascii_lowercase()];
+            readings.count("sas.tension.needs", *count, &by);
+        }
+    }
 }
 
 fn one_if(is_so: bool) -> f64 {

@@ -18,6 +18,7 @@ mod explanation;
 mod orientation;
 mod tension;
 mod metrics;
+mod board;
 mod failover;
 mod fair_share;
 mod grpc_limits;
