@@ -12,7 +12,7 @@ pub fn table() -> String {
             Kind::Gauge => "gauge",
             Kind::Histogram(_) => "histogram",
         };
-        let by: Vec<_> = metric.attributes.iter().map(|name| format!("`{}`", name.replace('.', "_"))).collect();
+        let by: Vec<_> = metric.scraped_labels().map(|label| format!("`{label}`")).collect();
         let (name, by) = (metric.scraped_name(), by.join(" "));
         table.push_str(&format!("| `{name}` | {kind} | {by} | {} | {} |\n", metric.series_max, metric.help));
     }

@@ -121,11 +121,11 @@ async fn what_happened_in_the_morning_shows() {
         ("sas_slots{state=\"free\",territory=\"1690000005\",visibility=\"PUBLIC+SNP\"}", 1.0),
         ("sas_source_age_seconds{source=\"cpts-venissieux\"}", 600.0),
         ("sas_index_records{kind=\"slot\"}", 2.0),
-        ("sas_ready_ratio", 1.0),
-        ("sas_conditions_ratio{code=\"WRITES_REFUSED\",degrades=\"true\"}", 0.0),
+        ("sas_ready", 1.0),
+        ("sas_conditions{code=\"WRITES_REFUSED\",degrades=\"true\"}", 0.0),
         ("sas_calls_active{kind=\"call\"}", 0.0),
         ("sas_ledger_queue", 0.0),
-        ("sas_tension_needs{state=\"met\",territory=\"1690000005\"}", 4.0),
+        ("sas_tension_needs{state=\"none_free\",territory=\"1690000005\"}", 0.0),
     ];
     for (name, value) in expected {
         assert_eq!(series.get(name), Some(&value), "{name} in\n{scraped}");
