@@ -7,6 +7,7 @@
 //! under way complete, the ledger is closed, and the admin port last. Names everything; nothing but the command line names it.
 
 mod listeners;
+mod measuring;
 mod signals;
 mod steadiness;
 mod forgetting;
@@ -24,7 +25,7 @@ use uuid::Uuid;
 use crate::admin::{Admin, Limits};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::config::{Config, LedgerConfig, LedgerKind, ReplicasConfig};
-use crate::grpc::{Options, ServeError, Server};
+use crate::grpc::{Options, ServeError, Server, Witnessed};
 use crate::index::Index;
 use crate::ledger::Ledger;
 use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, OpenError};
@@ -36,6 +37,7 @@ use crate::ledger::redis::{
 use crate::road::{CertificatesError, Roads};
 use crate::service::{Applier, Parts, Service, WatchLimits};
 use crate::tasks::Tasks;
+use crate::telemetry::{Telemetry, TelemetryError};
 
 use forgetting::Forgetting;
 
@@ -84,6 +86,9 @@ pub enum StartError {
     /// A server of road times cannot be asked over TLS.
     #[error("road_times.url: {0}")]
     RoadTimes(#[from] CertificatesError),
+    /// Nothing can be measured.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
     /// The server cannot be built.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -114,6 +119,7 @@ pub struct App {
     /// Where it listens; with port 0 configured, the port that was free.
     pub address: SocketAddr,
     admin: Option<Admin>,
+    telemetry: Arc<Telemetry>,
     server: Arc<Server>,
     ledger: OpenedLedger,
     /// Tasks of the transport and of upkeep.
@@ -148,7 +154,9 @@ impl App {
         let address = config.server.listen;
         let address =
             listener.local_addr().map_err(|source| StartError::Address { port: Port::Grpc, address, source })?;
-        let admin = admin.map(|listener| start_admin(listener, config.admin.listen.unwrap_or(address))).transpose()?;
+        let telemetry = Arc::new(Telemetry::new(|readers| readers)?);
+        let admin_address = config.admin.listen.unwrap_or(address);
+        let admin = admin.map(|listener| start_admin(listener, admin_address, &telemetry)).transpose()?;
         let index = Arc::new(Index::new());
         let instance_id = Uuid::now_v7();
         let started_at = Some(clock.now());
@@ -174,15 +182,24 @@ impl App {
         if let Some(options) = config.road_times.options.clone() {
             service.ask_roads(Roads::new(options)?);
         }
+        telemetry.attend(&service);
         let forgetting = Forgetting::new(service.clone(), clock);
-        let server = Arc::new(Server::start(service.clone(), listener, options(&config), &background).await?);
+        let options = Options { witnessed: measuring::calls(&telemetry), ..options(&config) };
+        let server = Arc::new(Server::start(service.clone(), listener, options, &background).await?);
+        measuring::observe_load(&telemetry, &server, watches_max);
         let shutdown = CancellationToken::new();
         background.spawn(upkeep::forget(forgetting, config.purge.interval, shutdown.clone()));
         background.spawn(upkeep::report_losses(service.clone(), shutdown.clone()));
         background.spawn(upkeep::watch_conditions(service, Arc::clone(&server), shutdown.clone()));
         tracing::info!(%address, version = VERSION, "serving");
         let (drain_delay, drain_timeout) = (config.server.drain_delay, config.server.drain_timeout);
-        Ok(Self { address, admin, server, ledger, background, writes, shutdown, drain_delay, drain_timeout })
+        Ok(Self { address, admin, telemetry, server, ledger, background, writes, shutdown, drain_delay, drain_timeout })
+    }
+
+    /// What is measured of it.
+    #[must_use]
+    pub fn telemetry(&self) -> Arc<Telemetry> {
+        Arc::clone(&self.telemetry)
     }
 
     /// A handle that ends the service.
@@ -217,6 +234,7 @@ impl App {
         self.background.drain().await;
         // A write outlives the call that asked for it; the ledger bounds how long it can take.
         self.writes.drain().await;
+        self.telemetry.end();
         self.ledger.close().await;
         let drained = Drained { cut_calls, duration: stopwatch.elapsed() };
         let duration_ms = u64::try_from(drained.duration.as_millis()).unwrap_or(u64::MAX);
@@ -228,8 +246,9 @@ impl App {
     }
 }
 
-fn start_admin(listener: TcpListener, address: SocketAddr) -> Result<Admin, StartError> {
-    let admin = Admin::start(listener, Limits::default(), None);
+fn start_admin(listener: TcpListener, address: SocketAddr, telemetry: &Arc<Telemetry>) -> Result<Admin, StartError> {
+    let telemetry = Arc::clone(telemetry);
+    let admin = Admin::start(listener, Limits::default(), Some(Arc::new(move || telemetry.scrape())));
     let admin = admin.map_err(|source| StartError::Address { port: Port::Admin, address, source })?;
     tracing::info!(address = %admin.address, "the admin port answers");
     Ok(admin)
@@ -244,6 +263,7 @@ fn options(config: &Config) -> Options {
         preface_deadline: config.server.preface_deadline,
         keepalive_interval: config.server.keepalive_interval,
         keepalive_timeout: config.server.keepalive_timeout,
+        witnessed: Witnessed::default(),
     }
 }
 

@@ -31,12 +31,15 @@ mod quarantine;
 mod condition;
 mod starting;
 mod status;
+mod board;
 mod purge;
 mod position;
 mod records;
 mod policy;
 mod listener;
 mod applier;
+pub mod witness;
+mod census;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
@@ -64,7 +67,12 @@ pub use crate::road::RoadHealth;
 pub use crate::routing::policy::PolicyScope;
 pub use applier::Applier;
 pub use attendance::Attended;
+pub use board::{
+    ACTIVITY_MINUTES, AGE_BANDS, Activity, Board, Deed, MapPlace, MapTerritory, Minute, PlaceMap, PlaceState,
+    TensionBoard, TensionRow, TensionState,
+};
 pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView, SettleRequest};
+pub use census::{Census, Fill, SlotSort, SlotStanding};
 pub use condition::{Condition, ConditionKind};
 pub use error::{Error, ErrorKind, Reason};
 pub use explain::Explained;
@@ -97,6 +105,7 @@ use policy::{Asked, Policies};
 use position::Arrivals;
 use tension::Tension;
 use turns::Turns;
+use witness::Witnesses;
 use write::Written;
 
 /// What a service is made of.
@@ -147,8 +156,15 @@ struct Shared {
     tension: Tension,
     /// Road times, when a server for them is configured.
     roads: OnceLock<Arc<Roads>>,
+    /// What operations look at.
+    boards: board::Boards,
+    /// What was answered and written in the last hour.
+    activity: Arc<board::Tallied>,
     /// Numbers the turns of those whom answers name first.
     share_turns: TurnClock,
+    /// Who is told what happens.
+    witnesses: Witnesses,
+    census: census::CensusKept,
 }
 
 /// Who calls.
@@ -187,6 +203,7 @@ impl Service {
         parts.index.observe(Arc::new(listener));
         // Only now, so that no change falls between.
         policies.take_from(&parts.index);
+        let activity = Arc::new(board::Tallied::new(Arc::clone(&parts.clock)));
         let shared = Shared {
             parts,
             policies,
@@ -202,9 +219,15 @@ impl Service {
             doubts,
             tension: Tension::new(),
             roads: OnceLock::new(),
+            boards: board::Boards::default(),
+            activity: Arc::clone(&activity),
             share_turns: TurnClock::default(),
+            witnesses: Witnesses::default(),
+            census: census::CensusKept::default(),
         };
-        Self { shared: Arc::new(shared) }
+        let service = Self { shared: Arc::new(shared) };
+        service.witnessed_by(activity);
+        service
     }
 
     /// Gives it road times to ask for; a second time changes nothing.

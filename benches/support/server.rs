@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sas_router::grpc::Options;
+use sas_router::grpc::{Options, Witnessed};
 
 /// The defaults.
 pub fn options() -> Options {
@@ -14,5 +14,6 @@ pub fn options() -> Options {
         preface_deadline: Duration::from_secs(5),
         keepalive_interval: Duration::from_secs(20),
         keepalive_timeout: Duration::from_secs(10),
+        witnessed: Witnessed::default(),
     }
 }

@@ -21,6 +21,7 @@ use tower::{Layer, Service};
 
 use super::admission::Admission;
 use super::status::{self, Gravity};
+use super::witness::{CallEnd, CallKind, Witnessed, method_of};
 use crate::clock::Stopwatch;
 use crate::service::limits::WATCHES_CEILING;
 
@@ -39,6 +40,7 @@ pub(super) struct Gate {
     watches: Arc<Semaphore>,
     call_timeout: Duration,
     admission: Option<Admission>,
+    witnessed: Witnessed,
 }
 
 impl Gate {
@@ -46,7 +48,8 @@ impl Gate {
     pub(super) fn new(calls_max: usize, call_timeout: Duration) -> Self {
         let places_max = calls_max.min(Semaphore::MAX_PERMITS);
         let watches = Arc::new(Semaphore::new(WATCHES_CEILING));
-        Self { places: Arc::new(Semaphore::new(places_max)), places_max, watches, call_timeout, admission: None }
+        let places = Arc::new(Semaphore::new(places_max));
+        Self { places, places_max, watches, call_timeout, admission: None, witnessed: Witnessed::default() }
     }
 
     /// The same, open to what is admitted only.
@@ -54,10 +57,21 @@ impl Gate {
         Self { admission: Some(admission), ..self }
     }
 
+    /// The same, telling of every call.
+    pub(super) fn telling(self, witnessed: Witnessed) -> Self {
+        Self { witnessed, ..self }
+    }
+
     /// How many calls are under way.
     pub(super) fn under_way(&self) -> usize {
-        let watches = WATCHES_CEILING - self.watches.available_permits();
-        self.places_max - self.places.available_permits() + watches
+        let (calls, _, watches) = self.load();
+        calls + watches
+    }
+
+    /// Calls that end soon, the most of these, and calls that stay open.
+    pub(super) fn load(&self) -> (usize, usize, usize) {
+        let calls = self.places_max - self.places.available_permits();
+        (calls, self.places_max, WATCHES_CEILING - self.watches.available_permits())
     }
 
     /// Waits until no call is under way.
@@ -98,7 +112,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let call = Call { uri: request.uri().clone(), stopwatch: Stopwatch::start() };
+        let witnessed = self.gate.witnessed.clone();
+        let call = Call { uri: request.uri().clone(), stopwatch: Stopwatch::start(), witnessed };
         if call.is_about_the_server() {
             let answer = self.inner.call(request);
             return Box::pin(async move { Ok(call.watch(answer.await?, None)) });
@@ -106,8 +121,11 @@ where
         if let Some(Err(early)) = self.gate.admission.as_ref().map(|admission| admission.check(call.uri.path())) {
             return Box::pin(async move { Ok(call.watch(early.into_http(), None)) });
         }
-        let places = if call.uri.path() == WATCH_PATH { &self.gate.watches } else { &self.gate.places };
+        let is_watch = call.uri.path() == WATCH_PATH;
+        let (places, kind) =
+            if is_watch { (&self.gate.watches, CallKind::Watch) } else { (&self.gate.places, CallKind::Call) };
         let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+            call.shed(kind);
             let refused = status::overloaded(RETRY_AFTER_MS).into_http();
             return Box::pin(async move { Ok(call.watch(refused, None)) });
         };
@@ -128,11 +146,13 @@ where
     }
 }
 
-/// One call, as far as its log line is concerned.
+/// One call, as far as its log line and its witness are concerned: told once, when it is dropped if not before.
 #[derive(Debug)]
 struct Call {
     uri: Uri,
     stopwatch: Stopwatch,
+    /// Nobody once it was told.
+    witnessed: Witnessed,
 }
 
 impl Call {
@@ -141,25 +161,54 @@ impl Call {
     }
 
     /// Watches how the answer ends.
-    fn watch(self, response: Response<Body>, place: Option<OwnedSemaphorePermit>) -> Response<WatchedBody> {
+    fn watch(mut self, response: Response<Body>, place: Option<OwnedSemaphorePermit>) -> Response<WatchedBody> {
         if let Some(status) = response.extensions().get::<Status>() {
-            self.log(status);
+            self.end(status);
             return response.map(|body| WatchedBody { body, call: None, _place: place });
         }
         response.map(|body| WatchedBody { body, call: Some(self), _place: place })
     }
 
+    /// Tells of its end.
+    fn end(&mut self, status: &Status) {
+        let (code, gravity) = (status::code_name(status), status::gravity_of(status));
+        let reason = gravity.as_ref().map(|_| status::reason_of(status)).unwrap_or_default();
+        self.tell(code, &reason);
+        if let Some(gravity) = gravity {
+            self.log(gravity, code, &reason);
+        }
+    }
+
+    /// Tells its witness, once.
+    fn tell(&mut self, code: &'static str, reason: &str) {
+        if let Some(witness) = self.witnessed.0.take() {
+            let took = self.stopwatch.elapsed();
+            witness.ended(&CallEnd { method: method_of(self.uri.path()), code, reason, took });
+        }
+    }
+
+    fn shed(&self, kind: CallKind) {
+        if let Some(witness) = &self.witnessed.0 {
+            witness.shed(kind);
+        }
+    }
+
     /// Writes one line when the call failed. No field of the request is in it: cases and positions stay out of logs.
-    fn log(&self, status: &Status) {
-        let Some(gravity) = status::gravity_of(status) else { return };
+    fn log(&self, gravity: Gravity, code: &str, reason: &str) {
         let method = self.uri.path().trim_start_matches('/');
-        let (code, reason) = (status::code_name(status), status::reason_of(status));
         let duration_ms = u64::try_from(self.stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX);
         match gravity {
             Gravity::Refusal => tracing::info!(method, code, reason, duration_ms, "a call was refused"),
             Gravity::Trouble => tracing::warn!(method, code, reason, duration_ms, "a call could not be served"),
             Gravity::Fault => tracing::error!(method, code, reason, duration_ms, "a call failed"),
         }
+    }
+}
+
+impl Drop for Call {
+    /// Whoever asked gave up, or was cut.
+    fn drop(&mut self) {
+        self.tell("CANCELLED", "");
     }
 }
 
@@ -182,10 +231,10 @@ impl http_body::Body for WatchedBody {
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
         if let Some(Ok(frame)) = &frame
             && let Some(trailers) = frame.trailers_ref()
-            && let Some(call) = self.call.take()
             && let Some(status) = Status::from_header_map(trailers)
+            && let Some(mut call) = self.call.take()
         {
-            call.log(&status);
+            call.end(&status);
         }
         Poll::Ready(frame)
     }

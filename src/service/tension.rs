@@ -14,6 +14,7 @@ use chrono_tz::Tz;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
+use crate::clock::Stopwatch;
 use crate::domain::answer::{CareAnswer, CareOutcome, Stamp};
 use crate::domain::department::Department;
 use crate::domain::id::TerritoryId;
@@ -29,7 +30,7 @@ use super::error::Error;
 use super::limits::{TENSION_CELLS_MAX, TENSION_DAYS_KEPT};
 
 /// Parts in which threads count.
-const PARTS: usize = 16;
+pub(super) const PARTS: usize = 16;
 /// Most counters of one part.
 const PART_CELLS_MAX: usize = TENSION_CELLS_MAX / PARTS;
 
@@ -174,7 +175,7 @@ impl Part {
 }
 
 /// The part in which this thread counts.
-fn own_part() -> usize {
+pub(super) fn own_part() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static OWN: ThreadCell<Option<usize>> = const { ThreadCell::new(None) };
@@ -192,16 +193,19 @@ impl Service {
     /// Answers the regulator's question, counts whether it found anything, and notes whose turn it was.
     #[must_use]
     pub fn find_counted(&self, query: &CareQuery) -> CareAnswer {
-        self.count(query, self.find(query))
+        let stopwatch = Stopwatch::start();
+        self.count(query, self.find(query), stopwatch)
     }
 
-    /// Counts whether an answer found anything, and the turn of whom it names first.
-    pub(super) fn count(&self, query: &CareQuery, answer: CareAnswer) -> CareAnswer {
+    /// Counts whether an answer found anything, and the turn of whom it names first, and tells of it; the watch was started when
+    /// the question was asked.
+    pub(super) fn count(&self, query: &CareQuery, answer: CareAnswer, stopwatch: Stopwatch) -> CareAnswer {
         self.note_turn(query, &answer);
         // Where nothing was looked for, nothing was missed.
         if answer.needed_by_at.is_some() {
             self.shared.tension.note(&self.parts().index, query, &answer);
         }
+        self.tell_answered(query, &answer, stopwatch);
         answer
     }
 

@@ -21,7 +21,7 @@ pub struct Metric {
     pub name: &'static str,
     /// How it behaves.
     pub kind: Kind,
-    /// Its unit, as UCUM writes it; a pure number has the unit of what is counted in braces.
+    /// Its unit, as UCUM writes it; a pure number has what is counted in braces, and only a share or a ratio has `1`.
     pub unit: &'static str,
     /// What it tells.
     pub help: &'static str,
@@ -59,6 +59,37 @@ impl Metric {
     const fn by(self, attributes: &'static [&'static str], series_max: usize) -> Self {
         Self { attributes, series_max, ..self }
     }
+
+    /// Its name in a scrape: with the unit that is not an annotation, and `_total` where it only grows. A histogram is this name
+    /// with `_bucket`, `_sum` and `_count`.
+    #[must_use]
+    pub fn scraped_name(&self) -> String {
+        let name = scraped(self.name);
+        let unit = match self.unit {
+            "s" => "_seconds",
+            "By" => "_bytes",
+            "1" => "_ratio",
+            _ => "",
+        };
+        let suffix = if self.kind == Kind::Counter { "_total" } else { "" };
+        format!("{name}{unit}{suffix}")
+    }
+
+    /// Its attributes as the labels of a scrape.
+    pub fn scraped_labels(&self) -> impl Iterator<Item = String> {
+        self.attributes.iter().map(|attribute| scraped(attribute))
+    }
+}
+
+/// A name of OpenTelemetry as Prometheus writes it.
+fn scraped(name: &str) -> String {
+    name.replace('.', "_")
+}
+
+/// The metric with this name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|metric| metric.name == name)
 }
 
 /// Most series of one CPTS, need and band of ages.
@@ -93,27 +124,28 @@ pub const METRICS: &[Metric] = &[
     // Tension.
     gauge("sas.tension.first_slot", "s", "Time to the first free slot; absent where none is free")
         .by(&["territory", "specialty", "age_band"], TENSION_SERIES_MAX),
-    gauge("sas.tension.threshold", "s", "Time to the first slot above which a need is tense").by(&["specialty"], 50),
+    gauge("sas.tension.threshold", "s", "Time to the first slot above which a need is tense")
+        .by(&["territory", "specialty", "age_band"], TENSION_SERIES_MAX),
     gauge("sas.tension.needs", "{need}", "Needs (CPTS, specialty, band of ages) by how they stand: met, tense, none_free")
         .by(&["territory", "state"], 3 * TERRITORY_SERIES_MAX),
     // Slots and sources.
-    gauge("sas.slots", "{slot}", "Slots that are not over, by state: free, held, booked, closed; territory is empty where a slot has none")
+    gauge("sas.slots", "{slot}", "Slots that are not over, by state: free, held, booked, closed; one of several territories counts in each, and territory is empty where a slot has none")
         .by(&["territory", "state", "visibility"], SLOT_SERIES_MAX),
-    counter("sas.publish.rows", "{row}", "Rows of publishers by what became of them").by(&["source", "status"], 4 * SOURCE_SERIES_MAX),
+    counter("sas.publish.rows", "{row}", "Rows of publishers by what became of them: created, updated, unchanged, withdrawn, refused").by(&["source", "status"], 5 * SOURCE_SERIES_MAX),
     histogram("sas.publish.visible", CALL_SECONDS, "s", "Time from taking a batch of rows until questions see it"),
     gauge("sas.source.age", "s", "Time since a source was heard, by a heartbeat or by stating something").by(&["source"], SOURCE_SERIES_MAX),
     gauge("sas.source.schedules", "{schedule}", "Schedules of a source").by(&["source"], SOURCE_SERIES_MAX),
-    gauge("sas.sources", "{source}", "Sources by how far they are believed: certain, uncertain, hidden").by(&["confidence"], 3),
+    gauge("sas.sources", "{source}", "Sources by how far they are believed: CERTAIN, UNCERTAIN, HIDDEN").by(&["confidence"], 3),
     gauge("sas.sources.silent", "{source}", "Sources that have a lease and do not keep it"),
     // Booking.
     counter("sas.booking.operations", "{operation}", "Holds, confirmations, releases, cancellations and rebookings by result: done, replayed, or the reason of the refusal")
         .by(&["operation", "result"], 200),
-    counter("sas.booking.conflicts", "{hold}", "Holds refused because the slot was taken").by(&["source"], SOURCE_SERIES_MAX),
+    counter("sas.booking.conflicts", "{hold}", "Holds and rebookings refused because the slot was taken").by(&["source"], SOURCE_SERIES_MAX),
     counter("sas.booking.phantoms", "{refusal}", "Offers refused because there was no appointment after all").by(&["source"], SOURCE_SERIES_MAX),
     counter("sas.booking.late_confirms", "{operation}", "Confirmations refused because the hold had ended"),
     counter("sas.booking.beyond_delay", "{operation}", "Slots held or booked beyond the clinical delay"),
     gauge("sas.booking.holds", "{hold}", "Holds that live now"),
-    counter("sas.booking.expired_holds", "{hold}", "Holds that ended without confirmation or release"),
+    counter("sas.booking.expired_holds", "{hold}", "Holds that ended without confirmation or release, noticed when somebody looks; every instance counts all"),
     gauge("sas.booking.fill", "1", "Part of the units of slots that begin today, by local day, that is booked").by(&["territory"], TERRITORY_SERIES_MAX),
     gauge("sas.booking.quarantined", "{claim}", "Claims that the ledger lost and nobody settled yet"),
     // The ledger.
@@ -121,10 +153,10 @@ pub const METRICS: &[Metric] = &[
     gauge("sas.ledger.epoch", "{epoch}", "Generation of the history that is followed"),
     gauge("sas.ledger.lag", "{change}", "Changes of the shared ledger that are not shown yet"),
     gauge("sas.ledger.lag.duration", "s", "How far what is shown was behind the shared ledger at most"),
-    gauge("sas.ledger.durability", "1", "1 for the class of what an acknowledged write survives").by(&["class"], 8),
-    gauge("sas.ledger.writable", "1", "1 while writes are accepted"),
-    gauge("sas.ledger.queue", "{append}", "Appends that wait for the ledger"),
-    histogram("sas.ledger.append.duration", CALL_SECONDS, "s", "Time from asking for an append until it is durable and shown").by(&["result"], 8),
+    gauge("sas.ledger.durability", "{class}", "1 for the class of what an acknowledged write survives").by(&["class"], 8),
+    gauge("sas.ledger.writable", "{instance}", "1 while writes are accepted"),
+    gauge("sas.ledger.queue", "{append}", "Appends that were asked for and are not answered"),
+    histogram("sas.ledger.append.duration", CALL_SECONDS, "s", "Time from asking for an append until it is durable and shown; conflict also is how a retry is looked for").by(&["result"], 12),
     counter("sas.ledger.refusals", "{append}", "Appends that the ledger did not carry out").by(&["reason"], 16),
     counter("sas.ledger.divergences", "{divergence}", "Times that the log did not continue what was followed"),
     counter("sas.ledger.reloads", "{reload}", "Times that every record was read anew"),
@@ -133,20 +165,24 @@ pub const METRICS: &[Metric] = &[
     counter("sas.ledger.epochs", "{epoch}", "Epochs that began"),
     gauge("sas.instances", "{instance}", "Instances that share the ledger, by state: live, silent").by(&["state"], 2),
     // The process.
-    gauge("sas.conditions", "1", "1 while a condition stands; `status` tells what to do about it").by(&["code", "degrades"], 32),
-    gauge("sas.ready", "1", "1 while the whole service is served"),
+    gauge("sas.conditions", "{condition}", "1 while a condition stands; `status` tells what to do about it").by(&["code", "degrades"], 32),
+    gauge("sas.ready", "{instance}", "1 while the whole service is served"),
     gauge("sas.index.records", "{record}", "Records in memory").by(&["kind"], 10),
     gauge("process.memory.usage", "By", "Resident memory of the process"),
-    gauge("process.uptime", "s", "Time since the process was ready"),
+    gauge("process.uptime", "s", "Time since the service was made"),
     counter("sas.road.tables", "{table}", "Tables of road times by result: asked, failed, skipped").by(&["result"], 3),
     counter("sas.telemetry.dropped", "{item}", "Spans and batches of metrics that could not be exported").by(&["signal"], 2),
     counter("sas.telemetry.series.left_out", "{series}", "Series left out because their metric has too many").by(&["metric"], 16),
-    gauge("sas.build.info", "1", "1, with the version of the program").by(&["version"], 1),
+    gauge("sas.build.info", "{build}", "1, with the version of the program").by(&["version"], 1),
 ];
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use opentelemetry::KeyValue;
+    use opentelemetry::metrics::MeterProvider as _;
+    use opentelemetry_sdk::metrics::SdkMeterProvider;
 
     use super::*;
 
@@ -162,6 +198,33 @@ mod tests {
                 metric.attributes.is_empty() == (metric.series_max == 1) || metric.name == "sas.build.info",
                 "{}",
                 metric.name
+            );
+        }
+    }
+
+    #[test]
+    fn names_in_a_scrape_are_those_that_the_exporter_writes() {
+        for metric in METRICS {
+            let registry = prometheus::Registry::new();
+            let exporter = opentelemetry_prometheus::exporter().with_registry(registry.clone());
+            let exporter = exporter.without_target_info().scope_info_enabled(false).build().unwrap();
+            let provider = SdkMeterProvider::builder().with_reader(exporter).build();
+            let meter = provider.meter("test");
+            let attributes: Vec<_> = metric.attributes.iter().map(|name| KeyValue::new(*name, "x")).collect();
+            match metric.kind {
+                Kind::Counter => meter.u64_counter(metric.name).with_unit(metric.unit).build().add(1, &attributes),
+                Kind::Gauge => meter.f64_gauge(metric.name).with_unit(metric.unit).build().record(1.0, &attributes),
+                Kind::Histogram(_) => {
+                    meter.f64_histogram(metric.name).with_unit(metric.unit).build().record(1.0, &attributes);
+                }
+            }
+            let families = registry.gather();
+            let [family] = families.as_slice() else { panic!("{}: {families:?}", metric.name) };
+            assert_eq!(metric.scraped_name(), family.name());
+            let labels: BTreeSet<_> = family.get_metric()[0].get_label().iter().map(|label| label.name()).collect();
+            assert_eq!(
+                metric.scraped_labels().collect::<Vec<_>>().iter().map(String::as_str).collect::<BTreeSet<_>>(),
+                labels
             );
         }
     }

@@ -17,6 +17,8 @@ mod road_oracle;
 mod explanation;
 mod orientation;
 mod tension;
+mod metrics;
+mod board;
 mod failover;
 mod fair_share;
 mod grpc_limits;

@@ -9,6 +9,7 @@ use sas_router::config::{self, Config, LedgerOverrides, Overrides, Sources};
 use sas_router::domain::time::UtcInstant;
 use sas_router::proto::routing as pb;
 use sas_router::tasks::Tasks;
+use sas_router::telemetry::Telemetry;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
@@ -35,6 +36,7 @@ pub(crate) struct InProcess {
     pub(crate) admin: Option<SocketAddr>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) channel: Channel,
+    pub(crate) telemetry: Arc<Telemetry>,
     shutdown: ShutdownHandle,
     running: JoinHandle<Drained>,
 }
@@ -77,9 +79,9 @@ impl InProcess {
         }
         let admin = listeners.admin_address();
         let app = App::start_with(config, Arc::<ManualClock>::clone(&clock), listeners).await.unwrap();
-        let (address, shutdown) = (app.address, app.shutdown_handle());
+        let (address, shutdown, telemetry) = (app.address, app.shutdown_handle(), app.telemetry());
         let running = Tasks::new().spawn(app.run_until(std::future::pending()));
-        Self { address, admin, clock, channel: connect(address).await, shutdown, running }
+        Self { address, admin, clock, channel: connect(address).await, telemetry, shutdown, running }
     }
 
     /// Asks the service to end.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use sas_router::clock::ManualClock;
 use sas_router::domain::time::UtcInstant;
-use sas_router::grpc::{Options, Server};
+use sas_router::grpc::{Options, Server, Witnessed};
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
 use sas_router::ledger::{Append, AppendOutcome, Ledger, LedgerHealth, PendingAppend, PendingTrim, Unavailable};
@@ -80,6 +80,7 @@ pub(crate) fn options() -> Options {
         preface_deadline: Duration::from_secs(5),
         keepalive_interval: Duration::from_secs(20),
         keepalive_timeout: Duration::from_secs(10),
+        witnessed: Witnessed::default(),
     }
 }
 
