@@ -125,10 +125,8 @@ impl Server {
         options: Options,
         tasks: &Tasks,
     ) -> Result<Self, ServeError> {
-        let (draining, cut) = (CancellationToken::new(), CancellationToken::new());
-        let gate = Gate::new(options.calls_max, options.call_timeout).admitting(Admission(service.clone()));
-        let gate = gate.telling(options.witnessed.clone());
-        let connections = Arc::<AtomicUsize>::default();
+        let (draining, cut, connections) = (CancellationToken::new(), CancellationToken::new(), Arc::default());
+        let gate = gate(&service, &options);
         let (health, health_service) = tonic_health::server::health_reporter();
         let guard = Guard {
             connections_max: options.connections_max,
@@ -250,6 +248,11 @@ impl Server {
     pub fn cut(&self) {
         self.cut.cancel();
     }
+}
+
+fn gate(service: &Service, options: &Options) -> Gate {
+    let gate = Gate::new(options.calls_max, options.call_timeout);
+    gate.admitting(Admission(service.clone())).telling(options.witnessed.clone())
 }
 
 fn transport(options: &Options) -> tonic::transport::Server {

@@ -40,10 +40,10 @@ pub(super) fn read_from(meter: &Meter, panel: &Arc<Panel>) {
         // The provider keeps the callback; the handle that is returned does nothing.
         if is_counter {
             let builder = meter.f64_observable_counter(name).with_unit(unit).with_description(help);
-            drop(builder.with_callback(move |observer| read(&mut |value, by| observer.observe(value, by))).build());
+            let _ = builder.with_callback(move |observer| read(&mut |value, by| observer.observe(value, by))).build();
         } else {
             let builder = meter.f64_observable_gauge(name).with_unit(unit).with_description(help);
-            drop(builder.with_callback(move |observer| read(&mut |value, by| observer.observe(value, by))).build());
+            let _ = builder.with_callback(move |observer| read(&mut |value, by| observer.observe(value, by))).build();
         }
     }
 }

@@ -22,6 +22,9 @@ const LEFT_OUT: &str = "sas.telemetry.series.left_out";
 /// A value and what tells its series apart.
 pub(super) type Series = (f64, Vec<KeyValue>);
 
+/// The series of every metric that was read.
+pub(super) type Reading = BTreeMap<&'static str, Vec<Series>>;
+
 /// The values of all metrics that are read, as somebody reads them off.
 #[derive(Debug, Default)]
 pub struct Readings {
@@ -90,7 +93,7 @@ pub(super) struct Panel {
 
 #[derive(Default)]
 struct Last {
-    reading: Option<(Stopwatch, Arc<BTreeMap<&'static str, Vec<Series>>>)>,
+    reading: Option<(Stopwatch, Arc<Reading>)>,
     left_out: BTreeMap<&'static str, u64>,
 }
 
@@ -100,7 +103,7 @@ impl Panel {
     }
 
     /// What was read at most [`READ_EVERY`] ago. Who comes while it is read waits for it.
-    pub(super) fn reading(&self) -> Arc<BTreeMap<&'static str, Vec<Series>>> {
+    pub(super) fn reading(&self) -> Arc<Reading> {
         let mut last = self.last.lock();
         if let Some((_, reading)) = last.reading.as_ref().filter(|(read, _)| read.elapsed() < READ_EVERY) {
             return Arc::clone(reading);
