@@ -6,15 +6,17 @@ use std::time::Duration;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use sas_router::config::{ExportConfig, LedgerKind, SecretHeaders};
+use sas_router::config::{ExportConfig, LedgerKind, ReplicasConfig, SecretHeaders, SecretUrl};
 use sas_router::proto::routing as pb;
 use sas_router::road::EngineKind;
 use sas_router::trace::Attribute;
 use tonic::Request;
 
 use crate::harness::collector_stub::{CollectorStub, Manner};
-use crate::harness::in_process::InProcess;
+use crate::harness::in_process::{Bookings, InProcess, connect};
+use crate::harness::redis_server;
 use crate::harness::road_stub::{RoadStub, options, osrm};
+use crate::harness::server_process::{ServerProcess, program_command};
 use crate::harness::world::{batch, hold, publish, query, settle, slot};
 
 /// A trace of a caller, and its span.
@@ -172,6 +174,63 @@ async fn a_batch_is_below_the_stream_that_brought_it() {
     assert_below(&spans, call, &["publish"]);
     assert_below(&spans, named(&spans, "publish"), &["ledger"]);
     assert_eq!(told(named(&spans, "publish"), Attribute::ROWS).unwrap(), "1");
+}
+
+#[tokio::test]
+async fn an_append_to_redis_tells_its_batch_and_who_had_to_confirm() {
+    let collector = CollectorStub::start(Manner::Takes).await;
+    let redis = redis_server::Server::start();
+    let replicas =
+        ReplicasConfig { ack_replicas: Some(0), refuse_when_away: false, away_after: Duration::from_secs(10) };
+    let kind = LedgerKind::Redis { url: SecretUrl(redis.url()), replicas };
+    let town = town(&collector, |config| config.ledger.kind = kind).await;
+    town.bookings().hold_slot(traced(hold("h1", "a"), "01")).await.unwrap();
+    collector.until("the hold", |collector| has_ended(collector, "HoldSlot")).await;
+    let spans = collector.spans();
+    assert_below(&spans, named(&spans, "ledger"), &["ledger.queue", "ledger.store"]);
+    assert_eq!(told(named(&spans, "ledger.store"), Attribute::REPLICAS).unwrap(), "0");
+}
+
+#[tokio::test]
+async fn a_watch_that_its_client_leaves_is_a_call_that_was_cancelled() {
+    let collector = CollectorStub::start(Manner::Takes).await;
+    let town = town(&collector, |_| {}).await;
+    let request = pb::WatchCareRequest { query: question().query, ..pb::WatchCareRequest::default() };
+    let mut messages = town.routing().watch_care(traced(request, "01")).await.unwrap().into_inner();
+    messages.message().await.unwrap().unwrap();
+    drop(messages);
+    collector.until("the watch", |collector| has_ended(collector, "WatchCare")).await;
+    let spans = collector.spans();
+    let call = named(&spans, "sas.routing.v1.RoutingService/WatchCare");
+    assert_below(&spans, call, &["watch.answer"]);
+    assert_eq!(told(call, Attribute::STATUS).unwrap(), "CANCELLED");
+}
+
+#[test]
+fn the_program_is_told_where_to_send_by_its_settings_and_logs_the_trace_of_a_call_that_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let collector = runtime.block_on(CollectorStub::start(Manner::Takes));
+    let mut command = program_command();
+    command.env("SAS_ROUTER_TELEMETRY__OTLP_ENDPOINT", collector.endpoint());
+    command.env("SAS_ROUTER_TELEMETRY__SERVICE_NAME", "sas-lyon").env("SAS_ROUTER_LOGGING__FORMAT", "json");
+    let ledger = ["--data-dir".into(), folder.path().into()];
+    let server =
+        ServerProcess::try_start_by(command, &ledger, "127.0.0.1:0").unwrap_or_else(|ended| panic!("{ended:?}"));
+    runtime.block_on(async {
+        let channel = connect(server.address().parse().unwrap()).await;
+        Bookings::new(channel).hold_slot(traced(hold("h1", "nowhere"), "01")).await.unwrap_err();
+    });
+    let ended = server.terminate();
+    let spans = collector.spans();
+    assert_eq!(
+        told(named(&spans, "sas.routing.v1.BookingService/HoldSlot"), Attribute::ERROR).unwrap(),
+        "UNKNOWN_SLOT"
+    );
+    assert_eq!(collector.resource("service.name").unwrap(), "sas-lyon");
+    let line = ended.stderr.lines().find(|line| line.contains("a call was refused")).expect("the refusal is logged");
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["trace_id"], TRACE);
 }
 
 #[tokio::test]
