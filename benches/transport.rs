@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 use prost::Message as _;
 use sas_router::clock::ManualClock;
 use sas_router::domain::record::Body;
-use sas_router::grpc::{Options, Server};
+use sas_router::grpc::{Options, Server, Witnessed};
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
 use sas_router::proto::routing as pb;
@@ -129,6 +129,7 @@ fn options() -> Options {
         preface_deadline: Duration::from_secs(5),
         keepalive_interval: Duration::from_secs(20),
         keepalive_timeout: Duration::from_secs(10),
+        witnessed: Witnessed::default(),
     }
 }
 

@@ -37,7 +37,7 @@ use sas_router::domain::query::CareQuery;
 use sas_router::domain::record::{Body, Change, Key, Position};
 use sas_router::domain::slot::{NewHold, Slot};
 use sas_router::domain::time::UtcInstant;
-use sas_router::grpc::{Options, Server};
+use sas_router::grpc::{Options, Server, Witnessed};
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
 use sas_router::proto::routing as pb;
@@ -141,6 +141,7 @@ fn options() -> Options {
         keepalive_interval: Duration::from_secs(20),
         keepalive_timeout: Duration::from_secs(10),
         tracer: sas_router::trace::Tracer::default(),
+        witnessed: Witnessed::default(),
     }
 }
 

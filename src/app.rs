@@ -4,6 +4,7 @@
 //! is at once unless Redis is away, nothing is served but escalations and how the service stands. End: health says `NOT_SERVING`, calls under way finish within the drain time, writes under way complete, and the
 //! ledger is closed last. Names everything; nothing but the command line names it.
 
+mod measuring;
 mod signals;
 mod steadiness;
 mod forgetting;
@@ -20,7 +21,7 @@ use uuid::Uuid;
 
 use crate::clock::{SharedClock, Stopwatch};
 use crate::config::{Config, LedgerConfig, LedgerKind, ReplicasConfig};
-use crate::grpc::{Options, ServeError, Server};
+use crate::grpc::{Options, ServeError, Server, Witnessed};
 use crate::index::Index;
 use crate::ledger::Ledger;
 use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, OpenError};
@@ -32,7 +33,7 @@ use crate::ledger::redis::{
 use crate::road::{CertificatesError, Roads};
 use crate::service::{Applier, Parts, Service, WatchLimits};
 use crate::tasks::Tasks;
-use crate::telemetry::{self, Export, ExportError};
+use crate::telemetry::{self, Export, ExportError, Telemetry, TelemetryError};
 use crate::trace::Tracer;
 
 use forgetting::Forgetting;
@@ -80,6 +81,9 @@ pub enum StartError {
     /// Nothing can be sent to the collector.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// Nothing can be measured.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
     /// The server cannot be built.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -109,6 +113,7 @@ impl ShutdownHandle {
 pub struct App {
     /// Where it listens; with port 0 configured, the port that was free.
     pub address: SocketAddr,
+    telemetry: Arc<Telemetry>,
     server: Arc<Server>,
     ledger: OpenedLedger,
     /// What is sent to a collector, when there is one.
@@ -163,15 +168,25 @@ impl App {
         if let Some(options) = config.road_times.options.clone() {
             service.ask_roads(Roads::new(options)?);
         }
+        let telemetry = Arc::new(measuring::telemetry(export.as_ref())?);
+        telemetry.attend(&service);
         let forgetting = Forgetting::new(service.clone(), clock);
-        let server = Arc::new(Server::start(service.clone(), listener, options(&config, tracer), &background).await?);
+        let options = Options { witnessed: measuring::calls(&telemetry), ..options(&config, tracer) };
+        let server = Arc::new(Server::start(service.clone(), listener, options, &background).await?);
+        measuring::observe_load(&telemetry, &server, watches_max);
         let shutdown = CancellationToken::new();
         background.spawn(upkeep::forget(forgetting, config.purge.interval, shutdown.clone()));
         background.spawn(upkeep::report_losses(service.clone(), shutdown.clone()));
         background.spawn(upkeep::watch_conditions(service, Arc::clone(&server), shutdown.clone()));
         tracing::info!(%address, version = VERSION, "serving");
         let drain_timeout = config.server.drain_timeout;
-        Ok(Self { address, server, ledger, export, background, writes, shutdown, drain_timeout })
+        Ok(Self { address, telemetry, server, ledger, export, background, writes, shutdown, drain_timeout })
+    }
+
+    /// What is measured of it.
+    #[must_use]
+    pub fn telemetry(&self) -> Arc<Telemetry> {
+        Arc::clone(&self.telemetry)
     }
 
     /// A handle that ends the service.
@@ -201,6 +216,11 @@ impl App {
         self.background.drain().await;
         // A write outlives the call that asked for it; the ledger bounds how long it can take.
         self.writes.drain().await;
+        let telemetry = self.telemetry;
+        // It may wait for a collector, which the threads that serve must not.
+        if tokio::task::spawn_blocking(move || telemetry.end()).await.is_err() {
+            tracing::error!("ending the metrics failed");
+        }
         self.ledger.close().await;
         if let Some(export) = self.export {
             export.shutdown().await;
@@ -231,6 +251,7 @@ fn options(config: &Config, tracer: Tracer) -> Options {
         keepalive_interval: config.server.keepalive_interval,
         keepalive_timeout: config.server.keepalive_timeout,
         tracer,
+        witnessed: Witnessed::default(),
     }
 }
 

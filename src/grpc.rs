@@ -21,12 +21,13 @@ mod quarantine;
 mod reflection;
 mod min_position;
 mod admission;
-mod methods;
 mod gate;
+mod witness;
 mod incoming;
 mod server;
 
 pub use server::{Options, ServeError, Server};
+pub use witness::{CallEnd, CallKind, CallWitness, Load, OTHER, Witnessed};
 
 /// Largest message of a publisher, in bytes: 4 MiB, which 500 rows with the longest texts in Latin letters stay below.
 pub const PUBLISHING_MESSAGE_MAX_BYTES: usize = 4 * 1_024 * 1_024;

@@ -38,6 +38,7 @@ mod policy;
 mod listener;
 mod applier;
 pub mod witness;
+mod census;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
@@ -66,6 +67,7 @@ pub use crate::routing::policy::PolicyScope;
 pub use applier::Applier;
 pub use attendance::Attended;
 pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView, SettleRequest};
+pub use census::{Census, Fill, SlotSort, SlotStanding};
 pub use condition::{Condition, ConditionKind};
 pub use error::{Error, ErrorKind, Reason};
 pub use explain::Explained;
@@ -153,6 +155,7 @@ struct Shared {
     share_turns: TurnClock,
     /// Who is told what happens.
     witnesses: Witnesses,
+    census: census::CensusKept,
 }
 
 /// Who calls.
@@ -208,6 +211,7 @@ impl Service {
             roads: OnceLock::new(),
             share_turns: TurnClock::default(),
             witnesses: Witnesses::default(),
+            census: census::CensusKept::default(),
         };
         Self { shared: Arc::new(shared) }
     }

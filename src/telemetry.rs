@@ -1,11 +1,118 @@
 //! What the service tells about itself: logs, metrics, traces.
 //!
 //! Invariant: no signal holds the position of a patient, a case, a name or a secret, and the number of series of every metric is
-//! bounded ([`catalog`]). Deliberately absent: what operators are shown as a page, which is the console's.
+//! bounded ([`catalog`]). Metrics are recorded ([`Telemetry`] is told what happens) or read off when somebody looks ([`Gauge`]).
+//! Deliberately absent: what operators are shown as a page, which is the console's.
 
 pub mod catalog;
+mod first_offers;
+mod instruments;
 mod logs;
 mod export;
+mod of_service;
+mod readings;
+mod recorder;
+mod table;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::metrics::MeterProvider as _;
+use opentelemetry_sdk::metrics::{MeterProviderBuilder, SdkMeterProvider};
+use prometheus::{Registry, TextEncoder};
+
+use crate::service::Service;
+use readings::Panel;
+use recorder::Recorder;
 
 pub use export::{Dropped, Export, ExportError, Identity};
 pub use logs::{TelemetryError, start};
+pub use readings::{Gauge, IntoF64, Readings};
+pub use recorder::EndedCall;
+pub use table::table;
+
+/// Longest time that the end of either signal takes.
+const END_WITHIN: Duration = Duration::from_secs(2);
+/// Name of the scope of all instruments.
+const SCOPE: &str = "sas-router";
+
+/// The metrics of this process.
+pub struct Telemetry {
+    provider: SdkMeterProvider,
+    registry: Registry,
+    recorder: Arc<Recorder>,
+    panel: Arc<Panel>,
+}
+
+impl Telemetry {
+    /// Instruments for everything in the catalog, scraped as Prometheus does, and read by whatever else is added.
+    ///
+    /// # Errors
+    /// When the reader for scrapes cannot be made.
+    pub fn new(
+        with_readers: impl FnOnce(MeterProviderBuilder) -> MeterProviderBuilder,
+    ) -> Result<Self, TelemetryError> {
+        let registry = Registry::new();
+        let exporter = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            .scope_info_enabled(false)
+            .without_target_info()
+            .build()
+            .map_err(|error| TelemetryError::Metrics(error.to_string()))?;
+        let builder = SdkMeterProvider::builder().with_reader(exporter).with_view(instruments::stream_of);
+        let provider = with_readers(builder).build();
+        let meter = provider.meter(SCOPE);
+        let panel = Arc::<Panel>::default();
+        let recorder = Arc::new(Recorder::new(&meter));
+        instruments::read_from(&meter, &panel);
+        let first_offers = Arc::clone(&recorder.first_offers);
+        panel.add(Arc::new(move |readings: &mut Readings| first_offers.read(readings)));
+        Ok(Self { provider, registry, recorder, panel })
+    }
+
+    /// Is told from now on what a service does, and reads off how it stands.
+    pub fn attend(&self, service: &Service) {
+        service.witnessed_by(Arc::<Recorder>::clone(&self.recorder));
+        let service = service.clone();
+        self.observe(move |readings: &mut Readings| of_service::read(&service, readings));
+    }
+
+    /// Reads off another gauge from now on.
+    pub fn observe(&self, gauge: impl Gauge) {
+        self.panel.add(Arc::new(gauge));
+    }
+
+    /// Records a call of the transport.
+    pub fn call_ended(&self, call: &EndedCall<'_>) {
+        self.recorder.call_ended(call);
+    }
+
+    /// Records a call of this kind that was refused because too many were under way.
+    pub fn call_shed(&self, kind: &'static str) {
+        self.recorder.call_shed(kind);
+    }
+
+    /// Everything that is measured, in the text format of Prometheus. It looks at every schedule now and then: call it on a
+    /// thread that may take a tenth of a second.
+    #[must_use]
+    pub fn scrape(&self) -> String {
+        let text = TextEncoder::new().encode_to_string(&self.registry.gather());
+        text.unwrap_or_else(|error| {
+            tracing::error!(%error, "the metrics cannot be written as text");
+            String::new()
+        })
+    }
+
+    /// Sends what was measured a last time to whoever reads it, and ends; waits 2 seconds at most.
+    pub fn end(&self) {
+        if let Err(error) = self.provider.shutdown_with_timeout(END_WITHIN) {
+            tracing::debug!(%error, "the metrics were not ended in order");
+        }
+    }
+}
+
+impl std::fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Telemetry").finish_non_exhaustive()
+    }
+}

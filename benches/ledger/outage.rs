@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use sas_router::domain::id::SlotId;
 use sas_router::domain::query::CareQuery;
-use sas_router::grpc::{Options, Server};
+use sas_router::grpc::{Options, Server, Witnessed};
 use sas_router::ledger::Ledger as _;
 use sas_router::proto::routing as pb;
 use sas_router::service::{Caller, Reason, Service};
@@ -168,5 +168,6 @@ fn options() -> Options {
         keepalive_interval: Duration::from_secs(20),
         keepalive_timeout: Duration::from_secs(10),
         tracer: sas_router::trace::Tracer::default(),
+        witnessed: Witnessed::default(),
     }
 }

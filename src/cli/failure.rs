@@ -77,7 +77,8 @@ impl Failure {
             | StartError::LedgerTask { .. }
             | StartError::RoadTimes(_)
             | StartError::Serve(_)
-            | StartError::Redis(_) => Self::Local(error.to_string()),
+            | StartError::Redis(_)
+            | StartError::Telemetry(_) => Self::Local(error.to_string()),
         }
     }
 

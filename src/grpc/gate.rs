@@ -21,8 +21,8 @@ use tonic::codegen::http::{HeaderMap, Request, Response, Uri};
 use tower::{Layer, Service};
 
 use super::admission::Admission;
-use super::methods;
 use super::status::{self, Gravity};
+use super::witness::{CallEnd, CallKind, Witnessed, method_of};
 use crate::clock::Stopwatch;
 use crate::service::limits::WATCHES_CEILING;
 use crate::trace::{Attribute, Span, Tracer};
@@ -47,6 +47,7 @@ pub(super) struct Gate {
     admission: Option<Admission>,
     /// Which calls are traced.
     tracer: Tracer,
+    witnessed: Witnessed,
 }
 
 impl Gate {
@@ -55,7 +56,8 @@ impl Gate {
         let places_max = calls_max.min(Semaphore::MAX_PERMITS);
         let watches = Arc::new(Semaphore::new(WATCHES_CEILING));
         let (places, tracer) = (Arc::new(Semaphore::new(places_max)), Tracer::default());
-        Self { places, places_max, watches, call_timeout, admission: None, tracer }
+        let witnessed = Witnessed::default();
+        Self { places, places_max, watches, call_timeout, admission: None, tracer, witnessed }
     }
 
     /// The same, open to what is admitted only.
@@ -68,10 +70,21 @@ impl Gate {
         Self { tracer, ..self }
     }
 
+    /// The same, telling of every call.
+    pub(super) fn telling(self, witnessed: Witnessed) -> Self {
+        Self { witnessed, ..self }
+    }
+
     /// How many calls are under way.
     pub(super) fn under_way(&self) -> usize {
-        let watches = WATCHES_CEILING - self.watches.available_permits();
-        self.places_max - self.places.available_permits() + watches
+        let (calls, _, watches) = self.load();
+        calls + watches
+    }
+
+    /// Calls that end soon, the most of these, and calls that stay open.
+    pub(super) fn load(&self) -> (usize, usize, usize) {
+        let calls = self.places_max - self.places.available_permits();
+        (calls, self.places_max, WATCHES_CEILING - self.watches.available_permits())
     }
 
     /// Waits until no call is under way.
@@ -112,17 +125,20 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut call = Call::new(request.uri().clone());
+        let mut call = Call::new(request.uri().clone(), self.gate.witnessed.clone());
         if call.is_about_the_server() {
             let answer = self.inner.call(request);
             return Box::pin(async move { Ok(call.watch(answer.await?, None)) });
         }
-        call.span = self.gate.tracer.call(request.headers(), || methods::name(call.uri.path()));
+        call.span = self.gate.tracer.call(request.headers(), || method_of(call.uri.path()));
         if let Some(Err(early)) = self.gate.admission.as_ref().map(|admission| admission.check(call.uri.path())) {
             return Box::pin(async move { Ok(call.watch(early.into_http(), None)) });
         }
-        let places = if call.uri.path() == WATCH_PATH { &self.gate.watches } else { &self.gate.places };
+        let is_watch = call.uri.path() == WATCH_PATH;
+        let (places, kind) =
+            if is_watch { (&self.gate.watches, CallKind::Watch) } else { (&self.gate.places, CallKind::Call) };
         let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+            call.shed(kind);
             let refused = status::overloaded(RETRY_AFTER_MS).into_http();
             return Box::pin(async move { Ok(call.watch(refused, None)) });
         };
@@ -148,18 +164,19 @@ where
     }
 }
 
-/// One call, as far as its log line and its span are concerned.
+/// One call, as far as its log line, its span and its witness are concerned: told once, when it is dropped if not before.
 #[derive(Debug)]
 struct Call {
     uri: Uri,
     stopwatch: Stopwatch,
     span: Span,
-    has_ended: bool,
+    /// Nobody once it was told.
+    witnessed: Witnessed,
 }
 
 impl Call {
-    fn new(uri: Uri) -> Self {
-        Self { uri, stopwatch: Stopwatch::start(), span: Span::default(), has_ended: false }
+    fn new(uri: Uri, witnessed: Witnessed) -> Self {
+        Self { uri, stopwatch: Stopwatch::start(), span: Span::default(), witnessed }
     }
 
     fn is_about_the_server(&self) -> bool {
@@ -167,7 +184,7 @@ impl Call {
     }
 
     /// Watches how the answer ends.
-    fn watch(self, response: Response<Body>, place: Option<OwnedSemaphorePermit>) -> Response<WatchedBody> {
+    fn watch(mut self, response: Response<Body>, place: Option<OwnedSemaphorePermit>) -> Response<WatchedBody> {
         if let Some(status) = response.extensions().get::<Status>() {
             self.end(status);
             return response.map(|body| WatchedBody { body, call: None, _place: place });
@@ -175,32 +192,53 @@ impl Call {
         response.map(|body| WatchedBody { body, call: Some(self), _place: place })
     }
 
-    /// The call ended with a status.
-    fn end(mut self, status: &Status) {
-        self.has_ended = true;
-        self.log(status);
+    /// Tells of its end.
+    fn end(&mut self, status: &Status) {
+        let (code, gravity) = (status::code_name(status), status::gravity_of(status));
+        let reason = gravity.as_ref().map(|_| status::reason_of(status)).unwrap_or_default();
+        self.tell(code, &reason);
+        self.show(gravity.as_ref(), code, &reason);
+        if let Some(gravity) = gravity {
+            self.log(gravity, code, &reason);
+        }
+        // It ends with the call, and is told of once.
+        drop(std::mem::take(&mut self.span));
+    }
+
+    /// Tells its witness, once.
+    fn tell(&mut self, code: &'static str, reason: &str) {
+        if let Some(witness) = self.witnessed.0.take() {
+            let took = self.stopwatch.elapsed();
+            witness.ended(&CallEnd { method: method_of(self.uri.path()), code, reason, took });
+        }
+    }
+
+    /// Tells its span.
+    fn show(&self, gravity: Option<&Gravity>, code: &'static str, reason: &str) {
         if !self.span.parent().is_traced() {
             return;
         }
-        let code = status::code_name(status);
         self.span.set(Attribute::SYSTEM, "grpc");
-        self.span.set(Attribute::METHOD, methods::name(self.uri.path()));
+        self.span.set(Attribute::METHOD, method_of(self.uri.path()));
         self.span.set(Attribute::STATUS, code);
-        let reason = status::reason_of(status);
-        let reason = if reason.is_empty() { code } else { reason.as_str() };
-        match status::gravity_of(status) {
+        let reason = if reason.is_empty() { code } else { reason };
+        match gravity {
             None => {}
             Some(Gravity::Refusal) => self.span.refuse(reason),
             Some(Gravity::Trouble | Gravity::Fault) => self.span.fail(reason),
         }
     }
 
+    fn shed(&self, kind: CallKind) {
+        if let Some(witness) = &self.witnessed.0 {
+            witness.shed(kind);
+        }
+    }
+
     /// Writes one line when the call failed. No field of the request is in it: cases and positions stay out of logs.
-    fn log(&self, status: &Status) {
-        let Some(gravity) = status::gravity_of(status) else { return };
+    fn log(&self, gravity: Gravity, code: &str, reason: &str) {
         let trace_id = self.span.parent().trace_id();
         let method = self.uri.path().trim_start_matches('/');
-        let (code, reason) = (status::code_name(status), status::reason_of(status));
         let duration_ms = u64::try_from(self.stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX);
         match gravity {
             Gravity::Refusal => tracing::info!(method, code, reason, duration_ms, trace_id, "a call was refused"),
@@ -213,13 +251,10 @@ impl Call {
 }
 
 impl Drop for Call {
+    /// Whoever asked gave up, or was cut.
     fn drop(&mut self) {
-        if !self.has_ended && self.span.parent().is_traced() {
-            self.span.set(Attribute::SYSTEM, "grpc");
-            self.span.set(Attribute::METHOD, methods::name(self.uri.path()));
-            self.span.set(Attribute::STATUS, CANCELLED);
-            self.span.refuse(CANCELLED);
-        }
+        self.tell(CANCELLED, "");
+        self.show(Some(&Gravity::Refusal), CANCELLED, "");
     }
 }
 
@@ -243,8 +278,8 @@ impl http_body::Body for WatchedBody {
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
         if let Some(Ok(frame)) = &frame
             && let Some(trailers) = frame.trailers_ref()
-            && let Some(call) = self.call.take()
             && let Some(status) = Status::from_header_map(trailers)
+            && let Some(mut call) = self.call.take()
         {
             call.end(&status);
         }

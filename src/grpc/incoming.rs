@@ -7,6 +7,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub(super) struct Guard {
     pub(super) preface_deadline: Duration,
     /// Cuts every connection.
     pub(super) cut: CancellationToken,
+    /// How many connections are open.
+    pub(super) open: Arc<AtomicUsize>,
 }
 
 /// Accepts connections until the stream that is returned is dropped.
@@ -75,6 +78,7 @@ async fn accept_one(listener: &TcpListener, places: &Arc<Semaphore>, guard: &Gua
         // A child, since every read of every connection would otherwise meet at one lock.
         cut: Box::pin(guard.cut.child_token().cancelled_owned()),
         _place: place,
+        _open: Open::new(&guard.open),
     })
 }
 
@@ -85,6 +89,23 @@ pub(super) struct Connection {
     deadline: Pin<Box<Sleep>>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     _place: OwnedSemaphorePermit,
+    _open: Open,
+}
+
+/// Counts a connection as long as it is kept.
+struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn new(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl AsyncRead for Connection {

@@ -4,6 +4,7 @@
 //! [`Server::idle`] waits for the calls under way, [`Server::cut`] closes what is left.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -27,6 +28,7 @@ use super::publishing::Publishing;
 use super::quarantine::Quarantines;
 use super::reflection;
 use super::routing::Routing;
+use super::witness::{Load, Witnessed};
 use super::{ANSWER_MAX_BYTES, HEADERS_MAX_BYTES, MESSAGE_MAX_BYTES, PUBLISHING_MESSAGE_MAX_BYTES};
 use crate::proto::routing::booking_service_server::{BookingServiceServer, SERVICE_NAME as BOOKING};
 use crate::proto::routing::directory_service_server::{DirectoryServiceServer, SERVICE_NAME as DIRECTORY};
@@ -72,6 +74,8 @@ pub struct Options {
     pub keepalive_timeout: Duration,
     /// Which calls are traced.
     pub tracer: Tracer,
+    /// Who is told of calls.
+    pub witnessed: Witnessed,
 }
 
 /// Why a server does not start.
@@ -87,6 +91,7 @@ pub enum ServeError {
 pub struct Server {
     health: HealthReporter,
     gate: Gate,
+    connections: Arc<AtomicUsize>,
     draining: CancellationToken,
     cut: CancellationToken,
 }
@@ -105,11 +110,14 @@ impl Server {
         let (draining, cut) = (CancellationToken::new(), CancellationToken::new());
         let gate = Gate::new(options.calls_max, options.call_timeout).admitting(Admission(service.clone()));
         let gate = gate.traced_by(options.tracer.clone());
+        let gate = gate.telling(options.witnessed.clone());
+        let connections = Arc::<AtomicUsize>::default();
         let (health, health_service) = tonic_health::server::health_reporter();
         let guard = Guard {
             connections_max: options.connections_max,
             preface_deadline: options.preface_deadline,
             cut: cut.clone(),
+            open: Arc::clone(&connections),
         };
         let publishing = Publishing { service: service.clone(), tasks: tasks.clone(), draining: draining.clone() };
         let listings = Arc::new(Semaphore::new(LISTINGS_MAX));
@@ -158,14 +166,14 @@ impl Server {
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
             .add_service(OperationsServiceServer::new(operations).max_decoding_message_size(MESSAGE_MAX_BYTES));
-        let connections = incoming::accept(listener, guard, tasks);
+        let accepted = incoming::accept(listener, guard, tasks);
         let signal = draining.clone().cancelled_owned();
         tasks.spawn(async move {
-            if let Err(error) = router.serve_with_incoming_shutdown(connections, signal).await {
+            if let Err(error) = router.serve_with_incoming_shutdown(accepted, signal).await {
                 tracing::error!(%error, "the gRPC server ended");
             }
         });
-        let server = Self { health, gate, draining, cut };
+        let server = Self { health, gate, connections, draining, cut };
         let conditions: Vec<_> = service.conditions().into_iter().map(|condition| condition.kind).collect();
         server.set_health(&ALWAYS, true).await;
         server.tell_health(&conditions).await;
@@ -197,6 +205,13 @@ impl Server {
     /// Waits until no call is under way.
     pub async fn idle(&self) {
         self.gate.idle().await;
+    }
+
+    /// What is under way.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let (calls, calls_max, watches) = self.gate.load();
+        Load { calls, calls_max, watches, connections: self.connections.load(Ordering::Relaxed) }
     }
 
     /// How many calls are under way.

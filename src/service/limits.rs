@@ -127,3 +127,5 @@ pub const WATCH_SQUARES_MAX: usize = 256;
 pub const WATCH_RETURNS_MAX: usize = 32;
 /// When to try again to open a watch beyond the limit, in milliseconds.
 pub const RETRY_WATCH_AFTER_MS: u32 = 5_000;
+/// How long slots that were counted for operations stand for the count, in milliseconds.
+pub const CENSUS_KEPT_MS: i64 = 10 * MS_PER_SECOND;

@@ -55,10 +55,29 @@ const fn histogram(name: &'static str, buckets: &'static [f64], unit: &'static s
 }
 
 impl Metric {
+    /// Its name as Prometheus has it: with the unit at its end, and `total` for a counter.
+    #[must_use]
+    pub fn scraped_name(&self) -> String {
+        let unit = match self.unit {
+            "s" => "_seconds",
+            "By" => "_bytes",
+            "1" => "_ratio",
+            _ => "",
+        };
+        let total = if self.kind == Kind::Counter { "_total" } else { "" };
+        format!("{}{unit}{total}", self.name.replace('.', "_"))
+    }
+
     /// The same, told apart by attributes into at most so many series.
     const fn by(self, attributes: &'static [&'static str], series_max: usize) -> Self {
         Self { attributes, series_max, ..self }
     }
+}
+
+/// The metric with this name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|metric| metric.name == name)
 }
 
 /// Most series of one CPTS, need and band of ages.
@@ -93,27 +112,28 @@ pub const METRICS: &[Metric] = &[
     // Tension.
     gauge("sas.tension.first_slot", "s", "Time to the first free slot; absent where none is free")
         .by(&["territory", "specialty", "age_band"], TENSION_SERIES_MAX),
-    gauge("sas.tension.threshold", "s", "Time to the first slot above which a need is tense").by(&["specialty"], 50),
+    gauge("sas.tension.threshold", "s", "Time to the first slot above which a need is tense")
+        .by(&["territory", "specialty", "age_band"], TENSION_SERIES_MAX),
     gauge("sas.tension.needs", "{need}", "Needs (CPTS, specialty, band of ages) by how they stand: met, tense, none_free")
         .by(&["territory", "state"], 3 * TERRITORY_SERIES_MAX),
     // Slots and sources.
-    gauge("sas.slots", "{slot}", "Slots that are not over, by state: free, held, booked, closed; territory is empty where a slot has none")
+    gauge("sas.slots", "{slot}", "Slots that are not over, by state: free, held, booked, closed; one of several territories counts in each, and territory is empty where a slot has none")
         .by(&["territory", "state", "visibility"], SLOT_SERIES_MAX),
-    counter("sas.publish.rows", "{row}", "Rows of publishers by what became of them").by(&["source", "status"], 4 * SOURCE_SERIES_MAX),
+    counter("sas.publish.rows", "{row}", "Rows of publishers by what became of them: created, updated, unchanged, withdrawn, refused").by(&["source", "status"], 5 * SOURCE_SERIES_MAX),
     histogram("sas.publish.visible", CALL_SECONDS, "s", "Time from taking a batch of rows until questions see it"),
     gauge("sas.source.age", "s", "Time since a source was heard, by a heartbeat or by stating something").by(&["source"], SOURCE_SERIES_MAX),
     gauge("sas.source.schedules", "{schedule}", "Schedules of a source").by(&["source"], SOURCE_SERIES_MAX),
-    gauge("sas.sources", "{source}", "Sources by how far they are believed: certain, uncertain, hidden").by(&["confidence"], 3),
+    gauge("sas.sources", "{source}", "Sources by how far they are believed: CERTAIN, UNCERTAIN, HIDDEN").by(&["confidence"], 3),
     gauge("sas.sources.silent", "{source}", "Sources that have a lease and do not keep it"),
     // Booking.
     counter("sas.booking.operations", "{operation}", "Holds, confirmations, releases, cancellations and rebookings by result: done, replayed, or the reason of the refusal")
         .by(&["operation", "result"], 200),
-    counter("sas.booking.conflicts", "{hold}", "Holds refused because the slot was taken").by(&["source"], SOURCE_SERIES_MAX),
+    counter("sas.booking.conflicts", "{hold}", "Holds and rebookings refused because the slot was taken").by(&["source"], SOURCE_SERIES_MAX),
     counter("sas.booking.phantoms", "{refusal}", "Offers refused because there was no appointment after all").by(&["source"], SOURCE_SERIES_MAX),
     counter("sas.booking.late_confirms", "{operation}", "Confirmations refused because the hold had ended"),
     counter("sas.booking.beyond_delay", "{operation}", "Slots held or booked beyond the clinical delay"),
     gauge("sas.booking.holds", "{hold}", "Holds that live now"),
-    counter("sas.booking.expired_holds", "{hold}", "Holds that ended without confirmation or release"),
+    counter("sas.booking.expired_holds", "{hold}", "Holds that ended without confirmation or release, noticed when somebody looks; every instance counts all"),
     gauge("sas.booking.fill", "1", "Part of the units of slots that begin today, by local day, that is booked").by(&["territory"], TERRITORY_SERIES_MAX),
     gauge("sas.booking.quarantined", "{claim}", "Claims that the ledger lost and nobody settled yet"),
     // The ledger.
@@ -123,8 +143,8 @@ pub const METRICS: &[Metric] = &[
     gauge("sas.ledger.lag.duration", "s", "How far what is shown was behind the shared ledger at most"),
     gauge("sas.ledger.durability", "1", "1 for the class of what an acknowledged write survives").by(&["class"], 8),
     gauge("sas.ledger.writable", "1", "1 while writes are accepted"),
-    gauge("sas.ledger.queue", "{append}", "Appends that wait for the ledger"),
-    histogram("sas.ledger.append.duration", CALL_SECONDS, "s", "Time from asking for an append until it is durable and shown").by(&["result"], 8),
+    gauge("sas.ledger.queue", "{append}", "Appends that were asked for and are not answered"),
+    histogram("sas.ledger.append.duration", CALL_SECONDS, "s", "Time from asking for an append until it is durable and shown; conflict also is how a retry is looked for").by(&["result"], 12),
     counter("sas.ledger.refusals", "{append}", "Appends that the ledger did not carry out").by(&["reason"], 16),
     counter("sas.ledger.divergences", "{divergence}", "Times that the log did not continue what was followed"),
     counter("sas.ledger.reloads", "{reload}", "Times that every record was read anew"),
@@ -137,7 +157,7 @@ pub const METRICS: &[Metric] = &[
     gauge("sas.ready", "1", "1 while the whole service is served"),
     gauge("sas.index.records", "{record}", "Records in memory").by(&["kind"], 10),
     gauge("process.memory.usage", "By", "Resident memory of the process"),
-    gauge("process.uptime", "s", "Time since the process was ready"),
+    gauge("process.uptime", "s", "Time since the service was made"),
     counter("sas.road.tables", "{table}", "Tables of road times by result: asked, failed, skipped").by(&["result"], 3),
     counter("sas.telemetry.dropped", "{item}", "Spans and batches of metrics that could not be exported").by(&["signal"], 2),
     counter("sas.telemetry.series.left_out", "{series}", "Series left out because their metric has too many").by(&["metric"], 16),

@@ -12,7 +12,6 @@ mod sender;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
@@ -27,14 +26,12 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
+use super::END_WITHIN;
 use crate::config::ExportConfig;
 use crate::trace::Tracer;
 
 use metrics::Counted;
 use sender::{Queue, Sender};
-
-/// Longest time that the end takes, the last spans included.
-const END_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why nothing can be sent to a collector.
 #[derive(Debug, thiserror::Error)]

@@ -20,6 +20,9 @@ pub enum TelemetryError {
         /// As configured.
         level: String,
     },
+    /// The instruments cannot be made.
+    #[error("the metrics cannot be started: {0}: report it with the log")]
+    Metrics(String),
     /// Something else of the process took the logs first.
     #[error("the logs of this process are started already")]
     Started,

@@ -129,6 +129,20 @@ async fn metrics_of_a_provider_are_sent_and_counted_when_they_are_not_taken() {
     }
 }
 
+#[tokio::test]
+async fn what_is_scraped_is_sent_too() {
+    let collector = CollectorStub::start(Manner::Takes).await;
+    let town = InProcess::start_with(|config| config.telemetry.export = Some(export_to(collector.endpoint()))).await;
+    let request = pb::FindCareRequest { query: Some(query()) };
+    town.routing().find_care(request).await.unwrap();
+    town.shut_down();
+    town.ended().await;
+    let sent = collector.metrics();
+    for metric in ["sas.find.answers", "rpc.server.call.duration", "sas.telemetry.dropped"] {
+        assert!(sent.iter().any(|name| name == metric), "{metric} is not among {sent:?}");
+    }
+}
+
 /// An authority, and a key and certificate of it for this name.
 fn certificates(name: &str) -> (String, TlsIdentity) {
     let mut params = CertificateParams::default();

@@ -13,7 +13,8 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Dropped, END_WITHIN};
+use super::super::END_WITHIN;
+use super::Dropped;
 
 /// Most spans that are sent together.
 const BATCH_MAX: usize = 512;

@@ -9,6 +9,7 @@ use sas_router::config::{self, Config, LedgerOverrides, Overrides, Sources};
 use sas_router::domain::time::UtcInstant;
 use sas_router::proto::routing as pb;
 use sas_router::tasks::Tasks;
+use sas_router::telemetry::Telemetry;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
@@ -33,6 +34,7 @@ pub(crate) struct InProcess {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) channel: Channel,
+    pub(crate) telemetry: Arc<Telemetry>,
     shutdown: ShutdownHandle,
     running: JoinHandle<Drained>,
 }
@@ -70,9 +72,9 @@ impl InProcess {
         alter(&mut config);
         let clock = Arc::new(ManualClock::new(now));
         let app = App::start_with(config, Arc::<ManualClock>::clone(&clock), listener().await).await.unwrap();
-        let (address, shutdown) = (app.address, app.shutdown_handle());
+        let (address, shutdown, telemetry) = (app.address, app.shutdown_handle(), app.telemetry());
         let running = Tasks::new().spawn(app.run_until(std::future::pending()));
-        Self { address, clock, channel: connect(address).await, shutdown, running }
+        Self { address, clock, channel: connect(address).await, telemetry, shutdown, running }
     }
 
     /// Asks the service to end.

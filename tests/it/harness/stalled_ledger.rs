@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use sas_router::clock::ManualClock;
 use sas_router::domain::time::UtcInstant;
-use sas_router::grpc::{Options, Server};
+use sas_router::grpc::{Options, Server, Witnessed};
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
 use sas_router::ledger::{Append, AppendOutcome, Ledger, LedgerHealth, PendingAppend, PendingTrim, Unavailable};
@@ -81,6 +81,7 @@ pub(crate) fn options() -> Options {
         keepalive_interval: Duration::from_secs(20),
         keepalive_timeout: Duration::from_secs(10),
         tracer: sas_router::trace::Tracer::default(),
+        witnessed: Witnessed::default(),
     }
 }
 

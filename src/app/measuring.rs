@@ -1,0 +1,54 @@
+//! Where telemetry and what it measures meet: neither names the other.
+
+use std::sync::{Arc, Weak};
+
+use crate::grpc::{CallEnd, CallKind, CallWitness, Server, Witnessed};
+use crate::telemetry::{EndedCall, Export, Readings, Telemetry};
+
+use super::StartError;
+
+/// Tells telemetry of calls.
+struct Calls(Arc<Telemetry>);
+
+impl CallWitness for Calls {
+    fn ended(&self, call: &CallEnd<'_>) {
+        let CallEnd { method, code, reason, took } = *call;
+        self.0.call_ended(&EndedCall { method, code, reason, took });
+    }
+
+    fn shed(&self, kind: CallKind) {
+        self.0.call_shed(kind.code());
+    }
+}
+
+/// What is measured, scraped and, where there is a collector, sent to it.
+pub(super) fn telemetry(export: Option<&Export>) -> Result<Telemetry, StartError> {
+    let Some(export) = export else { return Ok(Telemetry::new(|readers| readers)?) };
+    let (reader, resource) = (export.metric_reader()?, export.resource().clone());
+    let telemetry = Telemetry::new(|readers| readers.with_resource(resource).with_reader(reader))?;
+    let dropped = export.dropped();
+    telemetry.observe(move |readings: &mut Readings| {
+        readings.count("sas.telemetry.dropped", dropped.spans(), &["traces"]);
+        readings.count("sas.telemetry.dropped", dropped.metrics(), &["metrics"]);
+    });
+    Ok(telemetry)
+}
+
+/// Who is told of calls.
+pub(super) fn calls(telemetry: &Arc<Telemetry>) -> Witnessed {
+    Witnessed(Some(Arc::new(Calls(Arc::clone(telemetry)))))
+}
+
+/// Has the load of a server read off as long as it is there.
+pub(super) fn observe_load(telemetry: &Telemetry, server: &Arc<Server>, watches_max: usize) {
+    let server: Weak<Server> = Arc::downgrade(server);
+    telemetry.observe(move |readings: &mut Readings| {
+        let Some(load) = server.upgrade().map(|server| server.load()) else { return };
+        let (call, watch) = ([CallKind::Call.code()], [CallKind::Watch.code()]);
+        readings.count("sas.calls.active", load.calls, &call);
+        readings.count("sas.calls.active", load.watches, &watch);
+        readings.count("sas.calls.max", load.calls_max, &call);
+        readings.count("sas.calls.max", watches_max, &watch);
+        readings.count("sas.connections.active", load.connections, &[]);
+    });
+}
