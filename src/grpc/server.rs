@@ -108,9 +108,7 @@ impl Server {
         tasks: &Tasks,
     ) -> Result<Self, ServeError> {
         let (draining, cut) = (CancellationToken::new(), CancellationToken::new());
-        let gate = Gate::new(options.calls_max, options.call_timeout).admitting(Admission(service.clone()));
-        let gate = gate.traced_by(options.tracer.clone());
-        let gate = gate.telling(options.witnessed.clone());
+        let gate = gate(&options, &service);
         let connections = Arc::<AtomicUsize>::default();
         let (health, health_service) = tonic_health::server::health_reporter();
         let guard = Guard {
@@ -166,8 +164,7 @@ impl Server {
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
             .add_service(OperationsServiceServer::new(operations).max_decoding_message_size(MESSAGE_MAX_BYTES));
-        let accepted = incoming::accept(listener, guard, tasks);
-        let signal = draining.clone().cancelled_owned();
+        let (accepted, signal) = (incoming::accept(listener, guard, tasks), draining.clone().cancelled_owned());
         tasks.spawn(async move {
             if let Err(error) = router.serve_with_incoming_shutdown(accepted, signal).await {
                 tracing::error!(%error, "the gRPC server ended");
@@ -231,6 +228,12 @@ impl Server {
             self.health.set_service_status(service, status).await;
         }
     }
+}
+
+fn gate(options: &Options, service: &Service) -> Gate {
+    let Options { calls_max, call_timeout, tracer, witnessed, .. } = options;
+    let gate = Gate::new(*calls_max, *call_timeout).admitting(Admission(service.clone()));
+    gate.traced_by(tracer.clone()).telling(witnessed.clone())
 }
 
 fn transport(options: &Options) -> tonic::transport::Server {

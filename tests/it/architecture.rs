@@ -62,7 +62,7 @@ const SEEDED: &[(&str, &str, &str)] = &[
     (
         "src/grpc/a.rs",
         "//! x\nfn f() { crate::app::run() }",
-        "2: `grpc` names `app`; it may name domain, service, proto, clock, tasks",
+        "2: `grpc` names `app`; it may name domain, service, proto, clock, tasks, trace",
     ),
     ("src/main.rs", "//! x\nuse sas_router::domain;", "2: `main` names `domain`; it may name cli, app"),
     (
