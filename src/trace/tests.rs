@@ -1,9 +1,9 @@
 //! Which calls are traced, and what is told of them.
 
-use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use std::sync::Arc;
 
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use parking_lot::Mutex;
 
 use super::*;
@@ -28,7 +28,7 @@ fn tracer(ratio: f64) -> (Tracer, Kept) {
 
 fn headers(traceparent: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert("traceparent", HeaderValue::from_str(traceparent).unwrap());
+    headers.insert("traceparent", HeaderValue::from_bytes(traceparent.as_bytes()).unwrap());
     headers
 }
 
