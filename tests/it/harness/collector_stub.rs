@@ -18,7 +18,6 @@ use parking_lot::Mutex;
 use sas_router::tasks::Tasks;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Server, ServerTlsConfig};
@@ -47,7 +46,6 @@ struct State {
     metrics: Mutex<Vec<ExportMetricsServiceRequest>>,
     headers: Mutex<Vec<MetadataMap>>,
     asked: AtomicUsize,
-    connections: AtomicUsize,
     came: Notify,
 }
 
@@ -69,14 +67,9 @@ impl CollectorStub {
             metrics: Mutex::default(),
             headers: Mutex::default(),
             asked: AtomicUsize::new(0),
-            connections: AtomicUsize::new(0),
             came: Notify::new(),
         });
-        let counting = Arc::clone(&state);
-        let incoming = TcpListenerStream::new(listener).map(move |stream| {
-            counting.connections.fetch_add(1, Ordering::SeqCst);
-            stream
-        });
+        let incoming = TcpListenerStream::new(listener);
         let router = server
             .add_service(TraceServiceServer::from_arc(Arc::clone(&state)))
             .add_service(MetricsServiceServer::from_arc(Arc::clone(&state)));
@@ -122,11 +115,6 @@ impl CollectorStub {
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let headers = self.state.headers.lock();
         Some(headers.first()?.get(name)?.to_str().unwrap().to_owned())
-    }
-
-    /// How many connections it had.
-    pub(crate) fn connections(&self) -> usize {
-        self.state.connections.load(Ordering::SeqCst)
     }
 
     /// How often something was sent to it, whatever it did.
