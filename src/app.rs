@@ -37,7 +37,8 @@ use crate::ledger::redis::{
 use crate::road::{CertificatesError, Roads};
 use crate::service::{Applier, Parts, Service, WatchLimits};
 use crate::tasks::Tasks;
-use crate::telemetry::{Telemetry, TelemetryError};
+use crate::telemetry::{self, Export, ExportError, Telemetry, TelemetryError};
+use crate::trace::Tracer;
 
 use forgetting::Forgetting;
 
@@ -86,6 +87,9 @@ pub enum StartError {
     /// A server of road times cannot be asked over TLS.
     #[error("road_times.url: {0}")]
     RoadTimes(#[from] CertificatesError),
+    /// Nothing can be sent to the collector.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// Nothing can be measured.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
@@ -122,6 +126,8 @@ pub struct App {
     telemetry: Arc<Telemetry>,
     server: Arc<Server>,
     ledger: OpenedLedger,
+    /// What is sent to a collector, when there is one.
+    export: Option<Export>,
     /// Tasks of the transport and of upkeep.
     background: Tasks,
     /// Tasks of writes.
@@ -154,11 +160,14 @@ impl App {
         let address = config.server.listen;
         let address =
             listener.local_addr().map_err(|source| StartError::Address { port: Port::Grpc, address, source })?;
-        let telemetry = Arc::new(Telemetry::new(|readers| readers)?);
+        let instance_id = Uuid::now_v7();
+        let identity = telemetry::Identity { instance_id, version: VERSION };
+        let export = config.telemetry.export.as_ref().map(|export| Export::start(export, identity)).transpose()?;
+        let tracer = export.as_ref().map(Export::tracer).unwrap_or_default();
+        let telemetry = Arc::new(measuring::telemetry(export.as_ref())?);
         let admin_address = config.admin.listen.unwrap_or(address);
         let admin = admin.map(|listener| start_admin(listener, admin_address, &telemetry)).transpose()?;
         let index = Arc::new(Index::new());
-        let instance_id = Uuid::now_v7();
         let started_at = Some(clock.now());
         let advertised = config.server.advertised_address.clone();
         let identity = Identity { version: VERSION.to_owned(), address: advertised, started_at };
@@ -184,7 +193,7 @@ impl App {
         }
         telemetry.attend(&service);
         let forgetting = Forgetting::new(service.clone(), clock);
-        let options = Options { witnessed: measuring::calls(&telemetry), ..options(&config) };
+        let options = Options { witnessed: measuring::calls(&telemetry), ..options(&config, tracer) };
         let server = Arc::new(Server::start(service.clone(), listener, options, &background).await?);
         measuring::observe_load(&telemetry, &server, watches_max);
         let shutdown = CancellationToken::new();
@@ -193,7 +202,7 @@ impl App {
         background.spawn(upkeep::watch_conditions(service, Arc::clone(&server), shutdown.clone()));
         tracing::info!(%address, version = VERSION, "serving");
         let (drain_delay, drain_timeout) = (config.server.drain_delay, config.server.drain_timeout);
-        Ok(Self { address, admin, telemetry, server, ledger, background, writes, shutdown, drain_delay, drain_timeout })
+        Ok(Self { address, admin, telemetry, server, ledger, export, background, writes, shutdown, drain_delay, drain_timeout })
     }
 
     /// What is measured of it.
@@ -234,8 +243,15 @@ impl App {
         self.background.drain().await;
         // A write outlives the call that asked for it; the ledger bounds how long it can take.
         self.writes.drain().await;
-        self.telemetry.end();
+        let telemetry = self.telemetry;
+        // It may wait for a collector, which the threads that serve must not.
+        if tokio::task::spawn_blocking(move || telemetry.end()).await.is_err() {
+            tracing::error!("ending the metrics failed");
+        }
         self.ledger.close().await;
+        if let Some(export) = self.export {
+            export.shutdown().await;
+        }
         let drained = Drained { cut_calls, duration: stopwatch.elapsed() };
         let duration_ms = u64::try_from(drained.duration.as_millis()).unwrap_or(u64::MAX);
         if let Some(admin) = self.admin {
@@ -254,7 +270,7 @@ fn start_admin(listener: TcpListener, address: SocketAddr, telemetry: &Arc<Telem
     Ok(admin)
 }
 
-fn options(config: &Config) -> Options {
+fn options(config: &Config, tracer: Tracer) -> Options {
     Options {
         calls_max: config.limits.calls_max,
         call_timeout: config.limits.call_timeout,
@@ -263,6 +279,7 @@ fn options(config: &Config) -> Options {
         preface_deadline: config.server.preface_deadline,
         keepalive_interval: config.server.keepalive_interval,
         keepalive_timeout: config.server.keepalive_timeout,
+        tracer,
         witnessed: Witnessed::default(),
     }
 }

@@ -8,12 +8,14 @@ pub mod catalog;
 mod first_offers;
 mod instruments;
 mod logs;
+mod export;
 mod of_service;
 mod readings;
 mod recorder;
 mod table;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::{MeterProviderBuilder, SdkMeterProvider};
@@ -23,11 +25,14 @@ use crate::service::Service;
 use readings::Panel;
 use recorder::Recorder;
 
+pub use export::{Dropped, Export, ExportError, Identity};
 pub use logs::{TelemetryError, start};
 pub use readings::{Gauge, IntoF64, Readings};
 pub use recorder::EndedCall;
 pub use table::table;
 
+/// Longest time that the end of either signal takes.
+const END_WITHIN: Duration = Duration::from_secs(2);
 /// Name of the scope of all instruments.
 const SCOPE: &str = "sas-router";
 
@@ -98,9 +103,9 @@ impl Telemetry {
         })
     }
 
-    /// Sends what was measured a last time to whoever reads it, and ends. It may wait for them as long as they were given.
+    /// Sends what was measured a last time to whoever reads it, and ends; waits 2 seconds at most.
     pub fn end(&self) {
-        if let Err(error) = self.provider.shutdown() {
+        if let Err(error) = self.provider.shutdown_with_timeout(END_WITHIN) {
             tracing::debug!(%error, "the metrics were not ended in order");
         }
     }

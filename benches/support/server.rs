@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sas_router::grpc::{Options, Witnessed};
+use sas_router::trace::Tracer;
 
 /// The defaults.
 pub fn options() -> Options {
@@ -14,6 +15,7 @@ pub fn options() -> Options {
         preface_deadline: Duration::from_secs(5),
         keepalive_interval: Duration::from_secs(20),
         keepalive_timeout: Duration::from_secs(10),
+        tracer: Tracer::default(),
         witnessed: Witnessed::default(),
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Weak};
 
 use crate::grpc::{CallEnd, CallKind, CallWitness, Server, Witnessed};
-use crate::telemetry::{EndedCall, Readings, Telemetry};
+use crate::telemetry::{EndedCall, Export, Readings, Telemetry};
+
+use super::StartError;
 
 /// Tells telemetry of calls.
 struct Calls(Arc<Telemetry>);
@@ -17,6 +19,19 @@ impl CallWitness for Calls {
     fn shed(&self, kind: CallKind) {
         self.0.call_shed(kind.code());
     }
+}
+
+/// What is measured, scraped and, where there is a collector, sent to it.
+pub(super) fn telemetry(export: Option<&Export>) -> Result<Telemetry, StartError> {
+    let Some(export) = export else { return Ok(Telemetry::new(|readers| readers)?) };
+    let (reader, resource) = (export.metric_reader()?, export.resource().clone());
+    let telemetry = Telemetry::new(|readers| readers.with_resource(resource).with_reader(reader))?;
+    let dropped = export.dropped();
+    telemetry.observe(move |readings: &mut Readings| {
+        readings.count("sas.telemetry.dropped", dropped.spans(), &["traces"]);
+        readings.count("sas.telemetry.dropped", dropped.metrics(), &["metrics"]);
+    });
+    Ok(telemetry)
 }
 
 /// Who is told of calls.

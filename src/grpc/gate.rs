@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::Frame;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::either::Either;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::http::{HeaderMap, Request, Response, Uri};
@@ -24,12 +25,16 @@ use super::status::{self, Gravity};
 use super::witness::{CallEnd, CallKind, Witnessed, method_of};
 use crate::clock::Stopwatch;
 use crate::service::limits::WATCHES_CEILING;
+use crate::trace::{Attribute, Span, Tracer};
 
 /// After how long a refused caller may try again, in milliseconds.
 pub(super) const RETRY_AFTER_MS: u32 = 200;
 
 /// The call that stays open, whose number the service limits by caller and in all.
 const WATCH_PATH: &str = "/sas.routing.v1.RoutingService/WatchCare";
+
+/// The status of a call whose caller went away.
+const CANCELLED: &str = "CANCELLED";
 
 /// Lets calls through, up to a number at once.
 #[derive(Clone, Debug)]
@@ -40,6 +45,8 @@ pub(super) struct Gate {
     watches: Arc<Semaphore>,
     call_timeout: Duration,
     admission: Option<Admission>,
+    /// Which calls are traced.
+    tracer: Tracer,
     witnessed: Witnessed,
 }
 
@@ -48,13 +55,19 @@ impl Gate {
     pub(super) fn new(calls_max: usize, call_timeout: Duration) -> Self {
         let places_max = calls_max.min(Semaphore::MAX_PERMITS);
         let watches = Arc::new(Semaphore::new(WATCHES_CEILING));
-        let places = Arc::new(Semaphore::new(places_max));
-        Self { places, places_max, watches, call_timeout, admission: None, witnessed: Witnessed::default() }
+        let (places, tracer) = (Arc::new(Semaphore::new(places_max)), Tracer::default());
+        let witnessed = Witnessed::default();
+        Self { places, places_max, watches, call_timeout, admission: None, tracer, witnessed }
     }
 
     /// The same, open to what is admitted only.
     pub(super) fn admitting(self, admission: Admission) -> Self {
         Self { admission: Some(admission), ..self }
+    }
+
+    /// The same, traced by this tracer.
+    pub(super) fn traced_by(self, tracer: Tracer) -> Self {
+        Self { tracer, ..self }
     }
 
     /// The same, telling of every call.
@@ -112,12 +125,12 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let witnessed = self.gate.witnessed.clone();
-        let call = Call { uri: request.uri().clone(), stopwatch: Stopwatch::start(), witnessed };
+        let mut call = Call::new(request.uri().clone(), self.gate.witnessed.clone());
         if call.is_about_the_server() {
             let answer = self.inner.call(request);
             return Box::pin(async move { Ok(call.watch(answer.await?, None)) });
         }
+        call.span = self.gate.tracer.call(request.headers(), || method_of(call.uri.path()));
         if let Some(Err(early)) = self.gate.admission.as_ref().map(|admission| admission.check(call.uri.path())) {
             return Box::pin(async move { Ok(call.watch(early.into_http(), None)) });
         }
@@ -134,7 +147,12 @@ where
         // Made now and not at the first poll: the transport has a timer of its own for the same deadline, which answers
         // CANCELLED; this one must be the earlier of the two.
         let deadline = tokio::time::sleep(allowed);
-        let answer = self.inner.call(request);
+        let below = call.span.parent();
+        let answer = {
+            let _below = below.enter();
+            self.inner.call(request)
+        };
+        let answer = if below.is_traced() { Either::Left(below.carry(answer)) } else { Either::Right(answer) };
         Box::pin(async move {
             let response = tokio::select! {
                 biased;
@@ -146,16 +164,21 @@ where
     }
 }
 
-/// One call, as far as its log line and its witness are concerned: told once, when it is dropped if not before.
+/// One call, as far as its log line, its span and its witness are concerned: told once, when it is dropped if not before.
 #[derive(Debug)]
 struct Call {
     uri: Uri,
     stopwatch: Stopwatch,
+    span: Span,
     /// Nobody once it was told.
     witnessed: Witnessed,
 }
 
 impl Call {
+    fn new(uri: Uri, witnessed: Witnessed) -> Self {
+        Self { uri, stopwatch: Stopwatch::start(), span: Span::default(), witnessed }
+    }
+
     fn is_about_the_server(&self) -> bool {
         self.uri.path().starts_with("/grpc.")
     }
@@ -174,9 +197,12 @@ impl Call {
         let (code, gravity) = (status::code_name(status), status::gravity_of(status));
         let reason = gravity.as_ref().map(|_| status::reason_of(status)).unwrap_or_default();
         self.tell(code, &reason);
+        self.show(gravity.as_ref(), code, &reason);
         if let Some(gravity) = gravity {
             self.log(gravity, code, &reason);
         }
+        // It ends with the call, and is told of once.
+        drop(std::mem::take(&mut self.span));
     }
 
     /// Tells its witness, once.
@@ -184,6 +210,22 @@ impl Call {
         if let Some(witness) = self.witnessed.0.take() {
             let took = self.stopwatch.elapsed();
             witness.ended(&CallEnd { method: method_of(self.uri.path()), code, reason, took });
+        }
+    }
+
+    /// Tells its span.
+    fn show(&self, gravity: Option<&Gravity>, code: &'static str, reason: &str) {
+        if !self.span.parent().is_traced() {
+            return;
+        }
+        self.span.set(Attribute::SYSTEM, "grpc");
+        self.span.set(Attribute::METHOD, method_of(self.uri.path()));
+        self.span.set(Attribute::STATUS, code);
+        let reason = if reason.is_empty() { code } else { reason };
+        match gravity {
+            None => {}
+            Some(Gravity::Refusal) => self.span.refuse(reason),
+            Some(Gravity::Trouble | Gravity::Fault) => self.span.fail(reason),
         }
     }
 
@@ -195,12 +237,15 @@ impl Call {
 
     /// Writes one line when the call failed. No field of the request is in it: cases and positions stay out of logs.
     fn log(&self, gravity: Gravity, code: &str, reason: &str) {
+        let trace_id = self.span.parent().trace_id();
         let method = self.uri.path().trim_start_matches('/');
         let duration_ms = u64::try_from(self.stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX);
         match gravity {
-            Gravity::Refusal => tracing::info!(method, code, reason, duration_ms, "a call was refused"),
-            Gravity::Trouble => tracing::warn!(method, code, reason, duration_ms, "a call could not be served"),
-            Gravity::Fault => tracing::error!(method, code, reason, duration_ms, "a call failed"),
+            Gravity::Refusal => tracing::info!(method, code, reason, duration_ms, trace_id, "a call was refused"),
+            Gravity::Trouble => {
+                tracing::warn!(method, code, reason, duration_ms, trace_id, "a call could not be served")
+            }
+            Gravity::Fault => tracing::error!(method, code, reason, duration_ms, trace_id, "a call failed"),
         }
     }
 }
@@ -208,7 +253,8 @@ impl Call {
 impl Drop for Call {
     /// Whoever asked gave up, or was cut.
     fn drop(&mut self) {
-        self.tell("CANCELLED", "");
+        self.tell(CANCELLED, "");
+        self.show(Some(&Gravity::Refusal), CANCELLED, "");
     }
 }
 
@@ -228,6 +274,7 @@ impl http_body::Body for WatchedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let _below = self.call.as_ref().map(|call| call.span.parent().enter());
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
         if let Some(Ok(frame)) = &frame
             && let Some(trailers) = frame.trailers_ref()

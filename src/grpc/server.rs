@@ -43,6 +43,7 @@ use crate::proto::routing::quarantine_service_server::{QuarantineServiceServer, 
 use crate::proto::routing::routing_service_server::{RoutingServiceServer, SERVICE_NAME as ROUTING};
 use crate::service::{ConditionKind, Service};
 use crate::tasks::Tasks;
+use crate::trace::Tracer;
 
 /// Most streams that a client may open and reset before they are served (CVE-2023-44487).
 const PENDING_RESETS_MAX: usize = 20;
@@ -72,6 +73,8 @@ pub struct Options {
     pub keepalive_interval: Duration,
     /// Within which time it must answer that.
     pub keepalive_timeout: Duration,
+    /// Which calls are traced.
+    pub tracer: Tracer,
     /// Who is told of calls.
     pub witnessed: Witnessed,
 }
@@ -126,7 +129,7 @@ impl Server {
         tasks: &Tasks,
     ) -> Result<Self, ServeError> {
         let (draining, cut, connections) = (CancellationToken::new(), CancellationToken::new(), Arc::default());
-        let gate = gate(&service, &options);
+        let gate = gate(&options, &service);
         let (health, health_service) = tonic_health::server::health_reporter();
         let guard = Guard {
             connections_max: options.connections_max,
@@ -181,8 +184,7 @@ impl Server {
                     .max_decoding_message_size(MESSAGE_MAX_BYTES),
             )
             .add_service(OperationsServiceServer::new(operations).max_decoding_message_size(MESSAGE_MAX_BYTES));
-        let accepted = incoming::accept(listener, guard, tasks);
-        let signal = draining.clone().cancelled_owned();
+        let (accepted, signal) = (incoming::accept(listener, guard, tasks), draining.clone().cancelled_owned());
         tasks.spawn(async move {
             if let Err(error) = router.serve_with_incoming_shutdown(accepted, signal).await {
                 tracing::error!(%error, "the gRPC server ended");
@@ -250,9 +252,10 @@ impl Server {
     }
 }
 
-fn gate(service: &Service, options: &Options) -> Gate {
-    let gate = Gate::new(options.calls_max, options.call_timeout);
-    gate.admitting(Admission(service.clone())).telling(options.witnessed.clone())
+fn gate(options: &Options, service: &Service) -> Gate {
+    let Options { calls_max, call_timeout, tracer, witnessed, .. } = options;
+    let gate = Gate::new(*calls_max, *call_timeout).admitting(Admission(service.clone()));
+    gate.traced_by(tracer.clone()).telling(witnessed.clone())
 }
 
 fn transport(options: &Options) -> tonic::transport::Server {

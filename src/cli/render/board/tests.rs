@@ -27,7 +27,7 @@ fn need(name: &str, first: Option<i64>, state: pb::TensionState) -> pb::NeedTens
 fn told() -> pb::GetBoardResponse {
     let minute = |number: i64| pb::ActivityMinute {
         begins_at: at(60 * (number - 59)),
-        answers: vec![pb::OutcomeCount { outcome: pb::CareOutcome::Appointment.into(), count: number as u64 }],
+        answers: vec![pb::OutcomeCount { outcome: pb::CareOutcome::Appointment.into(), count: number.cast_unsigned() }],
         hold_count: 1,
         ..pb::ActivityMinute::default()
     };
