@@ -1,4 +1,4 @@
-//! What the whole service does over the embedded ledger, without the transport: publish, hold, restart, memory.
+//! What the whole service does over the embedded ledger, without the transport: publish, board, hold, restart, memory.
 //!
 //! Method: a region of 10⁶ slots (or the size given) is published through `Service::publish` in batches of 500 rows, 4 in
 //! flight, into a ledger in a temporary folder; then 64 callers hold free slots, each its own, for as many calls as said,
@@ -88,6 +88,15 @@ async fn run(size: usize, folder: &Path) {
     let rate = directory(&service, &region.directory).await;
     println!("directory    {} records, {rate:.0}/s", region.directory.len());
     println!("publish      {:.0} slots/s", publish(&service, &region.slots).await);
+    let started = Instant::now();
+    let board = service.board().await;
+    println!(
+        "board        {:.2?} ({} rows, {} left out, {} places)",
+        started.elapsed(),
+        board.tension.rows.len(),
+        board.tension.left_out_count,
+        board.places.places.len()
+    );
     let ids = single(&region.slots);
     drop(region);
     hold(&service, ids).await;

@@ -6,7 +6,6 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use rustc_hash::FxBuildHasher;
 
-use super::Index;
 use crate::domain::id::{ClaimId, PrincipalId};
 use crate::domain::slot::{Claim, ClaimState};
 use crate::domain::time::UtcInstant;
@@ -50,21 +49,6 @@ impl Holds {
         live
     }
 
-    /// How many holds of anybody live at an instant.
-    pub(super) fn live_count(&self, now: UtcInstant) -> usize {
-        let live = |holds: &[(ClaimId, UtcInstant)]| holds.iter().filter(|(_, expires_at)| now < *expires_at).count();
-        self.by_regulator.iter().map(|holds| live(holds.value())).sum()
-    }
-
-    /// When holds ended that nobody took back, as long as their slots remember them.
-    fn ends(&self, now: UtcInstant) -> Vec<UtcInstant> {
-        let ended = |holds: &Vec<(ClaimId, UtcInstant)>| {
-            let ends = holds.iter().map(|(_, expires_at)| *expires_at).filter(|expires_at| *expires_at <= now);
-            ends.collect::<Vec<_>>()
-        };
-        self.by_regulator.iter().flat_map(|holds| ended(holds.value())).collect()
-    }
-
     /// Takes a change.
     pub(super) fn apply(&self, change: HoldChange) {
         let HoldChange { regulator_id, claim_id, expires_at } = change;
@@ -83,19 +67,5 @@ impl Holds {
                 }
             }
         }
-    }
-}
-
-impl Index {
-    /// How many holds live at an instant.
-    #[must_use]
-    pub fn live_hold_count(&self, now: UtcInstant) -> u64 {
-        u64::try_from(self.holds.live_count(now)).unwrap_or(u64::MAX)
-    }
-
-    /// When holds ended without confirmation or release, in no order, as long as their slots remember them.
-    #[must_use]
-    pub fn hold_ends(&self, now: UtcInstant) -> Vec<UtcInstant> {
-        self.holds.ends(now)
     }
 }

@@ -6,7 +6,7 @@ mod needs;
 mod page;
 
 use super::Layout;
-use super::table::joined;
+use super::table::{joined, wrapped};
 use super::time::{age, instant, zone};
 use super::words;
 use crate::domain::time::UtcInstant;
@@ -20,6 +20,8 @@ const SOURCES_MAX: usize = 4;
 const INSTANCES_MAX: usize = 6;
 /// Most conditions that a page names.
 const CONDITIONS_MAX: usize = 4;
+/// Most lines of a condition on a screen.
+const CONDITION_LINES_MAX: usize = 2;
 /// Fewest rows of needs, however low the screen.
 const NEEDS_MIN: usize = 3;
 /// Lines around the rows of needs.
@@ -89,9 +91,15 @@ fn head(board: &pb::GetBoardResponse, now: UtcInstant, layout: &Layout, look: &L
     ]);
     let mut lines: Vec<String> = look.lost.map(|lost| ink.red(&cut(lost, layout.width))).into_iter().collect();
     lines.push(ink.bold(&cut(&title, layout.width)));
+    let lines_max = match look.room {
+        Room::Lines(_) => CONDITION_LINES_MAX,
+        Room::Rows(_) => usize::MAX,
+    };
     for pb::Condition { code, message, degrades } in status.conditions.iter().take(CONDITIONS_MAX) {
-        let text = cut(&format!("! {code} : {message}"), layout.width);
-        lines.push(if *degrades { ink.red(&text) } else { ink.yellow(&text) });
+        let text = cut(&format!("! {code} : {message}"), usize::MAX);
+        let told = wrapped(&text, layout.width, 2);
+        let paint = |line: &str| if *degrades { ink.red(line) } else { ink.yellow(line) };
+        lines.extend(told.lines().take(lines_max).map(|line| paint(&cut(line, layout.width))));
     }
     let hidden = status.conditions.len().saturating_sub(CONDITIONS_MAX);
     lines.extend((hidden > 0).then(|| format!("! et {hidden} autres conditions : voir `status`")));
@@ -104,7 +112,12 @@ fn activity(board: &pb::GetBoardResponse, layout: &Layout) -> Vec<String> {
         board.activity.iter().flat_map(|minute| &minute.answers).map(|one| one.outcome).collect();
     outcomes.sort_unstable();
     outcomes.dedup();
-    let minutes = if layout.is_wide() { board.activity.len() } else { board.activity.len().min(30) };
+    let wanted = match layout.width {
+        0..80 => 15,
+        80..116 => 30,
+        _ => board.activity.len(),
+    };
+    let minutes = board.activity.len().min(wanted);
     let shown = board.activity.get(board.activity.len() - minutes..).unwrap_or_default();
     let label_width = layout.width.saturating_sub(minutes + 24).clamp(16, 60);
     let mut lines = vec![String::new()];
@@ -121,12 +134,15 @@ fn activity(board: &pb::GetBoardResponse, layout: &Layout) -> Vec<String> {
         let (code, label) = words::outcome(outcome);
         let hour: u64 = board.activity.iter().map(in_minute).sum();
         let label = format!("{code} {label}");
-        lines.push(line([
-            (label.as_str(), Column::Left(label_width)),
-            (spark(&counts).as_str(), Column::Left(minutes)),
-            (format!("{} /min", counts.last().copied().unwrap_or(0)).as_str(), Column::Right(9)),
-            (format!("{hour} /h").as_str(), Column::Right(10)),
-        ]));
+        lines.push(line(
+            layout.width,
+            [
+                (label.as_str(), Column::Left(label_width)),
+                (spark(&counts).as_str(), Column::Left(minutes)),
+                (format!("{} /min", counts.last().copied().unwrap_or(0)).as_str(), Column::Right(9)),
+                (format!("{hour} /h").as_str(), Column::Right(10)),
+            ],
+        ));
     }
     let hour = |of: fn(&pb::ActivityMinute) -> u64| board.activity.iter().map(of).sum::<u64>();
     let bookings = joined([
@@ -139,7 +155,7 @@ fn activity(board: &pb::GetBoardResponse, layout: &Layout) -> Vec<String> {
         format!("{} annulations", hour(|minute| minute.cancel_count)),
         format!("{} déplacements", hour(|minute| minute.rebook_count)),
     ]);
-    lines.extend(super::table::wrapped(&bookings, layout.width, 2).lines().map(str::to_owned));
+    lines.extend(wrapped(&bookings, layout.width, 2).lines().map(str::to_owned));
     lines
 }
 
@@ -151,12 +167,15 @@ fn sources(board: &pb::GetBoardResponse, now: UtcInstant, layout: &Layout, ink: 
     for source in board.sources.iter().take(SOURCES_MAX) {
         let at = instant(source.heartbeat_at.as_ref()).max(instant(source.last_received_at.as_ref()));
         let heard = at.map_or("jamais".to_owned(), |at| format!("il y a {}", age(now.seconds_since(at))));
-        let text = line([
-            (source.source_id.as_str(), Column::Left(layout.width.saturating_sub(46).clamp(16, 40))),
-            (words::confidence(source.confidence()), Column::Left(11)),
-            (heard.as_str(), Column::Left(18)),
-            (format!("{} agendas", source.schedule_count).as_str(), Column::Right(14)),
-        ]);
+        let text = line(
+            layout.width,
+            [
+                (source.source_id.as_str(), Column::Left(layout.width.saturating_sub(46).clamp(16, 40))),
+                (words::confidence(source.confidence()), Column::Left(11)),
+                (heard.as_str(), Column::Left(18)),
+                (format!("{} agendas", source.schedule_count).as_str(), Column::Right(14)),
+            ],
+        );
         lines.push(match source.confidence() {
             pb::Confidence::Certain | pb::Confidence::Unspecified => text,
             pb::Confidence::Uncertain => ink.yellow(&text),
@@ -189,14 +208,17 @@ fn instances(board: &pb::GetBoardResponse, layout: &Layout, ink: Ink) -> Vec<Str
         };
         let differs = if instance.digest_differs { "DIFFÉRENTE" } else { "" };
         let name = format!("{}{}", if instance.is_self { "> " } else { "  " }, short(&instance.instance_id));
-        let text = line([
-            (name.as_str(), Column::Left(2 + SHORT)),
-            (state, Column::Left(6)),
-            (format!("{}-{}", instance.epoch, instance.position).as_str(), Column::Left(14)),
-            (lag.as_str(), Column::Left(20)),
-            (short(&instance.digest).as_str(), Column::Left(SHORT)),
-            (differs, Column::Left(10)),
-        ]);
+        let text = line(
+            layout.width,
+            [
+                (name.as_str(), Column::Left(2 + SHORT)),
+                (state, Column::Left(6)),
+                (format!("{}-{}", instance.epoch, instance.position).as_str(), Column::Left(12)),
+                (lag.as_str(), Column::Left(20)),
+                (short(&instance.digest).as_str(), Column::Left(SHORT)),
+                (differs, Column::Left(10)),
+            ],
+        );
         let is_well = state == "active" && differs.is_empty();
         lines.push(if is_well { text } else { ink.red(&text) });
     }

@@ -182,6 +182,11 @@ impl PackedSlots {
         self.facts.get(at).map_or(0, |facts| remaining_count(facts.state, facts.capacity, claims, now))
     }
 
+    /// Claims on any of them.
+    pub(super) fn all_claims(&self) -> impl Iterator<Item = &Claim> {
+        self.claims.iter().flat_map(|(_, claims)| claims.iter())
+    }
+
     fn claims(&self, at: usize) -> Option<&Arc<[Claim]>> {
         let claimed = self.claims.binary_search_by_key(&number(at), |(at, _)| *at).ok()?;
         self.claims.get(claimed).map(|(_, claims)| claims)

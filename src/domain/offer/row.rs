@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use super::packed::{PackedSlots, SlotView};
 use super::{Offer, Practice};
 use crate::domain::code::{AppointmentType, ModalitySet, Visibility, VisibilitySet};
-use crate::domain::slot::{SlotTraits, free_from};
+use crate::domain::slot::{Claim, SlotTraits, free_from};
 use crate::domain::time::{UtcInstant, Window};
 
 /// What several openings of a schedule have in common, in four bytes.
@@ -146,6 +146,11 @@ impl Row {
     #[must_use]
     pub fn remaining_count(&self, at: usize, now: UtcInstant) -> usize {
         self.slots.remaining_count(at, now)
+    }
+
+    /// Claims on any of its slots.
+    pub fn claims(&self) -> impl Iterator<Item = &Claim> {
+        self.slots.all_claims()
     }
 
     /// The slots, in the order of the openings.

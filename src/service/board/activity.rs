@@ -30,8 +30,8 @@ pub enum Deed {
     Cancel,
     /// A booking was moved to another slot.
     Rebook,
-    /// A hold ended without confirmation or release, whichever instance gave it: at least so many, since a slot that is held
-    /// anew forgets.
+    /// A hold ended without confirmation or release, whichever instance gave it: at least so many, since a slot remembers
+    /// its last few claims only.
     Expiry,
 }
 

@@ -95,7 +95,8 @@ impl PlaceState {
 impl PlaceMap {
     /// The places of a survey, after the map of the last board.
     pub(super) fn of(survey: Survey, index: &Index, (now, revision): (UtcInstant, u64), last: Option<&Self>) -> Self {
-        let Survey { territories: surveyed, places, national_threshold_seconds } = survey;
+        let Survey { territories: surveyed, places, national_threshold_seconds, live_hold_count: _, hold_ends: _ } =
+            survey;
         let mut seen: Vec<PlaceSupply> = places.into_values().collect();
         seen.sort_unstable_by(|a, b| a.place.id.cmp(&b.place.id));
         let left_out_count = seen.len().saturating_sub(BOARD_PLACES_MAX);

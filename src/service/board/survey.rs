@@ -16,9 +16,10 @@ use crate::domain::directory::{PatientLimits, Place};
 use crate::domain::id::{PlaceId, TerritoryId};
 use crate::domain::offer::{Offer, Opening, Practice};
 use crate::domain::patient::Age;
+use crate::domain::slot::ClaimState;
 use crate::domain::source::{Confidence, Fading};
 use crate::domain::tension::AskedFor;
-use crate::domain::time::{MS_PER_DAY, UtcInstant};
+use crate::domain::time::{MS_PER_DAY, MS_PER_HOUR, UtcInstant};
 use crate::index::Index;
 use crate::routing::policy::{Facts, Policy, PolicySet};
 
@@ -42,6 +43,8 @@ pub(super) struct Supply {
     pub(super) free: u32,
     pub(super) schedules: u32,
     pub(super) silent: u32,
+    /// The number of the schedule that was added last, so that one with two practices counts once; 0 for none.
+    last: usize,
 }
 
 /// What of a CPTS was seen.
@@ -65,11 +68,15 @@ pub(super) struct Survey {
     pub(super) places: FxHashMap<PlaceId, PlaceSupply>,
     /// Threshold of places of no CPTS.
     pub(super) national_threshold_seconds: u32,
+    /// Holds that live.
+    pub(super) live_hold_count: u64,
+    /// When holds ended by themselves, of the last hour; a slot remembers so many.
+    pub(super) hold_ends: Vec<UtcInstant>,
 }
 
 impl Default for Supply {
     fn default() -> Self {
-        Self { first_at: UtcInstant::MAX, free: 0, schedules: 0, silent: 0 }
+        Self { first_at: UtcInstant::MAX, free: 0, schedules: 0, silent: 0, last: 0 }
     }
 }
 
@@ -79,11 +86,13 @@ impl Supply {
         (self.first_at < UtcInstant::MAX).then_some(self.first_at)
     }
 
-    /// One more schedule, which has this, or is silent.
-    fn add(&mut self, opened: &Opened, is_silent: bool) {
-        self.schedules += 1;
+    /// A schedule, by its number from 1, has this, or is silent.
+    fn add(&mut self, opened: &Opened, is_silent: bool, number: usize) {
+        let is_new = u32::from(self.last != number);
+        self.last = number;
+        self.schedules += is_new;
         if is_silent {
-            self.silent += 1;
+            self.silent += is_new;
             return;
         }
         self.first_at = self.first_at.min(opened.first_at);
@@ -112,26 +121,46 @@ impl Survey {
             territories: FxHashMap::default(),
             places: FxHashMap::default(),
             national_threshold_seconds: threshold_seconds(national, PatientCategory::Adulte),
+            live_hold_count: 0,
+            hold_ends: Vec::new(),
         };
         let mut by_practice = Vec::new();
-        for offer in index.offers() {
+        for (offer, number) in index.offers().zip(1..) {
+            survey.note_holds(&offer, now);
             open(&offer, now, &mut by_practice);
             let bands = bands_of(&offer.limits);
-            for (number, opened) in by_practice.iter().enumerate() {
-                let practice = number.checked_sub(1).and_then(|other| offer.row.practices.get(other));
+            for (at, opened) in by_practice.iter().enumerate() {
+                let practice = at.checked_sub(1).and_then(|other| offer.row.practices.get(other));
                 let practice = practice.unwrap_or(&offer.practice);
                 // A schedule whose slots all say what they are says nothing itself.
                 if opened.has_slots || offer.row.openings().is_empty() {
-                    survey.add((&offer, practice), opened, bands, (index, policies, now));
+                    survey.add((&offer, practice, number), opened, bands, (index, policies, now));
                 }
             }
         }
         survey
     }
 
+    fn note_holds(&mut self, offer: &Offer, now: UtcInstant) {
+        for claim in offer.row.claims() {
+            match claim.state_at(now) {
+                ClaimState::Held => self.live_hold_count += 1,
+                ClaimState::Expired if now.ms_since(claim.expires_at) < MS_PER_HOUR => {
+                    self.hold_ends.push(claim.expires_at);
+                }
+                ClaimState::Expired
+                | ClaimState::Booked
+                | ClaimState::ToReplace
+                | ClaimState::Released
+                | ClaimState::Cancelled
+                | ClaimState::Quarantined => {}
+            }
+        }
+    }
+
     fn add(
         &mut self,
-        (offer, practice): (&Offer, &Practice),
+        (offer, practice, number): (&Offer, &Practice, usize),
         opened: &Opened,
         bands: [bool; AGE_BANDS.len()],
         (index, policies, now): (&Index, &PolicySet, UtcInstant),
@@ -147,7 +176,7 @@ impl Survey {
             for need in &needs {
                 let supplies = territory.needs.entry(*need).or_default();
                 let served = supplies.iter_mut().zip(bands).filter(|(_, serves)| *serves);
-                served.for_each(|(supply, _)| supply.add(opened, is_silent_there));
+                served.for_each(|(supply, _)| supply.add(opened, is_silent_there, number));
             }
         }
         if offer.place.position.is_none() {
@@ -158,8 +187,8 @@ impl Survey {
             territory: None,
             needs: SmallVec::new(),
         });
-        place.territory =
-            place.territory.min(practice.territories.first().copied()).or(practice.territories.first().copied());
+        // The first of them all, in whatever order schedules come.
+        place.territory = place.territory.into_iter().chain(practice.territories.first().copied()).min();
         for need in needs {
             let known = place.needs.iter().position(|(known, _)| *known == need);
             let at = known.unwrap_or_else(|| {
@@ -167,7 +196,7 @@ impl Survey {
                 place.needs.len() - 1
             });
             if let Some((_, supply)) = place.needs.get_mut(at) {
-                supply.add(opened, is_silent);
+                supply.add(opened, is_silent, number);
             }
         }
     }

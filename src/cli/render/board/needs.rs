@@ -8,9 +8,9 @@ use crate::domain::time::UtcInstant;
 use crate::proto::routing as pb;
 
 /// Widths of the columns that say who and what, when every other has its own.
-const FIXED_WIDE: usize = 84;
+const FIXED_WIDE: usize = 72;
 /// The same on a narrow screen.
-const FIXED_NARROW: usize = 48;
+const FIXED_NARROW: usize = 49;
 
 /// At most so many rows, under what they sum up to.
 pub(super) fn needs(
@@ -46,7 +46,8 @@ fn row(need: &pb::NeedTension, now: UtcInstant, layout: &Layout, ink: Ink) -> St
     let wait = first_at.map_or("—".to_owned(), |at| minutes(at.minutes_since(now)));
     let schedules = match need.silent_schedule_count {
         0 => need.schedule_count.to_string(),
-        silent => format!("{} ({silent} muets)", need.schedule_count),
+        silent if layout.is_wide() => format!("{} ({silent} muets)", need.schedule_count),
+        silent => format!("{} ({silent})", need.schedule_count),
     };
     let (delay, free) = (minutes(need.threshold_seconds / 60), need.free_count.to_string());
     let (state, paint): (_, fn(Ink, &str) -> String) = match need.state() {
@@ -66,27 +67,33 @@ fn row_of(texts: [&str; 9], layout: &Layout) -> String {
     let rest = layout.width.saturating_sub(fixed);
     let (name, need) = (rest - rest / 2, rest / 2);
     if layout.is_wide() {
-        return line([
+        return line(
+            layout.width,
+            [
+                (territory, Column::Left(name)),
+                (wanted, Column::Left(need)),
+                (band, Column::Left(11)),
+                (first, Column::Left(16)),
+                (wait, Column::Right(8)),
+                (delay, Column::Right(8)),
+                (free, Column::Right(4)),
+                (schedules, Column::Left(12)),
+                (state, Column::Left(5)),
+            ],
+        );
+    }
+    line(
+        layout.width,
+        [
             (territory, Column::Left(name)),
             (wanted, Column::Left(need)),
-            (band, Column::Left(10)),
+            (band, Column::Left(11)),
             (first, Column::Left(16)),
-            (wait, Column::Right(9)),
-            (delay, Column::Right(9)),
-            (free, Column::Right(6)),
-            (schedules, Column::Left(14)),
+            (free, Column::Right(4)),
+            (schedules, Column::Left(7)),
             (state, Column::Left(5)),
-        ]);
-    }
-    line([
-        (territory, Column::Left(name)),
-        (wanted, Column::Left(need)),
-        (band, Column::Left(10)),
-        (first, Column::Left(16)),
-        (free, Column::Right(4)),
-        (schedules, Column::Left(7)),
-        (state, Column::Left(5)),
-    ])
+        ],
+    )
 }
 
 /// The code with its label.

@@ -41,13 +41,14 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     plain.take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// Texts side by side, a blank between them.
-pub(super) fn line<'a>(columns: impl IntoIterator<Item = (&'a str, Column)>) -> String {
+/// Texts side by side, a blank between them, cut to the width of the page.
+pub(super) fn line<'a>(width: usize, columns: impl IntoIterator<Item = (&'a str, Column)>) -> String {
     let cell = |(text, column)| match column {
         Column::Left(width) => format!("{:<width$}", cut(text, width)),
         Column::Right(width) => format!("{:>width$}", cut(text, width)),
     };
-    columns.into_iter().map(cell).collect::<Vec<_>>().join(" ").trim_end().to_owned()
+    let cells: Vec<_> = columns.into_iter().map(cell).collect();
+    cut(cells.join(" ").trim_end(), width)
 }
 
 /// A small chart, one character a number, as high as the greatest.
