@@ -31,6 +31,7 @@ mod quarantine;
 mod condition;
 mod starting;
 mod status;
+mod board;
 mod purge;
 mod position;
 mod records;
@@ -64,6 +65,10 @@ pub use crate::road::RoadHealth;
 pub use crate::routing::policy::PolicyScope;
 pub use applier::Applier;
 pub use attendance::Attended;
+pub use board::{
+    ACTIVITY_MINUTES, AGE_BANDS, Activity, Board, Deed, MapPlace, MapTerritory, Minute, PlaceMap, PlaceState,
+    TensionBoard, TensionRow, TensionState,
+};
 pub use book::{Authority, BookingView, HoldRequest, HoldView, RebookRequest, RebookTarget, RebookView, SettleRequest};
 pub use condition::{Condition, ConditionKind};
 pub use error::{Error, ErrorKind, Reason};
@@ -147,6 +152,10 @@ struct Shared {
     tension: Tension,
     /// Road times, when a server for them is configured.
     roads: OnceLock<Arc<Roads>>,
+    /// What operations look at.
+    boards: board::Boards,
+    /// What was answered and written in the last hour.
+    activity: board::Tallied,
     /// Numbers the turns of those whom answers name first.
     share_turns: TurnClock,
 }
@@ -202,6 +211,8 @@ impl Service {
             doubts,
             tension: Tension::new(),
             roads: OnceLock::new(),
+            boards: board::Boards::default(),
+            activity: board::Tallied::default(),
             share_turns: TurnClock::default(),
         };
         Self { shared: Arc::new(shared) }

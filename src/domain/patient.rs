@@ -1,11 +1,20 @@
 //! What the service knows of a patient: an age, needs, languages. Never who it is.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::code::PatientCategory;
 
 /// Mean length of a year in days, for ages.
 const DAYS_PER_YEAR: f64 = 365.25;
+/// Age from which an infant is a child.
+const CHILD_FROM_YEARS: u16 = 2;
+/// Age from which a child is an adult.
+const ADULT_FROM_YEARS: u16 = 15;
+/// Age from which an adult is a senior.
+const SENIOR_FROM_YEARS: u16 = 75;
+/// Age up to which seniors are reckoned with.
+const SENIOR_UNTIL_YEARS: u16 = 100;
 /// Mean length of a month in days, for ages.
 const DAYS_PER_MONTH: f64 = 30.4375;
 
@@ -64,18 +73,28 @@ impl Age {
     /// The category of Hub Santé that goes with the age (infant under 2 years, child under 15, senior from 75).
     #[must_use]
     pub fn category(self) -> PatientCategory {
-        let infant_until = Self::from_years(2);
-        let child_until = Self::from_years(15);
-        let senior_from = Self::from_years(75);
-        if self < infant_until {
+        if self < Self::from_years(CHILD_FROM_YEARS) {
             PatientCategory::Nourrisson
-        } else if self < child_until {
+        } else if self < Self::from_years(ADULT_FROM_YEARS) {
             PatientCategory::Enfant
-        } else if self < senior_from {
+        } else if self < Self::from_years(SENIOR_FROM_YEARS) {
             PatientCategory::Adulte
         } else {
             PatientCategory::Senior
         }
+    }
+
+    /// The ages of a category, seniors up to a hundred years; none for one that is no age.
+    #[must_use]
+    pub fn range_of(category: PatientCategory) -> Option<Range<Self>> {
+        let years = match category {
+            PatientCategory::Nourrisson => 0..CHILD_FROM_YEARS,
+            PatientCategory::Enfant => CHILD_FROM_YEARS..ADULT_FROM_YEARS,
+            PatientCategory::Adulte => ADULT_FROM_YEARS..SENIOR_FROM_YEARS,
+            PatientCategory::Senior => SENIOR_FROM_YEARS..SENIOR_UNTIL_YEARS,
+            PatientCategory::Enceinte => return None,
+        };
+        Some(Self::from_years(years.start)..Self::from_years(years.end))
     }
 }
 

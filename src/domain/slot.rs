@@ -115,16 +115,13 @@ impl Slot {
     /// Units that are not to be had at an instant: booked, held or in quarantine.
     #[must_use]
     pub fn taken_count(&self, now: UtcInstant) -> usize {
-        self.booked_count() + self.quarantined_count() + self.held_count(now)
+        taken_count(&self.claims, now)
     }
 
     /// Patients that it still takes at an instant.
     #[must_use]
     pub fn remaining_count(&self, now: UtcInstant) -> usize {
-        match self.state {
-            SlotState::Open => usize::from(self.capacity).saturating_sub(self.taken_count(now)),
-            SlotState::Withdrawn | SlotState::Closed => 0,
-        }
+        remaining_count(self.state, self.capacity, &self.claims, now)
     }
 
     /// First instant from which a unit is free if nothing else happens; see [`free_from`].
@@ -145,6 +142,21 @@ impl Slot {
     #[must_use]
     pub fn claim(&self, id: super::id::ClaimId) -> Option<&Claim> {
         self.claims.iter().find(|claim| claim.id == id)
+    }
+}
+
+/// Units that claims take at an instant.
+fn taken_count(claims: &[Claim], now: UtcInstant) -> usize {
+    let takes = |claim: &&Claim| claim.is_booked() || claim.state == ClaimState::Quarantined || claim.is_live_hold(now);
+    claims.iter().filter(takes).count()
+}
+
+/// Patients that a slot of this state, capacity and claims still takes at an instant.
+#[must_use]
+pub fn remaining_count(state: SlotState, capacity: u16, claims: &[Claim], now: UtcInstant) -> usize {
+    match state {
+        SlotState::Open => usize::from(capacity).saturating_sub(taken_count(claims, now)),
+        SlotState::Withdrawn | SlotState::Closed => 0,
     }
 }
 

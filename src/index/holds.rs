@@ -6,6 +6,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use rustc_hash::FxBuildHasher;
 
+use super::Index;
 use crate::domain::id::{ClaimId, PrincipalId};
 use crate::domain::slot::{Claim, ClaimState};
 use crate::domain::time::UtcInstant;
@@ -49,6 +50,12 @@ impl Holds {
         live
     }
 
+    /// How many holds of anybody live at an instant.
+    pub(super) fn live_count(&self, now: UtcInstant) -> usize {
+        let live = |holds: &[(ClaimId, UtcInstant)]| holds.iter().filter(|(_, expires_at)| now < *expires_at).count();
+        self.by_regulator.iter().map(|holds| live(holds.value())).sum()
+    }
+
     /// Takes a change.
     pub(super) fn apply(&self, change: HoldChange) {
         let HoldChange { regulator_id, claim_id, expires_at } = change;
@@ -67,5 +74,13 @@ impl Holds {
                 }
             }
         }
+    }
+}
+
+impl Index {
+    /// How many holds live at an instant.
+    #[must_use]
+    pub fn live_hold_count(&self, now: UtcInstant) -> u64 {
+        u64::try_from(self.holds.live_count(now)).unwrap_or(u64::MAX)
     }
 }

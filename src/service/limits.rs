@@ -53,6 +53,14 @@ pub const INDICATOR_DAYS_MAX: usize = 31;
 pub const TENSION_DAYS_KEPT: u64 = 8;
 /// Most counters of needs that found nothing; at some 80 bytes each they take 20 MB at most.
 pub const TENSION_CELLS_MAX: usize = 262_144;
+/// How old the board of operations may be before who looks gets a new one, in milliseconds: 2 seconds.
+pub const BOARD_KEPT_MS: i64 = 2 * MS_PER_SECOND;
+/// Most rows of the board of operations: of each CPTS, need and band of ages.
+pub const BOARD_ROWS_MAX: usize = 20_000;
+/// Most sources of the board of operations.
+pub const BOARD_SOURCES_MAX: usize = 500;
+/// Most places of the board of operations.
+pub const BOARD_PLACES_MAX: usize = 100_000;
 /// Whether regulation is asked to call a patient back who did not come, when the schedule does not say.
 pub const NO_SHOW_CALL_BACK_DEFAULT: bool = true;
 /// Most files of the policies in force together.

@@ -29,7 +29,7 @@ use super::error::Error;
 use super::limits::{TENSION_CELLS_MAX, TENSION_DAYS_KEPT};
 
 /// Parts in which threads count.
-const PARTS: usize = 16;
+pub(super) const PARTS: usize = 16;
 /// Most counters of one part.
 const PART_CELLS_MAX: usize = TENSION_CELLS_MAX / PARTS;
 
@@ -174,7 +174,7 @@ impl Part {
 }
 
 /// The part in which this thread counts.
-fn own_part() -> usize {
+pub(super) fn own_part() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static OWN: ThreadCell<Option<usize>> = const { ThreadCell::new(None) };

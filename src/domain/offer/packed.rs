@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::domain::id::{ScheduleId, SlotId};
 use crate::domain::record::Versioned;
-use crate::domain::slot::{Claim, Slot, SlotState, SlotTraits};
+use crate::domain::slot::{Claim, Slot, SlotState, SlotTraits, remaining_count};
 use crate::domain::time::{UtcInstant, Window};
 
 /// How far back a value is looked for before it is kept again: neighbours mostly share theirs.
@@ -165,7 +165,6 @@ impl PackedSlots {
 
     pub(super) fn view(&self, at: usize, window: Window) -> Option<SlotView<'_>> {
         let facts = self.facts.get(at)?;
-        let claims = self.claims.binary_search_by_key(&number(at), |(at, _)| *at);
         Some(SlotView {
             id: self.id(at)?,
             window,
@@ -173,8 +172,19 @@ impl PackedSlots {
             state: facts.state,
             traits: self.traits.get(index(facts.traits))?,
             statement: *self.statements.get(index(facts.statement))?,
-            claims: claims.ok().and_then(|claimed| self.claims.get(claimed)).map(|(_, claims)| claims),
+            claims: self.claims(at),
         })
+    }
+
+    /// Patients that a slot still takes at an instant.
+    pub(super) fn remaining_count(&self, at: usize, now: UtcInstant) -> usize {
+        let claims = self.claims(at).map_or(&[][..], |claims| claims);
+        self.facts.get(at).map_or(0, |facts| remaining_count(facts.state, facts.capacity, claims, now))
+    }
+
+    fn claims(&self, at: usize) -> Option<&Arc<[Claim]>> {
+        let claimed = self.claims.binary_search_by_key(&number(at), |(at, _)| *at).ok()?;
+        self.claims.get(claimed).map(|(_, claims)| claims)
     }
 }
 

@@ -142,6 +142,12 @@ impl Row {
         self.slots.view(at, self.openings.get(at)?.window()?)
     }
 
+    /// Patients that the slot of an opening still takes at an instant.
+    #[must_use]
+    pub fn remaining_count(&self, at: usize, now: UtcInstant) -> usize {
+        self.slots.remaining_count(at, now)
+    }
+
     /// The slots, in the order of the openings.
     pub fn slots(&self) -> impl Iterator<Item = SlotView<'_>> {
         (0..self.openings.len()).filter_map(|at| self.slot(at))

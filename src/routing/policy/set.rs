@@ -121,9 +121,15 @@ impl PolicySet {
     #[must_use]
     pub fn of_query(&self, query: &CareQuery) -> &Arc<Policy> {
         let parts = query.parts();
+        self.of_territory(parts.territories.first().copied(), parts.department)
+    }
+
+    /// The policy of a territory, else of a department, else the national one.
+    #[must_use]
+    pub fn of_territory(&self, territory: Option<TerritoryId>, department: Option<Department>) -> &Arc<Policy> {
         let with = |scope: PolicyScope| self.others.iter().find(|one| one.scope == scope);
-        let of_territory = parts.territories.first().and_then(|own| with(PolicyScope::Territory(*own)));
-        let of_department = || parts.department.and_then(|department| with(PolicyScope::Department(department)));
+        let of_territory = territory.and_then(|own| with(PolicyScope::Territory(own)));
+        let of_department = || department.and_then(|department| with(PolicyScope::Department(department)));
         &of_territory.or_else(of_department).unwrap_or(&self.national).policy
     }
 }
