@@ -14,5 +14,6 @@ pub mod proto;
 pub mod config;
 pub mod telemetry;
 pub mod grpc;
+pub mod console;
 pub mod app;
 pub mod cli;

@@ -126,6 +126,7 @@ export class PlacesMap {
   async update(told) {
     const known = this.places;
     if (known && known.generation === told.generation && told.changed && known.revision >= told.since) {
+      if (told.revision <= known.revision) return;
       for (let i = 0; i < told.changed.length; i += 2) known.states[told.changed[i]] = told.changed[i + 1];
       known.revision = Math.max(known.revision, told.revision);
       if (told.changed.length) { this.draw(); this.legend(); }
