@@ -14,6 +14,8 @@ pub(crate) mod redis_server;
 pub(crate) mod redis_topology;
 pub(crate) mod fake_redis;
 pub(crate) mod site;
+pub(crate) mod browser;
+pub(crate) mod room;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};

@@ -39,6 +39,7 @@ mod starting;
 mod outages;
 mod quarantine;
 mod durability_model;
+mod console;
 mod deploy;
 mod simulation;
 mod full_disk;

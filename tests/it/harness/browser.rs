@@ -56,7 +56,8 @@ impl Browser {
     /// Starts a browser with a profile of its own.
     pub(crate) fn start(chromedriver: &Path) -> Self {
         let profile = tempfile::tempdir().unwrap();
-        let mut driver = Command::new(chromedriver).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut driver =
+            Command::new(chromedriver).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let said = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
         let started = said.filter_map(|line| line.split_once("successfully on port ").map(|(_, port)| port.to_owned()));
         let port = started.map(|port| port.trim_end_matches('.').parse().unwrap()).next().unwrap();
@@ -76,7 +77,9 @@ impl Browser {
     /// Opens an address, and waits until the page says that it is ready.
     pub(crate) fn open(&self, url: &str) {
         self.command("url", &json!({ "url": url }));
-        self.until("return document.body.dataset.ready === 'yes' && document.querySelector('#live').dataset.state === 'live'");
+        self.until(
+            "return document.body.dataset.ready === 'yes' && document.querySelector('#live').dataset.state === 'live'",
+        );
     }
 
     /// What a script returns.
@@ -124,9 +127,11 @@ impl Browser {
     /// Presses Tab once, and says what has the focus then: its id, else its text.
     pub(crate) fn tab(&self) -> String {
         let key = |kind: &str| json!({ "type": kind, "value": "\u{E004}" });
-        let actions = json!({ "actions": [{ "type": "key", "id": "keys", "actions": [key("keyDown"), key("keyUp")] }] });
+        let actions =
+            json!({ "actions": [{ "type": "key", "id": "keys", "actions": [key("keyDown"), key("keyUp")] }] });
         self.command("actions", &actions);
-        let focused = self.run("const e = document.activeElement; return e.id || e.name || e.className || e.textContent");
+        let focused =
+            self.run("const e = document.activeElement; return e.id || e.name || e.className || e.textContent");
         focused.as_str().unwrap_or_default().to_owned()
     }
 
@@ -165,7 +170,10 @@ impl Browser {
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = body.to_string();
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
         stream.write_all((head + &body).as_bytes()).unwrap();
         let mut reader = BufReader::new(stream);
         let mut length = 0;
@@ -175,7 +183,9 @@ impl Browser {
             if line.trim().is_empty() {
                 break;
             }
-            if let Some((name, value)) = line.split_once(':') && name.eq_ignore_ascii_case("content-length") {
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
                 length = value.trim().parse().unwrap();
             }
         }
