@@ -5,6 +5,7 @@
 
 pub mod exit;
 pub mod terminal;
+pub mod screen;
 pub mod failure;
 pub mod json;
 pub mod human;
@@ -23,7 +24,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use command::{
     booking, completions, demo, explain, export, find, import as import_command, indicators, orientation, policy,
-    quarantine, refusal, scenario, schedule, serve, sites, source, status, verify,
+    quarantine, refusal, scenario, schedule, serve, sites, source, status, verify, watch,
 };
 use connection::Output;
 use exit::Exit;
@@ -107,6 +108,8 @@ enum Command {
     Quarantine(quarantine::QuarantineArguments),
     /// Show how a running service stands
     Status(status::StatusArguments),
+    /// Show what operations look at, again and again: needs and their first slot, answers, sources, instances
+    Watch(watch::WatchArguments),
     /// Compare all records of a running service with another one's, or with Redis
     Verify(verify::VerifyArguments),
     /// Play scenarios: given a world, when somebody asks, then this is answered
@@ -142,6 +145,7 @@ impl Command {
             Self::Sources(arguments) => arguments.server.output,
             Self::Quarantine(arguments) => arguments.output(),
             Self::Status(arguments) => arguments.server.output,
+            Self::Watch(arguments) => arguments.server.output,
             Self::Verify(arguments) => arguments.server.output,
             Self::Scenario(arguments) => arguments.output(),
             Self::Policy(arguments) => arguments.output(),
@@ -197,6 +201,7 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Sources(arguments) => source::list(&arguments, terminal).await,
         Command::Quarantine(arguments) => quarantine::run(&arguments, terminal).await,
         Command::Status(arguments) => status::run(&arguments, terminal).await,
+        Command::Watch(arguments) => watch::run(&arguments, terminal).await,
         Command::Verify(arguments) => verify::run(&arguments, terminal).await,
         Command::Scenario(arguments) => scenario::run(&arguments, terminal).await,
         Command::Policy(arguments) => policy::run(&arguments, terminal).await,

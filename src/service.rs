@@ -38,6 +38,7 @@ mod records;
 mod policy;
 mod listener;
 mod applier;
+pub mod witness;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
@@ -102,6 +103,7 @@ use policy::{Asked, Policies};
 use position::Arrivals;
 use tension::Tension;
 use turns::Turns;
+use witness::Witnesses;
 use write::Written;
 
 /// What a service is made of.
@@ -155,9 +157,11 @@ struct Shared {
     /// What operations look at.
     boards: board::Boards,
     /// What was answered and written in the last hour.
-    activity: board::Tallied,
+    activity: Arc<board::Tallied>,
     /// Numbers the turns of those whom answers name first.
     share_turns: TurnClock,
+    /// Who is told what happens.
+    witnesses: Witnesses,
 }
 
 /// Who calls.
@@ -196,6 +200,7 @@ impl Service {
         parts.index.observe(Arc::new(listener));
         // Only now, so that no change falls between.
         policies.take_from(&parts.index);
+        let activity = Arc::new(board::Tallied::new(Arc::clone(&parts.clock)));
         let shared = Shared {
             parts,
             policies,
@@ -212,10 +217,13 @@ impl Service {
             tension: Tension::new(),
             roads: OnceLock::new(),
             boards: board::Boards::default(),
-            activity: board::Tallied::default(),
+            activity: Arc::clone(&activity),
             share_turns: TurnClock::default(),
+            witnesses: Witnesses::default(),
         };
-        Self { shared: Arc::new(shared) }
+        let service = Self { shared: Arc::new(shared) };
+        service.witnessed_by(activity);
+        service
     }
 
     /// Gives it road times to ask for; a second time changes nothing.

@@ -14,6 +14,7 @@ pub mod sites;
 pub mod source;
 pub mod quarantine;
 pub mod status;
+pub mod watch;
 pub mod verify;
 pub mod scenario;
 pub mod policy;

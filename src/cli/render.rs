@@ -22,6 +22,7 @@ pub mod tension;
 pub mod status;
 pub mod verify;
 pub mod scenario;
+pub mod board;
 pub mod watch;
 pub mod refusal;
 pub mod refusals;

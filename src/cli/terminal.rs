@@ -1,4 +1,5 @@
-//! The only place that writes to the terminal: answers to standard output, notes and errors to standard error.
+//! What writes to the terminal, but for what is drawn in place (`screen`): answers to standard output, notes and errors to
+//! standard error.
 //!
 //! Invariant: standard output carries nothing but the answer, so that a program can read it.
 //! Deliberately absent: colours and cursor movements; the text is the same in a file and on a screen.

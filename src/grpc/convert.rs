@@ -24,6 +24,7 @@ pub(super) mod orientation;
 pub(super) mod policy;
 pub(super) mod policy_preview;
 pub(super) mod claim;
+pub(super) mod board;
 pub(super) mod ledger;
 pub(super) mod quarantine;
 

@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use super::convert::board::{board_request_from_proto, board_to_proto};
 use super::convert::common::{confidence_to_proto, instant_to_proto, stamp_to_proto};
 use super::convert::ledger::{page_to_proto, shared_ledger_to_proto};
 use super::gate::RETRY_AFTER_MS;
@@ -58,6 +59,12 @@ impl OperationsService for Operations {
         Ok(Response::new(pb::ListSourcesResponse { sources, stamp }))
     }
 
+    async fn get_board(&self, request: Request<pb::GetBoardRequest>) -> Result<Response<pb::GetBoardResponse>, Status> {
+        let rows_max = board_request_from_proto(&request.into_inner()).map_err(status::from_violations)?;
+        let board = self.service.board().await;
+        Ok(Response::new(board_to_proto(&board, rows_max)))
+    }
+
     async fn list_record_digests(
         &self,
         request: Request<pb::ListRecordDigestsRequest>,
@@ -94,7 +101,7 @@ async fn hand_on(mut made: mpsc::Receiver<pb::ListRecordDigestsResponse>, given:
     }
 }
 
-fn source_to_proto(view: SourceView) -> pb::Source {
+pub(super) fn source_to_proto(view: SourceView) -> pb::Source {
     let SourceView { source, extent, confidence, hidden_after } = view;
     pb::Source {
         source_id: source.id.to_string(),
@@ -107,7 +114,7 @@ fn source_to_proto(view: SourceView) -> pb::Source {
     }
 }
 
-fn status_to_proto(status: service::Status) -> pb::GetStatusResponse {
+pub(super) fn status_to_proto(status: service::Status) -> pb::GetStatusResponse {
     let service::Status {
         instance_id,
         version,

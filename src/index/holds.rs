@@ -56,6 +56,15 @@ impl Holds {
         self.by_regulator.iter().map(|holds| live(holds.value())).sum()
     }
 
+    /// When holds ended that nobody took back, as long as their slots remember them.
+    fn ends(&self, now: UtcInstant) -> Vec<UtcInstant> {
+        let ended = |holds: &Vec<(ClaimId, UtcInstant)>| {
+            let ends = holds.iter().map(|(_, expires_at)| *expires_at).filter(|expires_at| *expires_at <= now);
+            ends.collect::<Vec<_>>()
+        };
+        self.by_regulator.iter().flat_map(|holds| ended(holds.value())).collect()
+    }
+
     /// Takes a change.
     pub(super) fn apply(&self, change: HoldChange) {
         let HoldChange { regulator_id, claim_id, expires_at } = change;
@@ -82,5 +91,11 @@ impl Index {
     #[must_use]
     pub fn live_hold_count(&self, now: UtcInstant) -> u64 {
         u64::try_from(self.holds.live_count(now)).unwrap_or(u64::MAX)
+    }
+
+    /// When holds ended without confirmation or release, in no order, as long as their slots remember them.
+    #[must_use]
+    pub fn hold_ends(&self, now: UtcInstant) -> Vec<UtcInstant> {
+        self.holds.ends(now)
     }
 }

@@ -105,13 +105,15 @@ impl Service {
         // No process hands out the numbers of another one's boards.
         let revision = u64::try_from(at.ms()).unwrap_or(0).max(last.as_ref().map_or(0, |last| last.revision + 1));
         let in_force = self.policies().load_full();
+        let mut activity = self.shared.activity.told(at);
+        activity.note_expired(&parts.index.hold_ends(at), last.as_ref().map(|last| &last.activity));
         let survey = survey::Survey::of(&parts.index, &in_force.set, at);
         let (sources, sources_left_out_count) = self.board_sources();
         Board {
             at,
             revision,
             status: self.status(),
-            activity: self.shared.activity.told(at),
+            activity,
             live_hold_count: parts.index.live_hold_count(at),
             tension: TensionBoard::of(&survey, &parts.index, at),
             sources,

@@ -57,6 +57,8 @@ pub const TENSION_CELLS_MAX: usize = 262_144;
 pub const BOARD_KEPT_MS: i64 = 2 * MS_PER_SECOND;
 /// Most rows of the board of operations: of each CPTS, need and band of ages.
 pub const BOARD_ROWS_MAX: usize = 20_000;
+/// Rows of the board of operations that a call gets that does not say how many it wants.
+pub const BOARD_ROWS_DEFAULT: usize = 1_000;
 /// Most sources of the board of operations.
 pub const BOARD_SOURCES_MAX: usize = 500;
 /// Most places of the board of operations.

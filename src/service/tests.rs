@@ -22,3 +22,5 @@ mod outages;
 mod policies;
 mod sources;
 mod quarantine;
+mod witnessing;
+mod board;

@@ -17,6 +17,7 @@ mod road_oracle;
 mod explanation;
 mod orientation;
 mod tension;
+mod board;
 mod failover;
 mod fair_share;
 mod grpc_limits;

@@ -1,0 +1,116 @@
+//! How needs are met, one line each, the tensest first.
+
+use super::super::Layout;
+use super::super::time::{instant, local, minutes, zone};
+use super::page::{Column, Ink, cut, line};
+use crate::domain::code::{Profession, Specialty};
+use crate::domain::time::UtcInstant;
+use crate::proto::routing as pb;
+
+/// Widths of the columns that say who and what, when every other has its own.
+const FIXED_WIDE: usize = 84;
+/// The same on a narrow screen.
+const FIXED_NARROW: usize = 48;
+
+/// At most so many rows, under what they sum up to.
+pub(super) fn needs(
+    board: &pb::GetBoardResponse,
+    now: UtcInstant,
+    (layout, ink): (&Layout, Ink),
+    rows: usize,
+) -> Vec<String> {
+    let counts = board.tension_counts.unwrap_or_default();
+    let pb::TensionCounts { met, tense, none_free, left_out } = counts;
+    let all = met + tense + none_free + left_out;
+    let shown = board.tension.len().min(rows);
+    let title = format!(
+        "Besoins : {all} · {none_free} sans créneau · {tense} au-delà du délai · {met} dans le délai (R3){}",
+        if all > shown as u64 { format!(" · les {shown} plus tendus :") } else { String::new() }
+    );
+    let mut lines = vec![cut(&title, layout.width)];
+    if board.tension.is_empty() {
+        lines.push("Aucun agenda n'appartient à une CPTS.".to_owned());
+        return lines;
+    }
+    lines.push(ink.bold(&row_of(
+        ["CPTS", "Besoin", "Âge", "Premier créneau", "Attente", "Délai", "24 h", "Agendas", "État"],
+        layout,
+    )));
+    lines.extend(board.tension.iter().take(rows).map(|need| row(need, now, layout, ink)));
+    lines
+}
+
+fn row(need: &pb::NeedTension, now: UtcInstant, layout: &Layout, ink: Ink) -> String {
+    let first_at = instant(need.first_slot_at.as_ref());
+    let first = first_at.map_or("—".to_owned(), |at| local(Some(at), zone(""), Some(now)));
+    let wait = first_at.map_or("—".to_owned(), |at| minutes(at.minutes_since(now)));
+    let schedules = match need.silent_schedule_count {
+        0 => need.schedule_count.to_string(),
+        silent => format!("{} ({silent} muets)", need.schedule_count),
+    };
+    let (delay, free) = (minutes(need.threshold_seconds / 60), need.free_count.to_string());
+    let (state, paint): (_, fn(Ink, &str) -> String) = match need.state() {
+        pb::TensionState::NoneFree => ("AUCUN", Ink::red),
+        pb::TensionState::Tense => ("TENDU", Ink::yellow),
+        pb::TensionState::Met => ("tenu", |_, text| text.to_owned()),
+        pb::TensionState::Unspecified => ("?", |_, text| text.to_owned()),
+    };
+    let wanted = wanted(need);
+    let band = age_band(&need.age_band);
+    paint(ink, &row_of([&need.territory_name, &wanted, band, &first, &wait, &delay, &free, &schedules, state], layout))
+}
+
+fn row_of(texts: [&str; 9], layout: &Layout) -> String {
+    let [territory, wanted, band, first, wait, delay, free, schedules, state] = texts;
+    let fixed = if layout.is_wide() { FIXED_WIDE } else { FIXED_NARROW };
+    let rest = layout.width.saturating_sub(fixed);
+    let (name, need) = (rest - rest / 2, rest / 2);
+    if layout.is_wide() {
+        return line([
+            (territory, Column::Left(name)),
+            (wanted, Column::Left(need)),
+            (band, Column::Left(10)),
+            (first, Column::Left(16)),
+            (wait, Column::Right(9)),
+            (delay, Column::Right(9)),
+            (free, Column::Right(6)),
+            (schedules, Column::Left(14)),
+            (state, Column::Left(5)),
+        ]);
+    }
+    line([
+        (territory, Column::Left(name)),
+        (wanted, Column::Left(need)),
+        (band, Column::Left(10)),
+        (first, Column::Left(16)),
+        (free, Column::Right(4)),
+        (schedules, Column::Left(7)),
+        (state, Column::Left(5)),
+    ])
+}
+
+/// The code with its label.
+fn wanted(need: &pb::NeedTension) -> String {
+    let label = |code: &str, label: Option<&'static str>| match label {
+        Some(label) => {
+            format!("{code} {}", label.trim_end_matches(" (SM)").trim_end_matches(" (SI)").trim_end_matches(" (SCD)"))
+        }
+        None => code.to_owned(),
+    };
+    if need.profession.is_empty() {
+        label(&need.specialty, Specialty::parse(&need.specialty).ok().map(Specialty::label))
+    } else {
+        label(&need.profession, Profession::parse(&need.profession).ok().map(Profession::label))
+    }
+}
+
+/// A band of ages in years.
+fn age_band(code: &str) -> &str {
+    match code {
+        "NOURRISSON" => "0-1 an",
+        "ENFANT" => "2-14 ans",
+        "ADULTE" => "15-74 ans",
+        "SENIOR" => "75 ans et +",
+        other => other,
+    }
+}
