@@ -9,11 +9,13 @@ mod layer;
 mod problem;
 mod reader;
 mod server;
+mod admin;
 mod limits;
 mod ledger;
 mod purge;
 mod logging;
 mod road_times;
+mod console;
 
 use std::path::PathBuf;
 
@@ -22,6 +24,8 @@ use serde::Serialize;
 use layer::Layer;
 use reader::Reader;
 
+pub use admin::AdminConfig;
+pub use console::{ConsoleConfig, TilesConfig};
 pub use layer::Origin;
 pub use ledger::{LedgerConfig, LedgerKind, ReplicasConfig, SecretUrl};
 pub use limits::LimitsConfig;
@@ -37,6 +41,8 @@ pub use server::ServerConfig;
 pub struct Config {
     /// Where and how the server listens.
     pub server: ServerConfig,
+    /// Where the admin port listens.
+    pub admin: AdminConfig,
     /// How much is served at once.
     pub limits: LimitsConfig,
     /// Where state is kept.
@@ -47,6 +53,8 @@ pub struct Config {
     pub logging: LoggingConfig,
     /// Whether travel is asked of a road table.
     pub road_times: RoadTimesConfig,
+    /// What the page of operations shows beside the service's data.
+    pub console: ConsoleConfig,
     settings: Vec<Setting>,
 }
 
@@ -64,6 +72,8 @@ pub struct Sources {
 pub struct Overrides {
     /// Of the server.
     pub server: ServerOverrides,
+    /// Of the admin port.
+    pub admin: AdminOverrides,
     /// Of the ledger.
     pub ledger: LedgerOverrides,
     /// Of the logs.
@@ -92,6 +102,14 @@ pub struct ServerOverrides {
     /// Longest wait for calls under way at shutdown, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drain_timeout_seconds: Option<u64>,
+}
+
+/// Flags of the admin port.
+#[derive(Clone, PartialEq, Default, Debug, Serialize)]
+pub struct AdminOverrides {
+    /// Address and port to listen on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
 }
 
 /// Flags of the ledger.
@@ -147,13 +165,16 @@ fn load_with(sources: Sources, environment: impl Iterator<Item = (String, String
         Err(error) => problems.push(Problem::whole(Origin::Flags.to_string(), error.to_string())),
     }
     let mut reader = Reader::new(layers, problems);
+    let server = ServerConfig::read(&mut reader);
     let config = Config {
-        server: ServerConfig::read(&mut reader),
+        admin: AdminConfig::read(&mut reader, &server),
+        server,
         limits: LimitsConfig::read(&mut reader),
         ledger: LedgerConfig::read(&mut reader),
         purge: PurgeConfig::read(&mut reader),
         logging: LoggingConfig::read(&mut reader),
         road_times: RoadTimesConfig::read(&mut reader),
+        console: ConsoleConfig::read(&mut reader),
         settings: Vec::new(),
     };
     let settings = reader.finish()?;

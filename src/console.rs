@@ -57,35 +57,6 @@ pub struct Tiles {
     pub origin: String,
 }
 
-/// Why an address is none of tiles.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error(
-    "give an address that opens with http:// or https:// and holds {{z}}, {{x}} and {{y}}, for instance https://tiles.example/{{z}}/{{x}}/{{y}}.png"
-)]
-pub struct TilesError;
-
-impl Tiles {
-    /// Reads the address of tiles.
-    ///
-    /// # Errors
-    /// When it is no address of tiles.
-    pub fn parse(text: &str) -> Result<Self, TilesError> {
-        let url = text.trim();
-        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).ok_or(TilesError)?;
-        let host = rest.split('/').next().unwrap_or_default();
-        let is_plain = |host: &str| {
-            !host.is_empty() && host.chars().all(|one| one.is_ascii_alphanumeric() || ".-:[]".contains(one))
-        };
-        let has_all = ["{z}", "{x}", "{y}"].iter().all(|part| rest.contains(part));
-        let is_printable = url.chars().all(|one| one.is_ascii_graphic());
-        if !is_plain(host) || !has_all || !is_printable {
-            return Err(TilesError);
-        }
-        let scheme = url.get(..url.len() - rest.len()).unwrap_or_default();
-        Ok(Self { url: url.to_owned(), origin: format!("{scheme}{host}") })
-    }
-}
-
 /// What every request is answered from.
 struct Console {
     service: Service,

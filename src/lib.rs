@@ -15,5 +15,6 @@ pub mod config;
 pub mod telemetry;
 pub mod grpc;
 pub mod console;
+pub mod admin;
 pub mod app;
 pub mod cli;
