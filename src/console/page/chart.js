@@ -39,7 +39,7 @@ export function bars(node, minutes, series, { height, label }) {
     }
   });
   parts.push(svg("line", { x1: LEFT, x2: WIDTH, y1: bottom, y2: bottom, class: "base" }));
-  show(node, svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": label, preserveAspectRatio: "none" }, ...parts));
+  show(node, svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": label }, ...parts));
 }
 
 export function legend(node, series, totals) {

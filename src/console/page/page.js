@@ -107,7 +107,7 @@ function drawActivity(asked) {
 }
 
 function drawInstances() {
-  show(byId("instances-head"), INSTANCE_COLUMNS.map(([key, kind]) => el("th", { scope: "col", class: kind }, t(`instances.${key}`))));
+  show(byId("instances-head"), INSTANCE_COLUMNS.map(([key, kind]) => el("th", { scope: "col", class: kind === "num" ? kind : undefined }, t(`instances.${key}`))));
   const lines = board.instances.map((row) => el("tr", {}, INSTANCE_COLUMNS.map(([, kind, cell], at) =>
     el(at ? "td" : "th", { class: kind, scope: at ? undefined : "row" }, cell(row)))));
   showRows(document.querySelector("#instances-table tbody"), lines);
@@ -131,7 +131,7 @@ function tellLiveness() {
   const node = byId("live");
   const texts = {
     full: () => t("live.full", { max: full }), live: () => t("live.live"), starting: () => t("live.starting"),
-    stale: () => (board ? t("live.stale", { age: length(Math.floor(age / 10000) * 10) }) : t("live.never")),
+    stale: () => (board ? t("live.stale", { age: length(Math.floor(age / 5000) * 5) }) : t("live.never")),
   };
   node.dataset.state = now;
   document.body.classList.toggle("stale", now === "stale" || now === "full");

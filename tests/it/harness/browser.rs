@@ -71,6 +71,9 @@ impl Browser {
         } } });
         let session = browser.call("POST", "/session", &wanted);
         browser.session = session["sessionId"].as_str().unwrap_or_else(|| panic!("{session}")).to_owned();
+        // What the browser's own first page asked for is not the console's.
+        browser.command("url", &json!({ "url": "about:blank" }));
+        browser.requests();
         browser
     }
 
