@@ -253,6 +253,7 @@ export class PlacesMap {
       for (const i of seen) glyph(pen, states[i], x[i] * scale - ox, y[i] * scale - oy, 4.5, colours);
       return;
     }
+    const ground = colour("panel");
     const cells = new Map();
     for (const i of seen) {
       // Cells are fixed to the ground, so that panning does not shuffle them.
@@ -263,7 +264,13 @@ export class PlacesMap {
     }
     for (const cell of cells.values()) {
       const radius = Math.min(CELL_PX / 2 - 1, 3.5 + 1.6 * Math.log2(1 + cell.all));
-      glyph(pen, gathered(cell.counts), (cell.x / cell.all) * scale - ox, (cell.y / cell.all) * scale - oy, radius, colours);
+      const x = (cell.x / cell.all) * scale - ox, y = (cell.y / cell.all) * scale - oy;
+      const shown = gathered(cell.counts);
+      glyph(pen, shown, x, y, radius, colours);
+      // What is not the whole cell's state shows inside it, as large as its share.
+      for (const state of [TENSE, NONE_FREE]) {
+        if (state !== shown && cell.counts[state]) inner(pen, state, x, y, Math.max(2, radius * Math.sqrt(cell.counts[state] / cell.all)), colours, ground);
+      }
     }
   }
 
@@ -279,6 +286,12 @@ export class PlacesMap {
       pen.stroke();
     }
   }
+}
+
+/** A sign on a sign, set off by the ground's colour. */
+function inner(pen, state, x, y, radius, colours, ground) {
+  glyph(pen, state, x, y, radius + 1.5, { ...colours, [state]: ground });
+  glyph(pen, state, x, y, radius, colours);
 }
 
 function glyph(pen, state, x, y, radius, colours) {

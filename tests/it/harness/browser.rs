@@ -1,4 +1,4 @@
-//! A headless Chromium, driven through chromedriver by WebDriver's HTTP.
+//! A headless Chromium, driven through chromedriver by the HTTP of web drivers.
 //!
 //! Deliberately absent: waiting for time; whoever waits names a condition, and every question to the browser is the pause.
 
@@ -6,8 +6,9 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use sas_router::clock::Stopwatch;
 use serde_json::{Value, json};
 
 use super::variable;
@@ -97,7 +98,7 @@ impl Browser {
 
     /// Waits until a script returns something true, and gives it.
     pub(crate) fn until(&self, script: &str) -> Value {
-        let begun = Instant::now();
+        let begun = Stopwatch::start();
         loop {
             let value = self.run(script);
             if !matches!(value, Value::Null | Value::Bool(false)) {
