@@ -24,7 +24,8 @@ use uuid::Uuid;
 
 use crate::admin::{Admin, Limits};
 use crate::clock::{SharedClock, Stopwatch};
-use crate::config::{Config, LedgerConfig, LedgerKind, ReplicasConfig};
+use crate::config::{Config, ConsoleConfig, LedgerConfig, LedgerKind, ReplicasConfig, TilesConfig};
+use crate::console;
 use crate::grpc::{Options, ServeError, Server, Witnessed};
 use crate::index::Index;
 use crate::ledger::Ledger;
@@ -185,6 +186,7 @@ impl App {
         let service = Service::new(parts);
         if let Some(admin) = &admin {
             admin.attach(service.clone());
+            admin.mount(console::router(service.clone(), &console_options(&config.console)), console::QUESTIONS);
         }
         let (watches_max, watches_per_caller_max) = (config.limits.watches_max, config.limits.watches_per_caller_max);
         service.limit_watches(WatchLimits { watches_max, watches_per_caller_max });
@@ -282,6 +284,11 @@ fn options(config: &Config, tracer: Tracer) -> Options {
         tracer,
         witnessed: Witnessed::default(),
     }
+}
+
+fn console_options(config: &ConsoleConfig) -> console::Options {
+    let tiles = config.tiles.clone();
+    console::Options { tiles: tiles.map(|TilesConfig { url, origin }| console::Tiles { url, origin }) }
 }
 
 fn redis_options(replicas: &ReplicasConfig) -> RedisOptions {

@@ -16,6 +16,7 @@ mod purge;
 mod logging;
 mod road_times;
 mod telemetry;
+mod console;
 
 use std::path::PathBuf;
 
@@ -25,6 +26,7 @@ use layer::Layer;
 use reader::Reader;
 
 pub use admin::AdminConfig;
+pub use console::{ConsoleConfig, TilesConfig};
 pub use layer::Origin;
 pub use ledger::{LedgerConfig, LedgerKind, ReplicasConfig, SecretUrl};
 pub use limits::LimitsConfig;
@@ -55,6 +57,8 @@ pub struct Config {
     pub road_times: RoadTimesConfig,
     /// Where traces and metrics are sent.
     pub telemetry: TelemetryConfig,
+    /// What the page of operations shows beside the service's data.
+    pub console: ConsoleConfig,
     settings: Vec<Setting>,
 }
 
@@ -175,6 +179,7 @@ fn load_with(sources: Sources, environment: impl Iterator<Item = (String, String
         logging: LoggingConfig::read(&mut reader),
         road_times: RoadTimesConfig::read(&mut reader),
         telemetry: TelemetryConfig::read(&mut reader),
+        console: ConsoleConfig::read(&mut reader),
         settings: Vec::new(),
     };
     let settings = reader.finish()?;

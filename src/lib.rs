@@ -15,6 +15,7 @@ pub mod proto;
 pub mod config;
 pub mod telemetry;
 pub mod grpc;
+pub mod console;
 pub mod admin;
 pub mod app;
 pub mod cli;

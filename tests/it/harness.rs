@@ -17,6 +17,8 @@ pub(crate) mod fake_redis;
 pub(crate) mod http;
 pub(crate) mod site;
 pub(crate) mod promql;
+pub(crate) mod browser;
+pub(crate) mod room;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};

@@ -44,6 +44,7 @@ mod admin;
 mod outages;
 mod quarantine;
 mod durability_model;
+mod console;
 mod deploy;
 mod alarms;
 mod dashboards;

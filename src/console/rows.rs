@@ -1,0 +1,147 @@
+//! The rows of the page's lists, from a board.
+
+use serde_json::{Value, json};
+
+use super::asked::Asked;
+use super::listing::{SortKey, page};
+use crate::domain::code::{Profession, Specialty};
+use crate::domain::tension::AskedFor;
+use crate::domain::time::UtcInstant;
+use crate::service::{Board, Peer, SourceView, TensionRow};
+
+/// Most characters of a name.
+const NAME_MAX_CHARS: usize = 120;
+
+const TENSION_KEYS: &[SortKey<TensionRow>] = &[
+    ("territory", |a, b| a.territory_name.cmp(&b.territory_name)),
+    ("specialty", |a, b| label(a.need).cmp(label(b.need))),
+    ("age", |a, b| a.age_band.cmp(&b.age_band)),
+    // Nothing free is the longest wait.
+    ("wait", |a, b| a.first_slot_seconds.unwrap_or(u32::MAX).cmp(&b.first_slot_seconds.unwrap_or(u32::MAX))),
+    ("threshold", |a, b| a.threshold_seconds.cmp(&b.threshold_seconds)),
+    ("free", |a, b| a.free_count.cmp(&b.free_count)),
+    ("schedules", |a, b| a.schedule_count.cmp(&b.schedule_count)),
+    ("state", |a, b| a.state.cmp(&b.state)),
+];
+
+const SOURCE_KEYS: &[SortKey<SourceView>] = &[
+    ("id", |a, b| a.source.id.as_str().cmp(b.source.id.as_str())),
+    ("state", |a, b| a.confidence.cmp(&b.confidence)),
+    ("heard", |a, b| heard_at(b).cmp(&heard_at(a))),
+    ("hides", |a, b| a.hidden_after.cmp(&b.hidden_after)),
+    ("schedules", |a, b| a.extent.schedule_count.cmp(&b.extent.schedule_count)),
+];
+
+/// A text of at most so many characters.
+pub(super) fn text(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// A page of the needs of territories, the tensest first.
+///
+/// # Errors
+/// When it is not sorted by that key.
+pub(super) fn tension(board: &Board, asked: &Asked) -> Result<Value, String> {
+    let contains = |row: &TensionRow, wanted: &str| {
+        let texts =
+            [&*row.territory_name, row.territory.as_str(), row.need.code(), label(row.need), row.age_band.code()];
+        texts.iter().any(|text| text.to_lowercase().contains(wanted))
+    };
+    page(&board.tension.rows, asked, TENSION_KEYS, contains, |row| {
+        json!({
+            "territory": row.territory.as_str(),
+            "name": text(&row.territory_name, NAME_MAX_CHARS),
+            "need": row.need.code(),
+            "label": label(row.need),
+            "age": row.age_band.code(),
+            "wait_s": row.first_slot_seconds,
+            "threshold_s": row.threshold_seconds,
+            "free": row.free_count,
+            "schedules": row.schedule_count,
+            "silent": row.silent_count,
+            "state": row.state.code(),
+        })
+    })
+}
+
+/// A page of the sources, the least believed first.
+///
+/// # Errors
+/// When it is not sorted by that key.
+pub(super) fn sources(board: &Board, asked: &Asked) -> Result<Value, String> {
+    let contains = |view: &SourceView, wanted: &str| view.source.id.as_str().to_lowercase().contains(wanted);
+    page(&board.sources, asked, SOURCE_KEYS, contains, |view| {
+        json!({
+            "id": text(view.source.id.as_str(), NAME_MAX_CHARS),
+            "state": view.confidence.code(),
+            "heard_s": heard_at(view).map(|at| board.at.seconds_since(at)),
+            "lease_s": view.source.lease_seconds,
+            "hides_ms": heard_at(view).map(|_| view.hidden_after.ms()),
+            "schedules": view.extent.schedule_count,
+        })
+    })
+}
+
+/// The instances that share the ledger, those that need looking at first; this one alone where nobody shares it.
+pub(super) fn instances(board: &Board, rows: usize) -> Value {
+    let status = &board.status;
+    let mut peers: Vec<&Peer> = status.ledger.peers.iter().collect();
+    peers.sort_by_key(|peer| std::cmp::Reverse((peer.differs && !peer.is_silent, peer.is_silent, peer.lag_changes)));
+    let told: Vec<Value> = peers.into_iter().take(rows).map(|peer| instance(peer, board.at)).collect();
+    if !told.is_empty() || rows == 0 {
+        return Value::Array(told);
+    }
+    let position = status.stamp.position;
+    json!([{
+        "id": status.instance_id.to_string(),
+        "is_self": true,
+        "state": "current",
+        "version": status.version,
+        "address": "",
+        "position": format!("{}-{}", position.epoch, position.sequence),
+        "lag_changes": null,
+        "lag_ms": null,
+        "digest": status.ledger.own.as_ref().map_or("", |own| own.digest.as_str()),
+        "heard_s": 0,
+    }])
+}
+
+fn instance(peer: &Peer, now: UtcInstant) -> Value {
+    let state = match peer {
+        Peer { is_silent: true, .. } => "silent",
+        Peer { differs: true, .. } => "differs",
+        Peer { lag_changes: 1.., .. } => "behind",
+        _ => "current",
+    };
+    let position = peer.standpoint.position;
+    json!({
+        "id": text(&peer.instance_id, NAME_MAX_CHARS),
+        "is_self": peer.is_self,
+        "state": state,
+        "version": text(&peer.version, NAME_MAX_CHARS),
+        "address": text(&peer.address, NAME_MAX_CHARS),
+        "position": format!("{}-{}", position.epoch, position.sequence),
+        "lag_changes": peer.lag_changes,
+        "lag_ms": peer.lag_ms,
+        "digest": text(&peer.standpoint.digest, NAME_MAX_CHARS),
+        "heard_s": now.seconds_since(peer.heard_at),
+    })
+}
+
+/// When a source was last heard at all; none when it never was.
+fn heard_at(view: &SourceView) -> Option<UtcInstant> {
+    let beat_at = view.source.lease_seconds.map(|_| view.source.heard_at);
+    beat_at.max(view.extent.last_received_at)
+}
+
+/// The French label of what is looked for.
+fn label(need: AskedFor) -> &'static str {
+    match need {
+        AskedFor::Specialty(specialty) => Specialty::label(specialty),
+        AskedFor::Profession(profession) => Profession::label(profession),
+        AskedFor::Unstated => "",
+    }
+}
