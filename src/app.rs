@@ -5,6 +5,7 @@
 //! ledger is closed last. Names everything; nothing but the command line names it.
 
 mod signals;
+mod supervisor;
 mod steadiness;
 mod forgetting;
 mod upkeep;
@@ -36,6 +37,7 @@ use crate::tasks::Tasks;
 use forgetting::Forgetting;
 
 pub use signals::termination;
+pub use supervisor::Supervisor;
 
 /// Version of the program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -22,8 +22,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use command::{
-    booking, completions, demo, explain, export, find, import as import_command, indicators, orientation, policy,
-    quarantine, refusal, scenario, schedule, serve, sites, source, status, verify,
+    booking, completions, demo, explain, export, find, health, import as import_command, indicators, orientation,
+    policy, quarantine, refusal, scenario, schedule, serve, sites, source, status, verify,
 };
 use connection::Output;
 use exit::Exit;
@@ -105,6 +105,8 @@ enum Command {
     Sources(source::SourcesArguments),
     /// Show or settle the holds and bookings that the ledger lost
     Quarantine(quarantine::QuarantineArguments),
+    /// Say whether a running instance serves, for health checks
+    Health(health::HealthArguments),
     /// Show how a running service stands
     Status(status::StatusArguments),
     /// Compare all records of a running service with another one's, or with Redis
@@ -141,6 +143,7 @@ impl Command {
             Self::Heartbeat(arguments) => arguments.server.output,
             Self::Sources(arguments) => arguments.server.output,
             Self::Quarantine(arguments) => arguments.output(),
+            Self::Health(arguments) => arguments.server.output,
             Self::Status(arguments) => arguments.server.output,
             Self::Verify(arguments) => arguments.server.output,
             Self::Scenario(arguments) => arguments.output(),
@@ -196,6 +199,7 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Heartbeat(arguments) => source::heartbeat(&arguments, terminal).await,
         Command::Sources(arguments) => source::list(&arguments, terminal).await,
         Command::Quarantine(arguments) => quarantine::run(&arguments, terminal).await,
+        Command::Health(arguments) => health::run(&arguments, terminal).await,
         Command::Status(arguments) => status::run(&arguments, terminal).await,
         Command::Verify(arguments) => verify::run(&arguments, terminal).await,
         Command::Scenario(arguments) => scenario::run(&arguments, terminal).await,

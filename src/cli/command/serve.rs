@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::app::{App, termination};
+use crate::app::{App, Supervisor, termination};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::Terminal;
@@ -82,7 +82,13 @@ pub async fn run(arguments: &ServeArguments, terminal: &Terminal) -> Result<Exit
     let asked_to_end = termination().map_err(no_signals)?;
     let app = start(config).await?;
     terminal.answer(&format!("listening on {}", app.address));
-    app.run_until(asked_to_end).await;
+    let supervisor = Supervisor::at(config::notify_socket());
+    supervisor.ready(&format!("listening on {}", app.address));
+    let told_to_end = async {
+        asked_to_end.await;
+        supervisor.stopping();
+    };
+    app.run_until(told_to_end).await;
     Ok(Exit::Success)
 }
 
