@@ -1,9 +1,12 @@
 //! The composition root: from a valid configuration to a running service, and back to a quiet end.
 //!
-//! Start: index, ledger (which fills the index), service, then the listener's server; before the state is complete, which it
-//! is at once unless Redis is away, nothing is served but escalations and how the service stands. End: health says `NOT_SERVING`, calls under way finish within the drain time, writes under way complete, and the
-//! ledger is closed last. Names everything; nothing but the command line names it.
+//! Start: both ports are taken, then the admin port answers, index, ledger (which fills the index), service, then the gRPC
+//! server; before the state is complete, which it
+//! is at once unless Redis is away, nothing is served but escalations and how the service stands. End: health and the admin
+//! port say that the instance is not ready, after a delay no call is taken, calls under way finish within the drain time, writes
+//! under way complete, the ledger is closed, and the admin port last. Names everything; nothing but the command line names it.
 
+mod listeners;
 mod signals;
 mod supervisor;
 mod steadiness;
@@ -19,6 +22,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::admin::{Admin, Limits};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::config::{Config, LedgerConfig, LedgerKind, ReplicasConfig};
 use crate::grpc::{Options, ServeError, Server};
@@ -36,6 +40,7 @@ use crate::tasks::Tasks;
 
 use forgetting::Forgetting;
 
+pub use listeners::{Listeners, Port};
 pub use signals::termination;
 pub use supervisor::Supervisor;
 
@@ -46,14 +51,18 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Another process listens there.
-    #[error("{address} is in use by another process: stop it, or listen elsewhere (server.listen, --listen)")]
+    #[error("{address} is in use by another process: stop it, or listen elsewhere ({port})")]
     AddressInUse {
+        /// What was to listen there.
+        port: Port,
         /// Address and port.
         address: SocketAddr,
     },
     /// The address cannot be listened on.
-    #[error("{address} cannot be listened on: {source}; choose another address (server.listen, --listen)")]
+    #[error("{address} cannot be listened on: {source}; choose another address ({port})")]
     Address {
+        /// What was to listen there.
+        port: Port,
         /// Address and port.
         address: SocketAddr,
         /// What the system says.
@@ -106,6 +115,7 @@ impl ShutdownHandle {
 pub struct App {
     /// Where it listens; with port 0 configured, the port that was free.
     pub address: SocketAddr,
+    admin: Option<Admin>,
     server: Arc<Server>,
     ledger: OpenedLedger,
     /// Tasks of the transport and of upkeep.
@@ -113,26 +123,34 @@ pub struct App {
     /// Tasks of writes.
     writes: Tasks,
     shutdown: CancellationToken,
+    drain_delay: Duration,
     drain_timeout: Duration,
 }
 
 impl App {
-    /// Starts a service on the configured address.
+    /// Starts a service on the configured addresses.
     ///
     /// # Errors
-    /// When the address or the ledger cannot be had; the error says what to do.
+    /// When an address or the ledger cannot be had; the error says what to do.
     pub async fn start(config: Config, clock: SharedClock) -> Result<Self, StartError> {
-        let listener = listen(config.server.listen).await?;
-        Self::start_with(config, clock, listener).await
+        let listeners = Listeners::bind(&config).await?;
+        Self::start_with(config, clock, listeners).await
     }
 
-    /// Starts a service on a listener that is given.
+    /// Starts a service on listeners that are given.
     ///
     /// # Errors
     /// When the ledger cannot be had; the error says what to do.
-    pub async fn start_with(config: Config, clock: SharedClock, listener: TcpListener) -> Result<Self, StartError> {
+    pub async fn start_with(
+        config: Config,
+        clock: SharedClock,
+        listeners: impl Into<Listeners>,
+    ) -> Result<Self, StartError> {
+        let Listeners { grpc: listener, admin } = listeners.into();
         let address = config.server.listen;
-        let address = listener.local_addr().map_err(|source| StartError::Address { address, source })?;
+        let address =
+            listener.local_addr().map_err(|source| StartError::Address { port: Port::Grpc, address, source })?;
+        let admin = admin.map(|listener| start_admin(listener, config.admin.listen.unwrap_or(address))).transpose()?;
         let index = Arc::new(Index::new());
         let instance_id = Uuid::now_v7();
         let started_at = Some(clock.now());
@@ -150,6 +168,9 @@ impl App {
             version: VERSION,
         };
         let service = Service::new(parts);
+        if let Some(admin) = &admin {
+            admin.attach(service.clone());
+        }
         let (watches_max, watches_per_caller_max) = (config.limits.watches_max, config.limits.watches_per_caller_max);
         service.limit_watches(WatchLimits { watches_max, watches_per_caller_max });
         if let Some(options) = config.road_times.options.clone() {
@@ -162,8 +183,8 @@ impl App {
         background.spawn(upkeep::report_losses(service.clone(), shutdown.clone()));
         background.spawn(upkeep::watch_conditions(service, Arc::clone(&server), shutdown.clone()));
         tracing::info!(%address, version = VERSION, "serving");
-        let drain_timeout = config.server.drain_timeout;
-        Ok(Self { address, server, ledger, background, writes, shutdown, drain_timeout })
+        let (drain_delay, drain_timeout) = (config.server.drain_delay, config.server.drain_timeout);
+        Ok(Self { address, admin, server, ledger, background, writes, shutdown, drain_delay, drain_timeout })
     }
 
     /// A handle that ends the service.
@@ -186,6 +207,11 @@ impl App {
         tracing::info!(calls = self.server.calls_under_way(), "draining");
         // Upkeep ends first, so that it cannot say that the service serves after it was said that it does not.
         self.shutdown.cancel();
+        if let Some(admin) = &self.admin {
+            admin.begin_drain();
+        }
+        self.server.announce_drain().await;
+        tokio::time::sleep(self.drain_delay).await;
         self.server.begin_drain().await;
         let in_time = tokio::time::timeout(self.drain_timeout, self.server.idle()).await.is_ok();
         let cut_calls = if in_time { 0 } else { self.server.calls_under_way() };
@@ -196,18 +222,19 @@ impl App {
         self.ledger.close().await;
         let drained = Drained { cut_calls, duration: stopwatch.elapsed() };
         let duration_ms = u64::try_from(drained.duration.as_millis()).unwrap_or(u64::MAX);
+        if let Some(admin) = self.admin {
+            admin.close().await;
+        }
         tracing::info!(cut_calls, duration_ms, "stopped");
         drained
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| {
-        if source.kind() == io::ErrorKind::AddrInUse {
-            return StartError::AddressInUse { address };
-        }
-        StartError::Address { address, source }
-    })
+fn start_admin(listener: TcpListener, address: SocketAddr) -> Result<Admin, StartError> {
+    let admin = Admin::start(listener, Limits::default(), None);
+    let admin = admin.map_err(|source| StartError::Address { port: Port::Admin, address, source })?;
+    tracing::info!(address = %admin.address, "the admin port answers");
+    Ok(admin)
 }
 
 fn options(config: &Config) -> Options {

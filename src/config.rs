@@ -9,6 +9,7 @@ mod layer;
 mod problem;
 mod reader;
 mod server;
+mod admin;
 mod limits;
 mod ledger;
 mod purge;
@@ -23,6 +24,7 @@ use serde::Serialize;
 use layer::Layer;
 use reader::Reader;
 
+pub use admin::AdminConfig;
 pub use layer::Origin;
 pub use ledger::{LedgerConfig, LedgerKind, ReplicasConfig, SecretUrl};
 pub use limits::LimitsConfig;
@@ -38,6 +40,8 @@ pub use server::ServerConfig;
 pub struct Config {
     /// Where and how the server listens.
     pub server: ServerConfig,
+    /// Where the admin port listens.
+    pub admin: AdminConfig,
     /// How much is served at once.
     pub limits: LimitsConfig,
     /// Where state is kept.
@@ -65,6 +69,8 @@ pub struct Sources {
 pub struct Overrides {
     /// Of the server.
     pub server: ServerOverrides,
+    /// Of the admin port.
+    pub admin: AdminOverrides,
     /// Of the ledger.
     pub ledger: LedgerOverrides,
     /// Of the logs.
@@ -93,6 +99,14 @@ pub struct ServerOverrides {
     /// Longest wait for calls under way at shutdown, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drain_timeout_seconds: Option<u64>,
+}
+
+/// Flags of the admin port.
+#[derive(Clone, PartialEq, Default, Debug, Serialize)]
+pub struct AdminOverrides {
+    /// Address and port to listen on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
 }
 
 /// Flags of the ledger.
@@ -148,8 +162,10 @@ fn load_with(sources: Sources, environment: impl Iterator<Item = (String, String
         Err(error) => problems.push(Problem::whole(Origin::Flags.to_string(), error.to_string())),
     }
     let mut reader = Reader::new(layers, problems);
+    let server = ServerConfig::read(&mut reader);
     let config = Config {
-        server: ServerConfig::read(&mut reader),
+        admin: AdminConfig::read(&mut reader, &server),
+        server,
         limits: LimitsConfig::read(&mut reader),
         ledger: LedgerConfig::read(&mut reader),
         purge: PurgeConfig::read(&mut reader),

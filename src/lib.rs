@@ -14,5 +14,6 @@ pub mod proto;
 pub mod config;
 pub mod telemetry;
 pub mod grpc;
+pub mod admin;
 pub mod app;
 pub mod cli;

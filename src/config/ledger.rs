@@ -102,7 +102,9 @@ impl LedgerConfig {
             }
         });
         reader.unset(URL.0, URL.1);
-        let default = if url.is_some() { ("redis", Wanted::Redis) } else { ("embedded", Wanted::Embedded) };
+        // One that is wrong was meant all the same: nothing is missing in its place.
+        let is_url_given = url.is_some() || reader.is_wrong(URL.0);
+        let default = if is_url_given { ("redis", Wanted::Redis) } else { ("embedded", Wanted::Embedded) };
         let wanted = reader.text(
             "ledger.kind",
             "Where state is kept: embedded (a file of ledger.data_dir), redis (at ledger.url) or memory (lost at every restart).",

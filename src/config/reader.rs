@@ -129,9 +129,9 @@ impl Reader {
         }
     }
 
-    /// Notes that a setting is needed.
+    /// Notes that a setting is needed, or will not do beside another; said once, and not of one that is wrong anyhow.
     pub(super) fn require(&mut self, path: &str, expected: impl Into<String>) {
-        if self.problems.iter().all(|problem| problem.path != path) {
+        if !self.is_wrong(path) {
             self.problems.push(Problem {
                 path: path.to_owned(),
                 origin: Origin::Default.to_string(),
@@ -157,6 +157,11 @@ impl Reader {
         }
         self.problems.extend(unknown);
         if self.problems.is_empty() { Ok(self.settings) } else { Err(Problems(self.problems)) }
+    }
+
+    /// Whether a setting was given and will not do.
+    pub(super) fn is_wrong(&self, path: &str) -> bool {
+        self.problems.iter().any(|problem| problem.path == path)
     }
 
     fn is_known(&self, path: &str) -> bool {

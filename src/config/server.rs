@@ -17,6 +17,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Where clients reach this instance, as the others are told; empty when that is not configured.
     pub advertised_address: String,
+    /// For how long calls are still taken at shutdown after it was said that the instance is not ready.
+    pub drain_delay: Duration,
     /// Longest wait for calls under way at shutdown.
     pub drain_timeout: Duration,
     /// Within which time a connection must begin to speak.
@@ -42,6 +44,13 @@ impl ServerConfig {
                 listen,
             ),
             advertised_address: advertised_address(reader),
+            drain_delay: Duration::from_secs(reader.number(
+                "server.drain_delay_seconds",
+                "For how long calls are still taken at shutdown after health and /readyz said NOT_SERVING, so that callers and \
+                 load balancers hear of it first, in seconds.",
+                0,
+                0..=600,
+            )),
             drain_timeout: Duration::from_secs(reader.number(
                 "server.drain_timeout_seconds",
                 "Longest wait for calls under way at shutdown, in seconds.",

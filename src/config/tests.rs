@@ -213,3 +213,34 @@ fn every_mistake_about_road_times_is_told_and_no_secret_repeated() {
     assert_eq!(found.len(), 1);
     assert!(found[0].to_string().starts_with("road_times.url: missing"), "{}", found[0]);
 }
+
+#[test]
+fn a_wrong_address_of_redis_is_one_problem() {
+    for url in ["localhost:6379", "http://host", ""] {
+        let found = problems(Sources::default(), &[("SAS_ROUTER_LEDGER__URL", url)]);
+        let paths: Vec<_> = found.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(paths, ["ledger.url"], "{url}");
+    }
+}
+
+#[test]
+fn there_is_an_admin_port_only_where_one_is_asked_for() {
+    let listening = |listen: Option<&str>| {
+        let admin = AdminOverrides { listen: listen.map(str::to_owned) };
+        let sources = Sources { overrides: Overrides { admin, ..in_memory() }, ..Sources::default() };
+        load_with(sources, environment(&[("SAS_ROUTER_SERVER__LISTEN", "127.0.0.1:7410")]))
+    };
+    assert_eq!(listening(None).unwrap().admin.listen, None);
+    for given in ["127.0.0.1:7411", "[::]:7411", "127.0.0.1:0", "127.0.0.2:7410"] {
+        assert_eq!(listening(Some(given)).unwrap().admin.listen, given.parse().ok(), "{given}");
+    }
+    let table =
+        [("7411", "127.0.0.1:7411"), ("localhost:7411", "127.0.0.1:7411"), ("127.0.0.1:70000", "127.0.0.1:7411")];
+    let taken =
+        [("127.0.0.1:7410", "server.listen"), ("0.0.0.0:7410", "server.listen"), ("[::]:7410", "server.listen")];
+    for (given, said) in table.into_iter().chain(taken) {
+        let found = listening(Some(given)).unwrap_err().0;
+        assert_eq!(found.len(), 1, "{given}");
+        assert!(found[0].path == "admin.listen" && found[0].expected.contains(said), "{given}: {}", found[0]);
+    }
+}

@@ -1,13 +1,14 @@
 //! The server: services behind the gate, behind guarded connections, with health and reflection beside them.
 //!
-//! It stops in steps, which its owner takes: [`Server::begin_drain`] says `NOT_SERVING` and takes nothing new,
-//! [`Server::idle`] waits for the calls under way, [`Server::cut`] closes what is left.
+//! It stops in steps, which its owner takes: [`Server::announce_drain`] says `NOT_SERVING`, [`Server::begin_drain`] takes nothing
+//! new, [`Server::idle`] waits for the calls under way, [`Server::cut`] closes what is left.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -82,10 +83,30 @@ pub enum ServeError {
 /// A server that serves.
 #[derive(Debug)]
 pub struct Server {
-    health: HealthReporter,
+    health: Mutex<Told>,
     gate: Gate,
     draining: CancellationToken,
     cut: CancellationToken,
+}
+
+/// What health was told, so that whoever watches it hears of changes only.
+#[derive(Debug)]
+struct Told {
+    reporter: HealthReporter,
+    serving: BTreeMap<&'static str, bool>,
+    /// Whether it was told for good that nothing serves.
+    is_last: bool,
+}
+
+impl Told {
+    async fn tell(&mut self, services: &[&'static str], is_serving: bool) {
+        let status = if is_serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        for service in services {
+            if self.serving.insert(service, is_serving) != Some(is_serving) {
+                self.reporter.set_service_status(service, status).await;
+            }
+        }
+    }
 }
 
 impl Server {
@@ -161,9 +182,10 @@ impl Server {
                 tracing::error!(%error, "the gRPC server ended");
             }
         });
+        let health = Mutex::new(Told { reporter: health, serving: BTreeMap::new(), is_last: false });
         let server = Self { health, gate, draining, cut };
         let conditions: Vec<_> = service.conditions().into_iter().map(|condition| condition.kind).collect();
-        server.set_health(&ALWAYS, true).await;
+        server.health.lock().await.tell(&ALWAYS, true).await;
         server.tell_health(&conditions).await;
         Ok(server)
     }
@@ -171,22 +193,30 @@ impl Server {
     /// Tells health what is not as it should be: nothing that writes serves while writes are refused, and bookings do not
     /// while holds may be refused for the ledger's clock; reads go on either way, once there is something to read.
     pub async fn tell_health(&self, conditions: &[ConditionKind]) {
-        if self.draining.is_cancelled() {
+        let mut told = self.health.lock().await;
+        if told.is_last {
             return;
         }
         let has_started = !conditions.contains(&ConditionKind::Starting);
         let accepts_writes = has_started && !conditions.contains(&ConditionKind::WritesRefused);
         let judges_holds = !conditions.contains(&ConditionKind::LedgerClockAhead);
-        self.set_health(&READERS, has_started).await;
-        self.set_health(&[DIRECTORY, PUBLISHING, ORIENTATION, POLICY, QUARANTINE], accepts_writes).await;
-        self.set_health(&[BOOKING], accepts_writes && judges_holds).await;
+        told.tell(&READERS, has_started).await;
+        told.tell(&[DIRECTORY, PUBLISHING, ORIENTATION, POLICY, QUARANTINE], accepts_writes).await;
+        told.tell(&[BOOKING], accepts_writes && judges_holds).await;
     }
 
-    /// Says `NOT_SERVING`, takes no new connection or call, and ends streams between two batches.
+    /// Says `NOT_SERVING` for good; calls are still taken.
+    pub async fn announce_drain(&self) {
+        let mut told = self.health.lock().await;
+        told.is_last = true;
+        for services in [&ALWAYS[..], &READERS, &WRITERS] {
+            told.tell(services, false).await;
+        }
+    }
+
+    /// Takes no new connection or call, and ends streams between two batches; says `NOT_SERVING` if nobody has.
     pub async fn begin_drain(&self) {
-        self.set_health(&ALWAYS, false).await;
-        self.set_health(&READERS, false).await;
-        self.set_health(&WRITERS, false).await;
+        self.announce_drain().await;
         self.draining.cancel();
     }
 
@@ -204,13 +234,6 @@ impl Server {
     /// Closes every connection; the server's tasks end then.
     pub fn cut(&self) {
         self.cut.cancel();
-    }
-
-    async fn set_health(&self, services: &[&str], serving: bool) {
-        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
-        for service in services {
-            self.health.set_service_status(service, status).await;
-        }
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod redis_server;
 #[allow(dead_code, reason = "shared with the tests of the ledger; either uses a part of it")]
 pub(crate) mod redis_topology;
 pub(crate) mod fake_redis;
+pub(crate) mod http;
 pub(crate) mod site;
 
 use std::ffi::OsString;

@@ -37,6 +37,7 @@ mod redis;
 mod seen;
 mod moving;
 mod starting;
+mod admin;
 mod outages;
 mod quarantine;
 mod durability_model;

@@ -1,19 +1,21 @@
 //! `serve`: runs the service until it is told to stop.
 //!
-//! Invariant: standard output gets one line, `listening on ADDRESS`, when the service listens; logs go to the error output.
+//! Invariant: standard output gets one line, `listening on ADDRESS`, when the service listens, and before it, with an admin port,
+//! `admin port on ADDRESS`, when that one does; logs go to the error output.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 
-use crate::app::{App, Supervisor, termination};
+use crate::app::{App, Listeners, Supervisor, termination};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::Terminal;
 use crate::clock::SystemClock;
 use crate::config::{
-    self, Config, LedgerOverrides, LoggingOverrides, Overrides, RoadTimesOverrides, ServerOverrides, Sources,
+    self, AdminOverrides, Config, LedgerOverrides, LoggingOverrides, Overrides, RoadTimesOverrides, ServerOverrides,
+    Sources,
 };
 use crate::telemetry;
 
@@ -33,6 +35,9 @@ pub struct ServeArguments {
     /// Address and port to listen on; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
+    /// Address and port for operations over HTTP: /livez, /readyz, /startupz; none unless given
+    #[arg(long, value_name = "ADDRESS")]
+    pub admin_listen: Option<String>,
     /// Least level of the log: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL")]
     pub log_level: Option<String>,
@@ -56,6 +61,7 @@ impl ServeArguments {
             file: self.config.clone(),
             overrides: Overrides {
                 server: ServerOverrides { listen: self.listen.clone(), ..ServerOverrides::default() },
+                admin: AdminOverrides { listen: self.admin_listen.clone() },
                 ledger: LedgerOverrides { kind: None, data_dir: self.data_dir.clone(), url: self.ledger.clone() },
                 logging: LoggingOverrides { level: self.log_level.clone(), format: self.log_format.clone() },
                 road_times: RoadTimesOverrides {
@@ -80,7 +86,12 @@ pub async fn run(arguments: &ServeArguments, terminal: &Terminal) -> Result<Exit
     telemetry::start(&config.logging).map_err(|error| Failure::Local(error.to_string()))?;
     // Listened for before the announcement, so that whoever reads it may end the service at once.
     let asked_to_end = termination().map_err(no_signals)?;
-    let app = start(config).await?;
+    let listeners = Listeners::bind(&config).await.map_err(|error| Failure::of_start(&error))?;
+    if let Some(address) = listeners.admin_address() {
+        terminal.answer(&format!("admin port on {address}"));
+    }
+    let app = App::start_with(config, Arc::new(SystemClock), listeners).await;
+    let app = app.map_err(|error| Failure::of_start(&error))?;
     terminal.answer(&format!("listening on {}", app.address));
     let supervisor = Supervisor::at(config::notify_socket());
     supervisor.ready(&format!("listening on {}", app.address));

@@ -15,8 +15,10 @@ use super::variable;
 
 /// How long a start or an end may take; far above what either needs, so that only a hang reaches it.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// The only line that `serve` prints on standard output, before the address.
+/// The line that `serve` prints on standard output when it listens, before the address.
 const ANNOUNCEMENT: &str = "listening on ";
+/// The line before it where there is an admin port.
+const ADMIN_ANNOUNCEMENT: &str = "admin port on ";
 /// Lines of standard output that may wait to be looked at.
 const LINES_MAX: usize = 1_024;
 
@@ -28,6 +30,8 @@ pub(crate) struct ServerProcess {
     /// Where state is kept, as flags of the command line.
     ledger: Vec<OsString>,
     address: String,
+    /// Where the admin port is; empty when there is none.
+    admin_address: String,
 }
 
 /// A process that has ended.
@@ -84,16 +88,31 @@ impl ServerProcess {
             let _ = stderr.read_to_end(&mut bytes);
             String::from_utf8_lossy(&bytes).into_owned()
         });
-        let mut server = Self { child, lines, log: Some(log), ledger: ledger.to_vec(), address: String::new() };
-        match server.lines.recv_timeout(DEADLINE) {
-            Ok(line) => {
-                let address = line.strip_prefix(ANNOUNCEMENT);
-                address.unwrap_or_else(|| panic!("`{line}` is not the announcement")).clone_into(&mut server.address);
-                Ok(server)
+        let (address, admin_address) = (String::new(), String::new());
+        let mut server = Self { child, lines, log: Some(log), ledger: ledger.to_vec(), address, admin_address };
+        while server.address.is_empty() {
+            match server.lines.recv_timeout(DEADLINE) {
+                Ok(line) => server.take_announcement(&line),
+                Err(RecvTimeoutError::Disconnected) => return Err(server.ended()),
+                Err(RecvTimeoutError::Timeout) => panic!("the server does not listen after {DEADLINE:?}"),
             }
-            Err(RecvTimeoutError::Disconnected) => Err(server.ended()),
-            Err(RecvTimeoutError::Timeout) => panic!("the server does not listen after {DEADLINE:?}"),
         }
+        Ok(server)
+    }
+
+    fn take_announcement(&mut self, line: &str) {
+        match line.strip_prefix(ADMIN_ANNOUNCEMENT) {
+            Some(address) if self.admin_address.is_empty() => address.clone_into(&mut self.admin_address),
+            _ => {
+                let address = line.strip_prefix(ANNOUNCEMENT);
+                address.unwrap_or_else(|| panic!("`{line}` is not the announcement")).clone_into(&mut self.address);
+            }
+        }
+    }
+
+    /// Where its admin port is: `127.0.0.1:PORT`.
+    pub(crate) fn admin_address(&self) -> &str {
+        &self.admin_address
     }
 
     /// Where it listens: `127.0.0.1:PORT`.

@@ -1,0 +1,84 @@
+//! How the process stands: before its ledger is open, while it serves, while it ends.
+//!
+//! Invariant: what was started once stays started. Deliberately absent: whether writes are taken, which is a condition that is told
+//! and no reason to send calls elsewhere: care is found without them.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Serialize;
+
+use crate::service::{Condition, ConditionKind, Service};
+
+/// What keeps an instance from getting calls, or is not as it should be.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub(super) struct Remark {
+    /// Stable code.
+    pub(super) code: &'static str,
+    /// Whether callers are served less than they should be.
+    pub(super) degrades: bool,
+    /// What was seen, what follows from it, and what to do.
+    pub(super) message: String,
+}
+
+/// How the process stands at one moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Report {
+    /// Whether the state was complete once.
+    pub(super) has_started: bool,
+    /// Why calls should go elsewhere; nothing when they may come.
+    pub(super) missing: Vec<Remark>,
+    /// What else is not as it should be.
+    pub(super) conditions: Vec<Remark>,
+}
+
+/// Remembers how far start and end have come.
+#[derive(Default)]
+pub(super) struct Standing {
+    service: OnceLock<Service>,
+    has_started: AtomicBool,
+    is_draining: AtomicBool,
+}
+
+impl Standing {
+    pub(super) fn attach(&self, service: Service) {
+        // A second one would be another process's state.
+        let _ = self.service.set(service);
+    }
+
+    pub(super) fn begin_drain(&self) {
+        self.is_draining.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn report(&self) -> Report {
+        let conditions = self.service.get().map(Service::conditions);
+        let is_complete = conditions.as_ref().is_some_and(|told| !told.iter().any(is_starting));
+        let has_started = self.has_started.fetch_or(is_complete, Ordering::SeqCst) || is_complete;
+        let draining = self.is_draining.load(Ordering::SeqCst).then(draining);
+        let opening = conditions.is_none().then(opening);
+        let (starting, conditions) = conditions.into_iter().flatten().partition::<Vec<_>, _>(is_starting);
+        let starting = starting.into_iter().map(Remark::from);
+        let missing = draining.into_iter().chain(opening).chain(starting).collect();
+        Report { has_started, missing, conditions: conditions.into_iter().map(Remark::from).collect() }
+    }
+}
+
+impl From<Condition> for Remark {
+    fn from(Condition { kind, message }: Condition) -> Self {
+        Self { code: kind.code(), degrades: kind.degrades(), message }
+    }
+}
+
+fn is_starting(condition: &Condition) -> bool {
+    condition.kind == ConditionKind::Starting
+}
+
+fn draining() -> Remark {
+    let message = "the instance ends: calls under way are finished, new ones go to another instance".to_owned();
+    Remark { code: "DRAINING", degrades: true, message }
+}
+
+fn opening() -> Remark {
+    let message = "the ledger is being opened and read: wait; the log says what it waits for".to_owned();
+    Remark { code: "OPENING_LEDGER", degrades: true, message }
+}
