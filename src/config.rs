@@ -15,6 +15,7 @@ mod ledger;
 mod purge;
 mod logging;
 mod road_times;
+mod telemetry;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ pub use purge::PurgeConfig;
 pub use reader::Setting;
 pub use road_times::RoadTimesConfig;
 pub use server::ServerConfig;
+pub use telemetry::{ExportConfig, ExportTls, SecretHeaders, TelemetryConfig};
 
 /// Everything that an operator may set.
 #[derive(Clone, PartialEq, Debug)]
@@ -52,6 +54,8 @@ pub struct Config {
     pub logging: LoggingConfig,
     /// Whether travel is asked of a road table.
     pub road_times: RoadTimesConfig,
+    /// Where traces and metrics are sent.
+    pub telemetry: TelemetryConfig,
     settings: Vec<Setting>,
 }
 
@@ -171,6 +175,7 @@ fn load_with(sources: Sources, environment: impl Iterator<Item = (String, String
         purge: PurgeConfig::read(&mut reader),
         logging: LoggingConfig::read(&mut reader),
         road_times: RoadTimesConfig::read(&mut reader),
+        telemetry: TelemetryConfig::read(&mut reader),
         settings: Vec::new(),
     };
     let settings = reader.finish()?;

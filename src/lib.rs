@@ -10,6 +10,7 @@ pub mod scenario;
 pub mod clock;
 mod seeded;
 pub mod tasks;
+pub mod trace;
 pub mod proto;
 pub mod config;
 pub mod telemetry;

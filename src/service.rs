@@ -37,6 +37,7 @@ mod records;
 mod policy;
 mod listener;
 mod applier;
+pub mod witness;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
@@ -97,6 +98,7 @@ use policy::{Asked, Policies};
 use position::Arrivals;
 use tension::Tension;
 use turns::Turns;
+use witness::Witnesses;
 use write::Written;
 
 /// What a service is made of.
@@ -149,6 +151,8 @@ struct Shared {
     roads: OnceLock<Arc<Roads>>,
     /// Numbers the turns of those whom answers name first.
     share_turns: TurnClock,
+    /// Who is told what happens.
+    witnesses: Witnesses,
 }
 
 /// Who calls.
@@ -203,6 +207,7 @@ impl Service {
             tension: Tension::new(),
             roads: OnceLock::new(),
             share_turns: TurnClock::default(),
+            witnesses: Witnesses::default(),
         };
         Self { shared: Arc::new(shared) }
     }

@@ -5,5 +5,7 @@
 
 pub mod catalog;
 mod logs;
+mod export;
 
+pub use export::{Dropped, Export, ExportError, Identity};
 pub use logs::{TelemetryError, start};

@@ -10,6 +10,8 @@ use super::problem::{Problem, Problems};
 
 /// What a problem says in the place of a value that may hold a secret.
 const HIDDEN: &str = "(not shown)";
+/// What the settings in force say in the place of a secret.
+const HIDDEN_VALUE: &str = "***";
 
 /// One setting in force.
 #[derive(Clone, PartialEq, Debug)]
@@ -120,6 +122,38 @@ impl Reader {
             problem.given = HIDDEN.to_owned();
         }
         read
+    }
+
+    /// A text that is a secret: neither a problem nor the settings in force repeat it.
+    pub(super) fn optional_hidden_text<T>(
+        &mut self,
+        path: &'static str,
+        meaning: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let read = self.optional_secret_text(path, meaning, parse);
+        for setting in self.settings.iter_mut().filter(|setting| setting.path == path) {
+            setting.value = Some(quoted(HIDDEN_VALUE));
+        }
+        read
+    }
+
+    /// A part of a whole, from 0 to 1, with a default.
+    pub(super) fn ratio(&mut self, path: &'static str, meaning: &'static str, default: f64) -> f64 {
+        let parse = |value: &Value| {
+            let number = match value.as_str() {
+                Some(text) => text.trim().parse().ok(),
+                None => value
+                    .as_float()
+                    .or_else(|| number_of(value).and_then(|whole| u32::try_from(whole).ok()).map(f64::from)),
+            };
+            number.filter(|number| (0.0..=1.0).contains(number)).ok_or_else(|| "give a number from 0 to 1".to_owned())
+        };
+        let write = |number: &f64| Value::Float(*number).to_string();
+        self.value(path, meaning, parse, write).unwrap_or_else(|| {
+            self.default(path, meaning, write(&default));
+            default
+        })
     }
 
     /// Notes a setting that nobody set.

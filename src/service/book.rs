@@ -35,6 +35,7 @@ use super::fingerprint::Digest;
 use super::limits::{
     ALTERNATIVES_MAX, CANCEL_REASON_MAX_CHARS, HOLD_TTL_MAX_SECONDS, HOLD_TTL_MIN_SECONDS, RETRY_REFUSED_AFTER_MS,
 };
+use super::witness::Operation;
 use super::write::{Head, Job, Written};
 use super::{Caller, Done, Parts, Service};
 
@@ -99,6 +100,14 @@ impl Service {
     /// When the slot cannot be held (with alternatives if the request carries a query), a field is wrong, or the ledger
     /// cannot write.
     pub async fn hold(&self, caller: &Caller, request: HoldRequest) -> Result<Done<HoldView>, Error> {
+        let slot_id = request.slot_id.clone();
+        let ended = self.try_hold(caller, request).await;
+        let beyond_delay = |hold: &HoldView| hold.claim.beyond_delay.is_some();
+        self.tell_operated(Operation::Hold, &ended, beyond_delay, || Some(slot_id.clone()));
+        ended
+    }
+
+    async fn try_hold(&self, caller: &Caller, request: HoldRequest) -> Result<Done<HoldView>, Error> {
         let HoldRequest { request_id, slot_id, case_id, ttl_seconds, query, regulator_id, rebooks, authority } =
             request;
         authority.check()?;
@@ -155,7 +164,6 @@ impl Service {
         id: ClaimId,
         reason: String,
     ) -> Result<Done<BookingView>, Error> {
-        check_cancel_reason(&reason, "reason")?;
         let action = Action::Cancel { reason };
         self.alter(caller, request_id, id, action, |receipt| receipt.into_booking(&self.parts().index)).await
     }
@@ -223,14 +231,28 @@ impl Service {
         action: Action,
         view: impl FnOnce(Receipt) -> T,
     ) -> Result<Done<T>, Error> {
-        let mut digest = Digest::of(action.name());
+        let operation = action.operation();
+        let ended = self.try_alter(caller, request_id, id, action).await.map(|written| self.done(written, view));
+        self.tell_operated(operation, &ended, |_| false, || self.parts().index.slot_of_claim(id));
+        ended
+    }
+
+    async fn try_alter(
+        &self,
+        caller: &Caller,
+        request_id: RequestId,
+        id: ClaimId,
+        action: Action,
+    ) -> Result<Written<Receipt>, Error> {
+        let mut digest = Digest::of(action.operation().code());
         digest.text(&id.to_string());
         if let Action::Cancel { reason } = &action {
+            check_cancel_reason(reason, "reason")?;
             digest.text(reason);
         }
         let job = ClaimJob { id, action };
         let written = self.write(head(caller, request_id, digest.finish()), job).await;
-        Ok(self.done(written.map_err(|error| error.about(id))?, view))
+        written.map_err(|error| error.about(id))
     }
 
     /// How long a hold lives where the request does not say; P2, the national default, without a question.

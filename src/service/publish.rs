@@ -11,6 +11,7 @@ mod chunk;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Place;
 
+use crate::clock::Stopwatch;
 use crate::domain::id::{RequestId, SlotId, SourceId};
 use crate::domain::record::Position;
 use crate::domain::slot::Published;
@@ -20,6 +21,7 @@ use super::error::{Error, Reason};
 use super::fingerprint::Digest;
 use super::heard::Voice;
 use super::limits::{PUBLISH_ROWS_MAX, RETRY_BUSY_AFTER_MS, SLOT_CAPACITY_MAX, SLOT_LENGTH_MAX_MS};
+use super::witness::RowCounts;
 use super::write::{Head, Written};
 use super::{Caller, Done, Service};
 
@@ -150,6 +152,8 @@ impl Service {
         voice: Voice,
         rows: Vec<PublishRow>,
     ) -> Result<Done<Vec<RowOutcome>>, Error> {
+        let stopwatch = Stopwatch::start();
+        let source_id = voice.source_id.clone();
         let (mut outcomes, accepted) = sort_out(rows);
         let mut chunks = chunk::cut(accepted, &voice).into_iter();
         let first = chunks.next().unwrap_or_else(|| Chunk::new(Vec::new(), &voice));
@@ -175,8 +179,11 @@ impl Service {
             return Err(incomplete(&error));
         }
         let missing = || RowOutcome::refused(String::new(), Reason::Internal, "the row got lost", "");
-        let rows = outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing)).collect();
+        let rows: Vec<_> = outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing)).collect();
         let Together { replayed, position } = all;
+        if !replayed {
+            self.tell_published(&source_id, RowCounts::of(&rows), stopwatch);
+        }
         Ok(Done { value: rows, replayed, stamp: self.stamp_at(position) })
     }
 

@@ -150,7 +150,7 @@ impl Service {
             let sight = Sight::of_reader(&self.parts().index, &shown, now);
             let counted = remains.into_iter().map(|(id, counts)| counted(&sight, id, counts));
             let entries = entries.into_iter().chain(counted).collect();
-            match self.parts().ledger.append(Append { entries, request: None }).await {
+            match self.append(Append { entries, request: None }).await {
                 AppendOutcome::Appended { .. } => return Ok(count),
                 AppendOutcome::Conflict { key, current } if leaving.iter().all(|one| one.key != key) => {
                     shown.insert(key, current);

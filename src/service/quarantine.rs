@@ -79,7 +79,7 @@ impl Service {
             let Some(next) = next else { return Ok(0) };
             let count = next.quarantined_count() - before_count.min(next.quarantined_count());
             let entries = vec![Entry::put(Body::Slot(Arc::new(next)), version)];
-            match parts.ledger.append(Append { entries, request: None }).await {
+            match self.append(Append { entries, request: None }).await {
                 AppendOutcome::Appended { .. } => {
                     let (slot_id, schedule_id) = (&remembered.id, &remembered.schedule_id);
                     tracing::error!(

@@ -76,6 +76,9 @@ impl Service {
         let head = Head { principal: caller.principal.clone(), request_id, fingerprint: digest.finish() };
         let job = RefusalJob { case_id, slot_id: slot_id.clone(), reason, regulator_id };
         let written = self.write(head, job).await.map_err(|error| error.about(&slot_id))?;
+        if !written.replayed {
+            self.tell_refused(reason, &written.outcome.refusal.schedule_id);
+        }
         Ok(self.done(written, |refused| refused.refusal))
     }
 

@@ -8,6 +8,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::clock::Stopwatch;
 use crate::domain::id::{CaseId, RequestId, ScheduleId, SlotId, SourceId};
 use crate::domain::record::{Body, Key, Versioned};
 use crate::domain::slot::{Published, Slot, SlotState};
@@ -22,6 +23,7 @@ use super::heard::{Unheard, Voice};
 use super::limits::{REPLACE_ROWS_MAX, REPLACE_WINDOW_MAX_MS};
 use super::outcome::{OutcomeError, decode_replacement, encode_replacement};
 use super::publish::violations_of;
+use super::witness::RowCounts;
 use super::write::{Head, Job, Plan, Shown, Sight};
 use super::{Caller, Done, Service};
 
@@ -85,7 +87,9 @@ impl Service {
         let fingerprint = digest(&replacement).finish();
         let Replacement { request_id, schedule_id, source_id, source_revision, window, rows, validate_only } =
             replacement;
-        let job = ReplaceJob { schedule_id, voice: Voice { source_id, source_revision }, window, rows };
+        let stopwatch = Stopwatch::start();
+        let voice = Voice { source_id: source_id.clone(), source_revision };
+        let job = ReplaceJob { schedule_id, voice, window, rows };
         if validate_only {
             let parts = self.parts();
             let (outcome, _) = job.difference(&Sight::of_reader(&parts.index, &Shown::new(), parts.clock.now()))?;
@@ -94,7 +98,23 @@ impl Service {
         }
         let principal = caller.principal.clone();
         let written = self.write(Head { principal, request_id, fingerprint }, job).await?;
+        if !written.replayed {
+            self.tell_published(&source_id, written.outcome.row_counts(), stopwatch);
+        }
         Ok(self.done(written, |outcome| outcome))
+    }
+}
+
+impl ReplaceOutcome {
+    /// Slots that stay although the rows drop or shrink them are refused rows, as far as witnesses are told.
+    fn row_counts(&self) -> RowCounts {
+        RowCounts {
+            created: self.added.len(),
+            updated: self.changed.len(),
+            unchanged: usize::try_from(self.unchanged_count).unwrap_or(usize::MAX),
+            withdrawn: self.withdrawn.len(),
+            refused: self.kept.len(),
+        }
     }
 }
 

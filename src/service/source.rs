@@ -55,7 +55,7 @@ impl Service {
             }
             let source = Source { id: id.clone(), lease_seconds, heard_at: now };
             let entries = vec![Entry::put(Body::Source(Arc::new(source.clone())), version)];
-            match parts.ledger.append(Append { entries, request: None }).await {
+            match self.append(Append { entries, request: None }).await {
                 AppendOutcome::Appended { position } => return Ok((self.stamp_at(position), source)),
                 AppendOutcome::Conflict { key: _, current } => known = current.and_then(source_of),
                 AppendOutcome::Unavailable(unavailable) => return Err(unavailable.into()),

@@ -14,6 +14,7 @@ use chrono_tz::Tz;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
+use crate::clock::Stopwatch;
 use crate::domain::answer::{CareAnswer, CareOutcome, Stamp};
 use crate::domain::department::Department;
 use crate::domain::id::TerritoryId;
@@ -192,16 +193,19 @@ impl Service {
     /// Answers the regulator's question, counts whether it found anything, and notes whose turn it was.
     #[must_use]
     pub fn find_counted(&self, query: &CareQuery) -> CareAnswer {
-        self.count(query, self.find(query))
+        let stopwatch = Stopwatch::start();
+        self.count(query, self.find(query), stopwatch)
     }
 
-    /// Counts whether an answer found anything, and the turn of whom it names first.
-    pub(super) fn count(&self, query: &CareQuery, answer: CareAnswer) -> CareAnswer {
+    /// Counts whether an answer found anything, and the turn of whom it names first, and tells of it; the watch was started when
+    /// the question was asked.
+    pub(super) fn count(&self, query: &CareQuery, answer: CareAnswer, stopwatch: Stopwatch) -> CareAnswer {
         self.note_turn(query, &answer);
         // Where nothing was looked for, nothing was missed.
         if answer.needed_by_at.is_some() {
             self.shared.tension.note(&self.parts().index, query, &answer);
         }
+        self.tell_answered(query, &answer, stopwatch);
         answer
     }
 

@@ -22,3 +22,4 @@ mod outages;
 mod policies;
 mod sources;
 mod quarantine;
+mod witnessing;

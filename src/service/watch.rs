@@ -25,6 +25,7 @@ use super::limits::{
     WATCH_SECONDS_MAX, WATCHES_MAX, WATCHES_PER_CALLER_MAX,
 };
 use super::{Caller, Service};
+use crate::clock::Stopwatch;
 use crate::domain::answer::CareAnswer;
 use crate::domain::query::CareQuery;
 use crate::domain::record::Position;
@@ -211,11 +212,12 @@ impl Watch {
 
     /// Answers the question anew, says what to listen for next, and what to tell the client, if anything.
     async fn look(&mut self, now: UtcInstant) -> Option<WatchUpdate> {
+        let stopwatch = Stopwatch::start();
         let dispatched = self.seat.dispatched();
         let (in_force, mut answer, times) = self.answered(now).await;
         let finder = self.service.finder(&in_force, &self.query, now);
         if std::mem::take(&mut self.to_be_counted) {
-            answer = self.service.count(&self.query, answer);
+            answer = self.service.count(&self.query, answer, stopwatch);
         }
         if self.query.parts().needed_by_at.is_none() {
             self.query = self.query.clone().needed_by(answer.needed_by_at);

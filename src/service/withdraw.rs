@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use crate::clock::Stopwatch;
 use crate::domain::id::{RequestId, SlotId, SourceId};
 use crate::domain::record::{Body, Key, Versioned};
 use crate::domain::slot::{Claim, ClaimState, Slot};
@@ -18,6 +19,7 @@ use super::heard::{Effect, Heard, Voice};
 use super::limits::WITHDRAW_ROWS_MAX;
 use super::outcome::{OutcomeError, decode_rows, encode_rows};
 use super::publish::{RowOutcome, RowStatus};
+use super::witness::RowCounts;
 use super::write::{Head, Job, Plan, Sight};
 use super::{Caller, Done, Service};
 
@@ -60,9 +62,14 @@ impl Service {
         for slot_id in &slot_ids {
             digest.text(slot_id.as_str());
         }
-        let job = WithdrawJob { voice: Voice { source_id, source_revision }, slot_ids };
+        let stopwatch = Stopwatch::start();
+        let job = WithdrawJob { voice: Voice { source_id: source_id.clone(), source_revision }, slot_ids };
         let head = Head { principal: caller.principal.clone(), request_id, fingerprint: digest.finish() };
-        Ok(self.done(self.write(head, job).await?, |outcome| outcome))
+        let written = self.write(head, job).await?;
+        if !written.replayed {
+            self.tell_published(&source_id, RowCounts::of_withdrawn(&written.outcome.rows), stopwatch);
+        }
+        Ok(self.done(written, |outcome| outcome))
     }
 }
 

@@ -207,7 +207,7 @@ impl Service {
             let result = outcome.as_ref().map(|outcome| job.encode(outcome)).unwrap_or_default().into();
             let Head { principal, request_id, fingerprint } = head.clone();
             let request = Some(Request { principal, request_id, part, fingerprint, result });
-            match parts.ledger.append(Append { entries, request }).await {
+            match self.append(Append { entries, request }).await {
                 AppendOutcome::Appended { position } => {
                     let outcome = outcome.ok_or_else(|| Error::internal("the ledger took a probe"))?;
                     return Ok(Written { outcome, replayed: false, position });

@@ -11,6 +11,7 @@ use crate::domain::slot::{Claim, ClaimRefusal, Slot, Transition};
 use crate::ledger::Entry;
 use crate::service::error::{Error, Reason, from_claim_refusal};
 use crate::service::outcome::OutcomeError;
+use crate::service::witness::Operation;
 use crate::service::write::{Job, Plan, Sight};
 
 use super::receipt::{Receipt, written};
@@ -24,12 +25,12 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// Name of the operation.
-    pub(super) const fn name(&self) -> &'static str {
+    /// The operation that it is; its code stands in the digests of requests.
+    pub(super) const fn operation(&self) -> Operation {
         match self {
-            Self::Confirm => "confirm",
-            Self::Release => "release",
-            Self::Cancel { .. } => "cancel",
+            Self::Confirm => Operation::Confirm,
+            Self::Release => Operation::Release,
+            Self::Cancel { .. } => Operation::Cancel,
         }
     }
 

@@ -13,6 +13,7 @@ use crate::domain::slot::{ClaimRefusal, NewHold, Slot, Transition};
 use crate::service::error::{Error, Reason, from_claim_refusal};
 use crate::service::fingerprint::Digest;
 use crate::service::outcome::{OutcomeError, decode_rebooking, encode_rebooking};
+use crate::service::witness::Operation;
 use crate::service::write::{Job, Plan, Sight};
 use crate::service::{Caller, Done, Service};
 
@@ -66,6 +67,21 @@ impl Service {
     /// When the slot cannot be had (with alternatives if the request carries a query), the booking is unknown or
     /// cancelled, a field is wrong, or the ledger cannot write.
     pub async fn rebook(&self, caller: &Caller, request: RebookRequest) -> Result<Done<RebookView>, Error> {
+        let target = request.target.clone();
+        let ended = self.try_rebook(caller, request).await;
+        let beyond_delay = |rebooked: &RebookView| rebooked.booked.claim.beyond_delay.is_some();
+        self.tell_operated(Operation::Rebook, &ended, beyond_delay, || self.slot_of_target(&target));
+        ended
+    }
+
+    fn slot_of_target(&self, target: &RebookTarget) -> Option<SlotId> {
+        match target {
+            RebookTarget::Slot(id) => Some(id.clone()),
+            RebookTarget::Hold(id) => self.parts().index.slot_of_claim(*id),
+        }
+    }
+
+    async fn try_rebook(&self, caller: &Caller, request: RebookRequest) -> Result<Done<RebookView>, Error> {
         let RebookRequest { request_id, booking_id, target, query, regulator_id, cancel_reason, authority } = request;
         authority.check()?;
         check_cancel_reason(&cancel_reason, "cancel_reason")?;
@@ -77,10 +93,7 @@ impl Service {
         };
         digest.text(&cancel_reason).optional(regulator_id.as_ref().map(PrincipalId::as_str));
         authority.digest(&mut digest);
-        let subject = match &target {
-            RebookTarget::Slot(id) => Some(id.clone()),
-            RebookTarget::Hold(id) => self.parts().index.slot_of_claim(*id),
-        };
+        let subject = self.slot_of_target(&target);
         let delay = DelayRule::of(self, caller, (query.as_ref(), subject.as_ref()), authority);
         let id = match &target {
             RebookTarget::Slot(_) => new_claim_id(self.parts().clock.now()),

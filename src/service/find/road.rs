@@ -4,6 +4,7 @@
 //! meanwhile that others wait for. Deliberately absent: how a table is asked, which is `road`'s.
 
 use super::{Finder, Search, Survey, told_miss};
+use crate::clock::Stopwatch;
 use crate::domain::answer::CareAnswer;
 use crate::domain::geo::GeoPoint;
 use crate::domain::id::TerritoryId;
@@ -44,9 +45,10 @@ impl Service {
     /// Answers the regulator's question, by road where road times are had, and counts whether it found anything.
     pub async fn find_care(&self, query: &CareQuery) -> CareAnswer {
         let Some(roads) = self.roads() else { return self.find_counted(query) };
+        let stopwatch = Stopwatch::start();
         let now = self.parts().clock.now();
         let (_, answer, _) = self.answered_asking(query, now, roads).await;
-        self.count(query, answer)
+        self.count(query, answer, stopwatch)
     }
 
     /// The same by road times that are known already; neither waits nor counts.
