@@ -21,7 +21,7 @@ pub struct Metric {
     pub name: &'static str,
     /// How it behaves.
     pub kind: Kind,
-    /// Its unit, as UCUM writes it; a pure number has the unit of what is counted in braces.
+    /// Its unit, as UCUM writes it; a pure number has what is counted in braces, and only a share or a ratio has `1`.
     pub unit: &'static str,
     /// What it tells.
     pub help: &'static str,
@@ -59,6 +59,31 @@ impl Metric {
     const fn by(self, attributes: &'static [&'static str], series_max: usize) -> Self {
         Self { attributes, series_max, ..self }
     }
+
+    /// Its name in a scrape: with the unit that is not an annotation, and `_total` where it only grows. A histogram is this name
+    /// with `_bucket`, `_sum` and `_count`.
+    #[must_use]
+    pub fn scraped_name(&self) -> String {
+        let name = scraped(self.name);
+        let unit = match self.unit {
+            "s" => "_seconds",
+            "By" => "_bytes",
+            "1" => "_ratio",
+            _ => "",
+        };
+        let suffix = if self.kind == Kind::Counter { "_total" } else { "" };
+        format!("{name}{unit}{suffix}")
+    }
+
+    /// Its attributes as the labels of a scrape.
+    pub fn scraped_labels(&self) -> impl Iterator<Item = String> {
+        self.attributes.iter().map(|attribute| scraped(attribute))
+    }
+}
+
+/// A name of OpenTelemetry as Prometheus writes it.
+fn scraped(name: &str) -> String {
+    name.replace('.', "_")
 }
 
 /// Most series of one CPTS, need and band of ages.
@@ -121,8 +146,8 @@ pub const METRICS: &[Metric] = &[
     gauge("sas.ledger.epoch", "{epoch}", "Generation of the history that is followed"),
     gauge("sas.ledger.lag", "{change}", "Changes of the shared ledger that are not shown yet"),
     gauge("sas.ledger.lag.duration", "s", "How far what is shown was behind the shared ledger at most"),
-    gauge("sas.ledger.durability", "1", "1 for the class of what an acknowledged write survives").by(&["class"], 8),
-    gauge("sas.ledger.writable", "1", "1 while writes are accepted"),
+    gauge("sas.ledger.durability", "{class}", "1 for the class of what an acknowledged write survives").by(&["class"], 8),
+    gauge("sas.ledger.writable", "{instance}", "1 while writes are accepted"),
     gauge("sas.ledger.queue", "{append}", "Appends that wait for the ledger"),
     histogram("sas.ledger.append.duration", CALL_SECONDS, "s", "Time from asking for an append until it is durable and shown").by(&["result"], 8),
     counter("sas.ledger.refusals", "{append}", "Appends that the ledger did not carry out").by(&["reason"], 16),
@@ -133,20 +158,24 @@ pub const METRICS: &[Metric] = &[
     counter("sas.ledger.epochs", "{epoch}", "Epochs that began"),
     gauge("sas.instances", "{instance}", "Instances that share the ledger, by state: live, silent").by(&["state"], 2),
     // The process.
-    gauge("sas.conditions", "1", "1 while a condition stands; `status` tells what to do about it").by(&["code", "degrades"], 32),
-    gauge("sas.ready", "1", "1 while the whole service is served"),
+    gauge("sas.conditions", "{condition}", "1 while a condition stands; `status` tells what to do about it").by(&["code", "degrades"], 32),
+    gauge("sas.ready", "{instance}", "1 while the whole service is served"),
     gauge("sas.index.records", "{record}", "Records in memory").by(&["kind"], 10),
     gauge("process.memory.usage", "By", "Resident memory of the process"),
     gauge("process.uptime", "s", "Time since the process was ready"),
     counter("sas.road.tables", "{table}", "Tables of road times by result: asked, failed, skipped").by(&["result"], 3),
     counter("sas.telemetry.dropped", "{item}", "Spans and batches of metrics that could not be exported").by(&["signal"], 2),
     counter("sas.telemetry.series.left_out", "{series}", "Series left out because their metric has too many").by(&["metric"], 16),
-    gauge("sas.build.info", "1", "1, with the version of the program").by(&["version"], 1),
+    gauge("sas.build.info", "{build}", "1, with the version of the program").by(&["version"], 1),
 ];
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use opentelemetry::KeyValue;
+    use opentelemetry::metrics::MeterProvider as _;
+    use opentelemetry_sdk::metrics::SdkMeterProvider;
 
     use super::*;
 
@@ -162,6 +191,33 @@ mod tests {
                 metric.attributes.is_empty() == (metric.series_max == 1) || metric.name == "sas.build.info",
                 "{}",
                 metric.name
+            );
+        }
+    }
+
+    #[test]
+    fn names_in_a_scrape_are_those_that_the_exporter_writes() {
+        for metric in METRICS {
+            let registry = prometheus::Registry::new();
+            let exporter = opentelemetry_prometheus::exporter().with_registry(registry.clone());
+            let exporter = exporter.without_target_info().scope_info_enabled(false).build().unwrap();
+            let provider = SdkMeterProvider::builder().with_reader(exporter).build();
+            let meter = provider.meter("test");
+            let attributes: Vec<_> = metric.attributes.iter().map(|name| KeyValue::new(*name, "x")).collect();
+            match metric.kind {
+                Kind::Counter => meter.u64_counter(metric.name).with_unit(metric.unit).build().add(1, &attributes),
+                Kind::Gauge => meter.f64_gauge(metric.name).with_unit(metric.unit).build().record(1.0, &attributes),
+                Kind::Histogram(_) => {
+                    meter.f64_histogram(metric.name).with_unit(metric.unit).build().record(1.0, &attributes);
+                }
+            }
+            let families = registry.gather();
+            let [family] = families.as_slice() else { panic!("{}: {families:?}", metric.name) };
+            assert_eq!(metric.scraped_name(), family.name());
+            let labels: BTreeSet<_> = family.get_metric()[0].get_label().iter().map(|label| label.name()).collect();
+            assert_eq!(
+                metric.scraped_labels().collect::<Vec<_>>().iter().map(String::as_str).collect::<BTreeSet<_>>(),
+                labels
             );
         }
     }
