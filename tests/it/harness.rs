@@ -15,6 +15,7 @@ pub(crate) mod redis_topology;
 pub(crate) mod fake_redis;
 pub(crate) mod http;
 pub(crate) mod site;
+pub(crate) mod promql;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};

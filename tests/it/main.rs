@@ -42,6 +42,8 @@ mod outages;
 mod quarantine;
 mod durability_model;
 mod deploy;
+mod alarms;
+mod dashboards;
 mod simulation;
 mod full_disk;
 mod scenarios;
