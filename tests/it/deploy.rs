@@ -4,6 +4,7 @@
 //! cluster, is held to what the program and the files beside it say.
 
 mod compose;
+mod kubernetes;
 mod systemd;
 
 use std::fs;
@@ -149,7 +150,7 @@ fn serve(folder: &Folder, server: &Process) -> ServerProcess {
     let deployed = settings.lines().find(|line| line.starts_with("url = ")).unwrap();
     let here = format!("url = \"redis://sas:{}@127.0.0.1:{}\"", folder.password(), server.port);
     let file = folder.0.path().join(format!("sas-router-{}.toml", server.port));
-    let any_port = settings.replace("0.0.0.0:7411", "127.0.0.1:0");
+    let any_port = settings.replace("0.0.0.0:7411", "127.0.0.1:0").replace("drain_delay_seconds = 5", "");
     fs::write(&file, any_port.replace(deployed, &here)).unwrap();
     let started = ServerProcess::try_start_on(&["--config".into(), file.into()], "127.0.0.1:0");
     started.unwrap_or_else(|ended| panic!("{}", ended.stderr))

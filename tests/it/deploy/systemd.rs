@@ -65,7 +65,7 @@ fn the_unit_gives_the_drain_its_time_and_the_ledger_its_folder() {
     let settings = fs::read_to_string(deployed("systemd/sas-router.toml")).unwrap();
     let settings: toml::Table = settings.parse().unwrap();
     let server = &settings["server"];
-    let seconds = |key: &str| server.get(key).map_or(0, |value| u64::try_from(value.as_integer().unwrap()).unwrap());
+    let seconds = |key: &str| u64::try_from(server[key].as_integer().unwrap()).unwrap();
     let drain = seconds("drain_delay_seconds") + seconds("drain_timeout_seconds");
     assert!(value("TimeoutStopSec").parse::<u64>().unwrap() >= drain + WRITES_SECONDS);
     let folder = settings["ledger"]["data_dir"].as_str().unwrap();
