@@ -37,6 +37,8 @@ use crate::ledger::redis::{
 use crate::road::{CertificatesError, Roads};
 use crate::service::{Applier, Parts, Service, WatchLimits};
 use crate::tasks::Tasks;
+use crate::telemetry::{self, Export, ExportError};
+use crate::trace::Tracer;
 
 use forgetting::Forgetting;
 
@@ -86,6 +88,9 @@ pub enum StartError {
     /// A server of road times cannot be asked over TLS.
     #[error("road_times.url: {0}")]
     RoadTimes(#[from] CertificatesError),
+    /// Nothing can be sent to the collector.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// The server cannot be built.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -118,6 +123,8 @@ pub struct App {
     admin: Option<Admin>,
     server: Arc<Server>,
     ledger: OpenedLedger,
+    /// What is sent to a collector, when there is one.
+    export: Option<Export>,
     /// Tasks of the transport and of upkeep.
     background: Tasks,
     /// Tasks of writes.
@@ -153,6 +160,9 @@ impl App {
         let admin = admin.map(|listener| start_admin(listener, config.admin.listen.unwrap_or(address))).transpose()?;
         let index = Arc::new(Index::new());
         let instance_id = Uuid::now_v7();
+        let identity = telemetry::Identity { instance_id, version: VERSION };
+        let export = config.telemetry.export.as_ref().map(|export| Export::start(export, identity)).transpose()?;
+        let tracer = export.as_ref().map(Export::tracer).unwrap_or_default();
         let started_at = Some(clock.now());
         let advertised = config.server.advertised_address.clone();
         let identity = Identity { version: VERSION.to_owned(), address: advertised, started_at };
@@ -177,14 +187,14 @@ impl App {
             service.ask_roads(Roads::new(options)?);
         }
         let forgetting = Forgetting::new(service.clone(), clock);
-        let server = Arc::new(Server::start(service.clone(), listener, options(&config), &background).await?);
+        let server = Arc::new(Server::start(service.clone(), listener, options(&config, tracer), &background).await?);
         let shutdown = CancellationToken::new();
         background.spawn(upkeep::forget(forgetting, config.purge.interval, shutdown.clone()));
         background.spawn(upkeep::report_losses(service.clone(), shutdown.clone()));
         background.spawn(upkeep::watch_conditions(service, Arc::clone(&server), shutdown.clone()));
         tracing::info!(%address, version = VERSION, "serving");
         let (drain_delay, drain_timeout) = (config.server.drain_delay, config.server.drain_timeout);
-        Ok(Self { address, admin, server, ledger, background, writes, shutdown, drain_delay, drain_timeout })
+        Ok(Self { address, admin, server, ledger, export, background, writes, shutdown, drain_delay, drain_timeout })
     }
 
     /// A handle that ends the service.
@@ -220,6 +230,9 @@ impl App {
         // A write outlives the call that asked for it; the ledger bounds how long it can take.
         self.writes.drain().await;
         self.ledger.close().await;
+        if let Some(export) = self.export {
+            export.shutdown().await;
+        }
         let drained = Drained { cut_calls, duration: stopwatch.elapsed() };
         let duration_ms = u64::try_from(drained.duration.as_millis()).unwrap_or(u64::MAX);
         if let Some(admin) = self.admin {
@@ -237,7 +250,7 @@ fn start_admin(listener: TcpListener, address: SocketAddr) -> Result<Admin, Star
     Ok(admin)
 }
 
-fn options(config: &Config) -> Options {
+fn options(config: &Config, tracer: Tracer) -> Options {
     Options {
         calls_max: config.limits.calls_max,
         call_timeout: config.limits.call_timeout,
@@ -246,6 +259,7 @@ fn options(config: &Config) -> Options {
         preface_deadline: config.server.preface_deadline,
         keepalive_interval: config.server.keepalive_interval,
         keepalive_timeout: config.server.keepalive_timeout,
+        tracer,
     }
 }
 

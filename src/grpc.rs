@@ -21,6 +21,7 @@ mod quarantine;
 mod reflection;
 mod min_position;
 mod admission;
+mod methods;
 mod gate;
 mod incoming;
 mod server;

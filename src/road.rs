@@ -26,6 +26,7 @@ use tokio::time::timeout;
 use crate::domain::geo::GeoPoint;
 use crate::domain::road::{Heading, Journey, RoadDoubt, RoadProfile, RoadTime, RoadTimes};
 use crate::domain::time::UtcInstant;
+use crate::trace::{self, Attribute};
 
 use breaker::Breaker;
 use cache::{Cache, Corner};
@@ -221,9 +222,11 @@ impl Roads {
             return doubted(RoadDoubt::Paused);
         }
         self.counts.asked.fetch_add(1, Ordering::Relaxed);
+        let span = trace::parent().question("road.table");
+        span.set(Attribute::PLACES, journeys.len());
         let table = Table::new(corner.position(), (first.profile, first.heading), &journeys);
         // On the heap, so that calls that ask nothing carry no room for an exchange.
-        let answer = timeout(self.deadline, Box::pin(self.answer(client, &table))).await;
+        let answer = timeout(self.deadline, Box::pin(span.parent().carry(self.answer(client, &table)))).await;
         let answer = answer.unwrap_or(Err(RoadDoubt::Late));
         match answer {
             Ok(seconds) => {
@@ -233,7 +236,9 @@ impl Roads {
             Err(doubt) => {
                 self.counts.failed.fetch_add(1, Ordering::Relaxed);
                 self.breaker.lock().failed(doubt, now);
-                tracing::warn!(reason = doubt.code(), "a road table could not be had, travel is estimated");
+                span.fail(doubt.code());
+                let trace_id = span.parent().trace_id();
+                tracing::warn!(reason = doubt.code(), trace_id, "a road table could not be had, travel is estimated");
                 doubted(doubt)
             }
         }

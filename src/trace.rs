@@ -77,6 +77,12 @@ impl Moment {
         Self(opentelemetry::time::now())
     }
 
+    /// How long ago that is.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        Self::now().0.duration_since(self.0).unwrap_or_default()
+    }
+
     /// A moment later.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
@@ -161,15 +167,21 @@ impl Span {
         }
     }
 
-    /// Tells that it failed, and the reason as a stable code; what is none is told as `_OTHER`.
-    pub fn fail(&self, reason: &str) {
+    /// Tells why it came to nothing, as a stable code; what is none is told as `_OTHER`.
+    pub fn refuse(&self, reason: &str) {
         let Some(context) = &self.0 else { return };
         let is_code = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
         let is_stable = (1..=64).contains(&reason.len()) && reason.bytes().all(is_code);
         let reason = if is_stable { reason.to_owned() } else { "_OTHER".to_owned() };
-        let span = context.span();
-        span.set_attribute(KeyValue::new(Attribute::ERROR.key(), reason));
-        span.set_status(Status::error(""));
+        context.span().set_attribute(KeyValue::new(Attribute::ERROR.key(), reason));
+    }
+
+    /// The same of what is an error of the service and not of who asked.
+    pub fn fail(&self, reason: &str) {
+        self.refuse(reason);
+        if let Some(context) = &self.0 {
+            context.span().set_status(Status::error(""));
+        }
     }
 }
 

@@ -167,5 +167,6 @@ fn options() -> Options {
         preface_deadline: Duration::from_secs(5),
         keepalive_interval: Duration::from_secs(20),
         keepalive_timeout: Duration::from_secs(10),
+        tracer: sas_router::trace::Tracer::default(),
     }
 }

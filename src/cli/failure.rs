@@ -16,6 +16,7 @@ use crate::app::StartError;
 use crate::ledger::embedded::OpenError;
 use crate::ledger::transfer::TransferError;
 use crate::proto::routing as pb;
+use crate::telemetry::ExportError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +69,10 @@ impl Failure {
         match error {
             StartError::Ledger(fault) => Self::of_ledger(fault, error),
             StartError::Redis(fault) if fault.trouble.is_of_settings() => Self::Usage(error.to_string()),
-            StartError::Address { .. } | StartError::RedisAddress(_) => Self::Usage(error.to_string()),
+            StartError::Export(ExportError::Thread(_)) => Self::Local(error.to_string()),
+            StartError::Address { .. } | StartError::RedisAddress(_) | StartError::Export(_) => {
+                Self::Usage(error.to_string())
+            }
             StartError::AddressInUse { .. }
             | StartError::LedgerTask { .. }
             | StartError::RoadTimes(_)

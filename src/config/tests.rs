@@ -244,3 +244,64 @@ fn there_is_an_admin_port_only_where_one_is_asked_for() {
         assert!(found[0].path == "admin.listen" && found[0].expected.contains(said), "{given}: {}", found[0]);
     }
 }
+
+#[test]
+fn a_collector_is_asked_for_and_its_headers_are_never_shown() {
+    let config = load_with(Sources { overrides: in_memory(), ..Sources::default() }, environment(&[])).unwrap();
+    assert_eq!(config.telemetry.export, None, "off by default");
+    let variables = [
+        ("SAS_ROUTER_TELEMETRY__OTLP_ENDPOINT", "https://collector.example:4317/"),
+        ("SAS_ROUTER_TELEMETRY__OTLP_CA", "ca.pem"),
+        ("SAS_ROUTER_TELEMETRY__OTLP_HEADERS", "Authorization=Bearer s3cret==, x-scope-orgid=samu"),
+        ("SAS_ROUTER_TELEMETRY__TRACES_RATIO", "0.25"),
+    ];
+    let config = load_with(Sources { overrides: in_memory(), ..Sources::default() }, environment(&variables)).unwrap();
+    let export = config.telemetry.export.clone().unwrap();
+    assert_eq!(export.endpoint, "https://collector.example:4317");
+    assert_eq!(export.tls, Some(ExportTls { ca: "ca.pem".into(), client: None }));
+    assert_eq!(export.traces_ratio, 0.25);
+    assert_eq!(export.headers.0[0].0, "authorization");
+    assert_eq!(export.headers.0[0].1, "Bearer s3cret==");
+    assert_eq!(export.headers.0.len(), 2);
+    for shown in [format!("{config:?}"), config.to_toml()] {
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+    assert!(config.to_toml().contains("traces_ratio = 0.25"), "{}", config.to_toml());
+}
+
+#[test]
+fn what_is_wrong_with_a_collector_is_said_at_once_without_its_secrets() {
+    let (_folder, path) = file(
+        "[telemetry]\notlp_endpoint = \"http://user:s3cret@host\"\notlp_headers = \"s3cret\"\ntraces_ratio = 1.5\n\
+         queue_max = 0\nservice_name = \"\"\notlp_client_key = \"key.pem\"\n",
+    );
+    let found = problems(Sources { file: path, overrides: in_memory() }, &[]);
+    let paths: Vec<_> = found.iter().map(|problem| problem.path.as_str()).collect();
+    let expected = [
+        "telemetry.otlp_endpoint",
+        "telemetry.otlp_client_certificate",
+        "telemetry.otlp_headers",
+        "telemetry.traces_ratio",
+        "telemetry.service_name",
+        "telemetry.queue_max",
+    ];
+    assert_eq!(paths, expected);
+    assert!(found.iter().all(|problem| !problem.to_string().contains("s3cret")), "{found:?}");
+}
+
+#[test]
+fn tls_to_a_collector_needs_an_authority_and_only_tls_does() {
+    let of = |text: &str| {
+        let (_folder, path) = file(&format!("[telemetry]\n{text}"));
+        let found = problems(Sources { file: path, overrides: in_memory() }, &[]);
+        found.into_iter().map(|problem| problem.path).collect::<Vec<_>>()
+    };
+    assert_eq!(of("otlp_endpoint = \"https://host:4317\"\n"), ["telemetry.otlp_ca"]);
+    assert_eq!(of("otlp_endpoint = \"http://host:4317\"\notlp_ca = \"ca.pem\"\n"), ["telemetry.otlp_ca"]);
+    for wrong in ["host:4317", "grpc://host", "http://host/v1/traces", "http://host?key=1", "http://"] {
+        assert_eq!(of(&format!("otlp_endpoint = \"{wrong}\"\n")), ["telemetry.otlp_endpoint"], "{wrong}");
+    }
+    for wrong in ["nan", "-0.1", "much"] {
+        assert_eq!(of(&format!("traces_ratio = \"{wrong}\"\n")), ["telemetry.traces_ratio"], "{wrong}");
+    }
+}

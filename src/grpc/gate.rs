@@ -14,21 +14,27 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::Frame;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::either::Either;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::http::{HeaderMap, Request, Response, Uri};
 use tower::{Layer, Service};
 
 use super::admission::Admission;
+use super::methods;
 use super::status::{self, Gravity};
 use crate::clock::Stopwatch;
 use crate::service::limits::WATCHES_CEILING;
+use crate::trace::{Attribute, Span, Tracer};
 
 /// After how long a refused caller may try again, in milliseconds.
 pub(super) const RETRY_AFTER_MS: u32 = 200;
 
 /// The call that stays open, whose number the service limits by caller and in all.
 const WATCH_PATH: &str = "/sas.routing.v1.RoutingService/WatchCare";
+
+/// The status of a call whose caller went away.
+const CANCELLED: &str = "CANCELLED";
 
 /// Lets calls through, up to a number at once.
 #[derive(Clone, Debug)]
@@ -39,6 +45,8 @@ pub(super) struct Gate {
     watches: Arc<Semaphore>,
     call_timeout: Duration,
     admission: Option<Admission>,
+    /// Which calls are traced.
+    tracer: Tracer,
 }
 
 impl Gate {
@@ -46,12 +54,18 @@ impl Gate {
     pub(super) fn new(calls_max: usize, call_timeout: Duration) -> Self {
         let places_max = calls_max.min(Semaphore::MAX_PERMITS);
         let watches = Arc::new(Semaphore::new(WATCHES_CEILING));
-        Self { places: Arc::new(Semaphore::new(places_max)), places_max, watches, call_timeout, admission: None }
+        let (places, tracer) = (Arc::new(Semaphore::new(places_max)), Tracer::default());
+        Self { places, places_max, watches, call_timeout, admission: None, tracer }
     }
 
     /// The same, open to what is admitted only.
     pub(super) fn admitting(self, admission: Admission) -> Self {
         Self { admission: Some(admission), ..self }
+    }
+
+    /// The same, traced by this tracer.
+    pub(super) fn traced_by(self, tracer: Tracer) -> Self {
+        Self { tracer, ..self }
     }
 
     /// How many calls are under way.
@@ -98,11 +112,12 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let call = Call { uri: request.uri().clone(), stopwatch: Stopwatch::start() };
+        let mut call = Call::new(request.uri().clone());
         if call.is_about_the_server() {
             let answer = self.inner.call(request);
             return Box::pin(async move { Ok(call.watch(answer.await?, None)) });
         }
+        call.span = self.gate.tracer.call(request.headers(), || methods::name(call.uri.path()));
         if let Some(Err(early)) = self.gate.admission.as_ref().map(|admission| admission.check(call.uri.path())) {
             return Box::pin(async move { Ok(call.watch(early.into_http(), None)) });
         }
@@ -116,7 +131,12 @@ where
         // Made now and not at the first poll: the transport has a timer of its own for the same deadline, which answers
         // CANCELLED; this one must be the earlier of the two.
         let deadline = tokio::time::sleep(allowed);
-        let answer = self.inner.call(request);
+        let below = call.span.parent();
+        let answer = {
+            let _below = below.enter();
+            self.inner.call(request)
+        };
+        let answer = if below.is_traced() { Either::Left(below.carry(answer)) } else { Either::Right(answer) };
         Box::pin(async move {
             let response = tokio::select! {
                 biased;
@@ -128,14 +148,20 @@ where
     }
 }
 
-/// One call, as far as its log line is concerned.
+/// One call, as far as its log line and its span are concerned.
 #[derive(Debug)]
 struct Call {
     uri: Uri,
     stopwatch: Stopwatch,
+    span: Span,
+    has_ended: bool,
 }
 
 impl Call {
+    fn new(uri: Uri) -> Self {
+        Self { uri, stopwatch: Stopwatch::start(), span: Span::default(), has_ended: false }
+    }
+
     fn is_about_the_server(&self) -> bool {
         self.uri.path().starts_with("/grpc.")
     }
@@ -143,22 +169,56 @@ impl Call {
     /// Watches how the answer ends.
     fn watch(self, response: Response<Body>, place: Option<OwnedSemaphorePermit>) -> Response<WatchedBody> {
         if let Some(status) = response.extensions().get::<Status>() {
-            self.log(status);
+            self.end(status);
             return response.map(|body| WatchedBody { body, call: None, _place: place });
         }
         response.map(|body| WatchedBody { body, call: Some(self), _place: place })
     }
 
+    /// The call ended with a status.
+    fn end(mut self, status: &Status) {
+        self.has_ended = true;
+        self.log(status);
+        if !self.span.parent().is_traced() {
+            return;
+        }
+        let code = status::code_name(status);
+        self.span.set(Attribute::SYSTEM, "grpc");
+        self.span.set(Attribute::METHOD, methods::name(self.uri.path()));
+        self.span.set(Attribute::STATUS, code);
+        let reason = status::reason_of(status);
+        let reason = if reason.is_empty() { code } else { reason.as_str() };
+        match status::gravity_of(status) {
+            None => {}
+            Some(Gravity::Refusal) => self.span.refuse(reason),
+            Some(Gravity::Trouble | Gravity::Fault) => self.span.fail(reason),
+        }
+    }
+
     /// Writes one line when the call failed. No field of the request is in it: cases and positions stay out of logs.
     fn log(&self, status: &Status) {
         let Some(gravity) = status::gravity_of(status) else { return };
+        let trace_id = self.span.parent().trace_id();
         let method = self.uri.path().trim_start_matches('/');
         let (code, reason) = (status::code_name(status), status::reason_of(status));
         let duration_ms = u64::try_from(self.stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX);
         match gravity {
-            Gravity::Refusal => tracing::info!(method, code, reason, duration_ms, "a call was refused"),
-            Gravity::Trouble => tracing::warn!(method, code, reason, duration_ms, "a call could not be served"),
-            Gravity::Fault => tracing::error!(method, code, reason, duration_ms, "a call failed"),
+            Gravity::Refusal => tracing::info!(method, code, reason, duration_ms, trace_id, "a call was refused"),
+            Gravity::Trouble => {
+                tracing::warn!(method, code, reason, duration_ms, trace_id, "a call could not be served")
+            }
+            Gravity::Fault => tracing::error!(method, code, reason, duration_ms, trace_id, "a call failed"),
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if !self.has_ended && self.span.parent().is_traced() {
+            self.span.set(Attribute::SYSTEM, "grpc");
+            self.span.set(Attribute::METHOD, methods::name(self.uri.path()));
+            self.span.set(Attribute::STATUS, CANCELLED);
+            self.span.refuse(CANCELLED);
         }
     }
 }
@@ -179,13 +239,14 @@ impl http_body::Body for WatchedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let _below = self.call.as_ref().map(|call| call.span.parent().enter());
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
         if let Some(Ok(frame)) = &frame
             && let Some(trailers) = frame.trailers_ref()
             && let Some(call) = self.call.take()
             && let Some(status) = Status::from_header_map(trailers)
         {
-            call.log(&status);
+            call.end(&status);
         }
         Poll::Ready(frame)
     }

@@ -27,6 +27,7 @@ use crate::proto::routing::publishing_service_server::PublishingService;
 use crate::service::limits::{PUBLISH_ROWS_MAX, REPLACE_ROWS_MAX, REPLACE_WINDOW_MAX_MS, WITHDRAW_ROWS_MAX};
 use crate::service::{Caller, PublishBatch, Replacement, Service, Withdrawal};
 use crate::tasks::Tasks;
+use crate::trace;
 
 /// Answers that wait for a slow publisher before the next batch is read.
 const ANSWERS_AHEAD: usize = 1;
@@ -52,7 +53,7 @@ impl PublishingService for Publishing {
         request: Request<Streaming<pb::PublishSlotsRequest>>,
     ) -> Result<Response<Self::PublishSlotsStream>, Status> {
         let (sender, receiver) = mpsc::channel(ANSWERS_AHEAD);
-        self.tasks.spawn(self.clone().serve(request.into_inner(), sender));
+        self.tasks.spawn(trace::carried(self.clone().serve(request.into_inner(), sender)));
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
 

@@ -41,6 +41,7 @@ use crate::proto::routing::quarantine_service_server::{QuarantineServiceServer, 
 use crate::proto::routing::routing_service_server::{RoutingServiceServer, SERVICE_NAME as ROUTING};
 use crate::service::{ConditionKind, Service};
 use crate::tasks::Tasks;
+use crate::trace::Tracer;
 
 /// Most streams that a client may open and reset before they are served (CVE-2023-44487).
 const PENDING_RESETS_MAX: usize = 20;
@@ -70,6 +71,8 @@ pub struct Options {
     pub keepalive_interval: Duration,
     /// Within which time it must answer that.
     pub keepalive_timeout: Duration,
+    /// Which calls are traced.
+    pub tracer: Tracer,
 }
 
 /// Why a server does not start.
@@ -122,6 +125,7 @@ impl Server {
     ) -> Result<Self, ServeError> {
         let (draining, cut) = (CancellationToken::new(), CancellationToken::new());
         let gate = Gate::new(options.calls_max, options.call_timeout).admitting(Admission(service.clone()));
+        let gate = gate.traced_by(options.tracer.clone());
         let (health, health_service) = tonic_health::server::health_reporter();
         let guard = Guard {
             connections_max: options.connections_max,

@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Append, Write, codec};
+use crate::trace::{self, Attribute, Moment, Parent, Value};
 
 /// Most appends that wait.
 pub(super) const QUEUE_APPENDS_MAX: usize = 4_096;
@@ -21,6 +22,42 @@ pub(super) struct Prepared {
     pub(super) images: Vec<Vec<u8>>,
     /// About how much memory it takes.
     pub(super) bytes: usize,
+    /// Where it stands, for the trace of its call.
+    pub(super) trail: Trail,
+}
+
+/// Where an append stands, told when its call is traced.
+pub(super) struct Trail {
+    parent: Parent,
+    /// Since when it stands there; none when nobody is told.
+    since: Option<Moment>,
+}
+
+impl Trail {
+    /// An append that begins to wait.
+    fn new() -> Self {
+        let parent = trace::parent();
+        let since = parent.is_traced().then(Moment::now);
+        Self { parent, since }
+    }
+
+    /// The writer took it out of the queue.
+    pub(super) fn taken(&mut self) {
+        self.tell("ledger.queue", &[]);
+    }
+
+    /// The store has it, with the others of its batch.
+    pub(super) fn stored(&mut self, figures: &[(Attribute, Value)]) {
+        self.tell("ledger.store", figures);
+    }
+
+    fn tell(&mut self, name: &'static str, figures: &[(Attribute, Value)]) {
+        if let Some(since) = self.since {
+            let took = since.elapsed();
+            self.parent.tell(name, since, took, figures);
+            self.since = Some(since.plus(took));
+        }
+    }
 }
 
 impl Prepared {
@@ -33,7 +70,7 @@ impl Prepared {
         let images: Vec<_> = append.entries.iter().map(|entry| image(&entry.write)).collect();
         let result_bytes = append.request.as_ref().map_or(0, |request| request.result.len());
         let bytes = images.iter().map(|image| image.len() + ENTRY_BYTES).sum::<usize>() + ENTRY_BYTES + result_bytes;
-        Self { append, images, bytes }
+        Self { append, images, bytes, trail: Trail::new() }
     }
 }
 

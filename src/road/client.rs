@@ -27,6 +27,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use super::base::BaseAddress;
 use super::engine::Question;
 use crate::domain::road::RoadDoubt;
+use crate::trace;
 
 /// Most bytes of an answer; a row of some thirty places has a few thousand.
 const ANSWER_BYTES_MAX: usize = 256 * 1_024;
@@ -102,7 +103,9 @@ impl Client {
             .header(USER_AGENT, concat!("sas-router/", env!("CARGO_PKG_VERSION")))
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/json");
-        request.body(Full::new(body)).map_err(|_| RoadDoubt::Refused)
+        let mut request = request.body(Full::new(body)).map_err(|_| RoadDoubt::Refused)?;
+        trace::parent().inject(request.headers_mut());
+        Ok(request)
     }
 
     fn take_kept(&self) -> Option<Connection> {

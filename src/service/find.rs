@@ -28,6 +28,7 @@ use crate::routing::triage::{Triage, triage};
 
 use super::Service;
 use super::policy::InForce;
+use crate::trace::timed;
 
 pub(super) use choice::RANKED_MAX;
 
@@ -105,9 +106,9 @@ impl Finder<'_> {
         let position = self.index.head();
         let refused = self.without_refused(query);
         let query = refused.as_ref().unwrap_or(query);
-        let triage = triage(query, self.policy);
+        let triage = timed("triage", || triage(query, self.policy));
         let search = if triage.searches { self.search(query, now) } else { Search::default() };
-        self.answer(query, (position, now), triage, search)
+        timed("answer", || self.answer(query, (position, now), triage, search))
     }
 
     /// The best openings only, without reasons: what the benches time.
@@ -167,7 +168,7 @@ impl Finder<'_> {
             self.look_remotely(&question, &mut matcher);
             matches = matcher.into_matches();
         }
-        let choice = self.chosen(&question, matches, pool, query.limit());
+        let choice = timed("ranking", || self.chosen(&question, matches, pool, query.limit()));
         Matched { from_anywhere: from_anywhere && !choice.told.is_empty(), choice, plan }
     }
 
@@ -175,7 +176,7 @@ impl Finder<'_> {
     fn look_around(&self, question: &Question<'_>, judge: &mut impl Judge) {
         let places = ModalitySet::from_bits(question.suitable.bits() & BY_PLACE.bits());
         let walk = Reach { modalities: places, by_place: true, ..reach(question, question.radius_m) };
-        self.index.search(&walk, judge);
+        stages::search(self.index, &walk, judge);
     }
 
     /// Looks for teleconsultation by time; when the patient's territory matters, of it and of its surroundings only.
@@ -187,17 +188,18 @@ impl Finder<'_> {
             remote_from: question.remote_near_m.map(|near_m| RemoteFrom { near_m, territory_bits }),
             ..reach(question, question.radius_m)
         };
-        self.index.search(&walk, judge);
+        stages::search(self.index, &walk, judge);
     }
 
     fn search(&self, query: &CareQuery, now: UtcInstant) -> Search {
         let neighbours = self.neighbours(query);
         let survey = self.survey(query, now, &neighbours, query.limit());
-        let (search, misses) = self.examine(query, &survey);
+        let (search, misses) = timed("near_misses", || self.examine(query, &survey));
         let Survey { question, choice, .. } = survey;
         let near_misses = misses.into_iter().filter_map(|miss| told_miss(&question, miss)).collect();
         let alike = choice.alike();
-        Search { options: options(&question, choice.told), near_misses, alike, ..search }
+        let options = timed("explanation", || options(&question, choice.told));
+        Search { options, near_misses, alike, ..search }
     }
 
     /// What is to be told around the options that matched: everything but these and the near misses, which come beside.
@@ -357,6 +359,7 @@ mod gone;
 mod preferred;
 mod road;
 mod silence;
+mod stages;
 mod turn;
 mod warnings;
 

@@ -24,6 +24,7 @@ use super::limits::{PUBLISH_ROWS_MAX, RETRY_BUSY_AFTER_MS, SLOT_CAPACITY_MAX, SL
 use super::witness::RowCounts;
 use super::write::{Head, Written};
 use super::{Caller, Done, Service};
+use crate::trace::{self, Attribute};
 
 use chunk::{Chunk, ChunkRow};
 
@@ -137,12 +138,14 @@ impl Service {
             return Err(Error::new(Reason::TooManyRows, message));
         }
         let (service, principal) = (self.clone(), caller.principal.clone());
-        let task = self.parts().tasks.spawn(async move {
+        let span = trace::part("publish");
+        span.set(Attribute::ROWS, batch.rows.len());
+        let task = self.parts().tasks.spawn(span.parent().carry(async move {
             let fingerprint = digest(&batch).finish();
             let PublishBatch { request_id, source_id, source_revision, rows } = batch;
             let voice = Voice { source_id, source_revision };
             service.publish_rows(Head { principal, request_id, fingerprint }, voice, rows).await
-        });
+        }));
         task.await.unwrap_or_else(|stopped| Err(Error::internal(format!("a batch stopped: {stopped}"))))
     }
 
@@ -163,7 +166,8 @@ impl Service {
         let pending: Vec<_> = chains
             .map(|chain| {
                 let (service, head) = (self.clone(), head.clone());
-                self.parts().tasks.spawn(async move { service.write_chain(head, chain).await })
+                let writing = async move { service.write_chain(head, chain).await };
+                self.parts().tasks.spawn(trace::carried(writing))
             })
             .collect();
         let mut failure = None;

@@ -19,6 +19,7 @@ use crate::domain::id::{ScheduleId, SlotId, SourceId};
 use crate::domain::query::CareQuery;
 use crate::ledger::{Append, AppendOutcome, Unavailable};
 use crate::routing::radius::department_of;
+use crate::trace::{self, Attribute};
 
 use super::publish::{RowOutcome, RowStatus};
 use super::{Done, Error, Reason, Service};
@@ -301,9 +302,17 @@ impl Service {
         let stopwatch = Stopwatch::start();
         appends.fetch_add(1, Ordering::Relaxed);
         let under_way = UnderWay(appends);
-        let outcome = self.parts().ledger.append(append).await;
+        let span = trace::part("ledger");
+        span.set(Attribute::ENTRIES, append.entries.len());
+        let pending = {
+            let _below = span.parent().enter();
+            self.parts().ledger.append(append)
+        };
+        let outcome = pending.await;
         drop(under_way);
         let result = AppendResult::of(&outcome);
+        span.set(Attribute::APPEND, result.code());
+        drop(span);
         self.shared.witnesses.tell(|witness| witness.appended(result, stopwatch.elapsed()));
         outcome
     }

@@ -18,6 +18,7 @@ use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
 use crate::index::Index;
 use crate::ledger::{Append, AppendOutcome, Entry, Fingerprint, Request};
+use crate::trace;
 
 use super::Service;
 use super::error::{Error, Reason};
@@ -176,7 +177,7 @@ impl Service {
     ) -> Result<T, Error> {
         self.parts()
             .tasks
-            .spawn(write)
+            .spawn(trace::carried(write))
             .await
             .unwrap_or_else(|stopped| Err(Error::internal(format!("a write stopped: {stopped}"))))
     }

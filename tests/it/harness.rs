@@ -4,6 +4,7 @@
 
 pub(crate) mod in_process;
 pub(crate) mod road_stub;
+pub(crate) mod collector_stub;
 pub(crate) mod stalled_ledger;
 pub(crate) mod world;
 pub(crate) mod details;

@@ -35,6 +35,8 @@ mod chaos;
 mod crash;
 mod redis;
 mod seen;
+mod traces;
+mod export;
 mod moving;
 mod starting;
 mod admin;

@@ -17,6 +17,7 @@ use crate::domain::record::Change;
 use crate::domain::time::UtcInstant;
 use crate::ledger::queue::Prepared;
 use crate::ledger::{APPEND_ENTRIES_MAX, AppendOutcome, ChangeSink, Unavailable, is_news};
+use crate::trace::Attribute;
 
 /// Most entries of a batch before its last append.
 const BATCH_ENTRIES_MAX: usize = 4_096;
@@ -109,7 +110,8 @@ impl Writer {
     fn collect(&mut self, first: Job, batch: &mut Vec<Waiting>) -> Option<Job> {
         let (mut entries, mut bytes) = (0, 0);
         let mut next = Some(first);
-        while let Some(Job::Append { prepared, answer }) = next {
+        while let Some(Job::Append { mut prepared, answer }) = next {
+            prepared.trail.taken();
             self.shared.room.release(prepared.bytes);
             entries += prepared.append.entries.len();
             bytes += prepared.bytes;
@@ -282,7 +284,9 @@ fn trim_once(
 }
 
 fn answer_all(batch: Vec<Waiting>, mut outcome: impl FnMut(&Prepared) -> AppendOutcome) {
-    for (prepared, answer) in batch {
+    let count = batch.len();
+    for (mut prepared, answer) in batch {
+        prepared.trail.stored(&[(Attribute::BATCH, count.into())]);
         // Whoever no longer waits needs no answer.
         let _ = answer.send(outcome(&prepared));
     }

@@ -25,6 +25,7 @@ use crate::ledger::{
     AppendOutcome, Entry, REQUEST_KEPT_MS, STEADY_RECORDED_AFTER_MS, TRIM_STEP_MAX, Unavailable, Write,
 };
 use crate::seeded::{Fault, is_awake};
+use crate::trace::Attribute;
 
 /// Most appends of a batch.
 const BATCH_APPENDS_MAX: usize = 64;
@@ -97,7 +98,8 @@ impl Writer<'_> {
     async fn collect(&mut self, first: Job, jobs: &mut Receiver<Job>, batch: &mut Vec<Waiting>) -> Option<Job> {
         let mut bytes = 0;
         let mut next = Some(first);
-        while let Some(Job::Append { prepared, answer }) = next {
+        while let Some(Job::Append { mut prepared, answer }) = next {
+            prepared.trail.taken();
             self.shared.room.release(prepared.bytes);
             bytes += prepared.bytes;
             batch.push((prepared, answer));
@@ -137,7 +139,9 @@ impl Writer<'_> {
         let missed = reached.filter(|reached| *reached < u64::from(asked) && !is_awake(Fault::AckWithoutWait));
         let missed = missed.map(|reached| (reached, asked));
         let mut result = Ok(());
-        for ((prepared, answer), reply) in batch.into_iter().zip(replies) {
+        let figures = [(Attribute::BATCH, replies.len().into()), (Attribute::REPLICAS, usize::from(asked).into())];
+        for ((mut prepared, answer), reply) in batch.into_iter().zip(replies) {
+            prepared.trail.stored(&figures);
             if let Err(ended) = self.judge(&prepared, answer, reply, missed) {
                 result = Err(ended);
             }
@@ -223,7 +227,7 @@ impl Writer<'_> {
 
     /// The script call of an append.
     fn call(&self, prepared: &Prepared, clock: Option<UtcInstant>) -> Cmd {
-        let Prepared { append, images, bytes: _ } = prepared;
+        let Prepared { append, images, bytes: _, trail: _ } = prepared;
         let mut kinds: Vec<usize> = append.entries.iter().map(|entry| kind_number(&entry.key)).collect();
         kinds.sort_unstable();
         kinds.dedup();

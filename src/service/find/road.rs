@@ -22,6 +22,7 @@ use crate::routing::ranking::Match;
 use crate::routing::road::{ByRoad, JUDGED_BEYOND, by_road, journeys, may_suit_by_road};
 use crate::routing::triage::{Triage, triage};
 use crate::service::Service;
+use crate::trace::timed;
 
 /// An answer that lacks its road times.
 struct Draft<'q> {
@@ -77,7 +78,7 @@ impl Finder<'_> {
             Some((from, wanted)) => roads.times(from, &wanted, now).await,
             None => RoadTimes::default(),
         };
-        (self.finish(draft, &times), times)
+        (timed("answer", || self.finish(draft, &times)), times)
     }
 
     /// Answers a question with road times that are had at once.
@@ -98,10 +99,10 @@ impl Finder<'_> {
 
     fn draft<'q>(&'q self, query: &'q CareQuery, now: UtcInstant, neighbours: &'q [TerritoryId]) -> Draft<'q> {
         let position = self.index.head();
-        let triage = triage(query, self.policy);
+        let triage = timed("triage", || triage(query, self.policy));
         let found = triage.searches.then(|| {
             let survey = self.survey(query, now, neighbours, query.limit() + JUDGED_BEYOND);
-            let (search, misses) = self.examine(query, &survey);
+            let (search, misses) = timed("near_misses", || self.examine(query, &survey));
             let Survey { question, choice, .. } = survey;
             Found { question, candidates: choice.into_candidates(JUDGED_BEYOND), search, misses }
         });

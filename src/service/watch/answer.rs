@@ -10,6 +10,7 @@ use crate::domain::answer::CareAnswer;
 use crate::domain::road::{Journey, RoadTimes};
 use crate::domain::time::UtcInstant;
 use crate::service::policy::InForce;
+use crate::trace::timed;
 
 impl Watch {
     /// The answer, the policies under which it is given, and the road times by which. Only the first one asks for these.
@@ -17,7 +18,7 @@ impl Watch {
         let (service, query) = (&self.service, &self.query);
         match (service.roads(), &self.first_roads) {
             (None, _) => {
-                let (in_force, answer) = service.answered(query, now);
+                let (in_force, answer) = timed("watch.answer", || service.answered(query, now));
                 (Guard::into_inner(in_force), answer, RoadTimes::default())
             }
             (Some(roads), None) => {
@@ -32,8 +33,9 @@ impl Watch {
                     times.replace(together.clone());
                     together
                 };
-                let (in_force, answer) =
-                    service.answered_by(query, now, |finder| finder.find_knowing(query, now, known));
+                let (in_force, answer) = timed("watch.answer", || {
+                    service.answered_by(query, now, |finder| finder.find_knowing(query, now, known))
+                });
                 (Guard::into_inner(in_force), answer, times.into_inner())
             }
         }

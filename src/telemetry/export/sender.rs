@@ -129,6 +129,7 @@ impl Sender {
             }
         };
         tokio::select! {
+            biased;
             () = others => {}
             () = sleep(GATHER) => {}
             () = closing.cancelled() => {}

@@ -11,23 +11,24 @@ use super::lexer::{Token, tokens};
 const LINES_MAX: usize = 400;
 
 /// Which modules each module may name besides itself, as `src/ARCHITECTURE.md` has it; a new arrow is a decision record.
-/// `clock` and `tasks` stand in for the runtime: only what computes does without them.
+/// `clock`, `tasks` and `trace` stand in for the runtime: only what computes does without them.
 const ARROWS: &[(&str, &[&str])] = &[
     ("lib", &[]),
     ("domain", &[]),
     ("routing", &["domain"]),
     ("index", &["domain"]),
-    ("ledger", &["domain", "proto::ledger", "clock", "seeded"]),
-    ("road", &["domain"]),
+    ("ledger", &["domain", "proto::ledger", "clock", "seeded", "trace"]),
+    ("road", &["domain", "trace"]),
     ("clock", &["domain"]),
     ("tasks", &[]),
+    ("trace", &[]),
     ("seeded", &[]),
     ("proto", &[]),
-    ("service", &["domain", "routing", "index", "ledger", "proto::ledger", "road", "clock", "tasks"]),
+    ("service", &["domain", "routing", "index", "ledger", "proto::ledger", "road", "clock", "tasks", "trace"]),
     ("scenario", &["domain", "index", "ledger", "service", "clock", "tasks"]),
-    ("grpc", &["domain", "service", "proto", "clock", "tasks"]),
+    ("grpc", &["domain", "service", "proto", "clock", "tasks", "trace"]),
     ("config", &["domain", "road"]),
-    ("telemetry", &["config", "domain", "service", "clock", "tasks"]),
+    ("telemetry", &["config", "domain", "service", "clock", "tasks", "trace"]),
     ("console", &["domain", "service", "clock", "tasks"]),
     ("admin", &["domain", "service", "telemetry", "console", "clock", "tasks"]),
     (
@@ -47,6 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "proto",
             "clock",
             "tasks",
+            "trace",
         ],
     ),
     ("cli", &["domain", "routing", "ledger", "scenario", "proto", "config", "telemetry", "app", "clock", "tasks"]),
@@ -57,9 +59,11 @@ const DIVIDED: [&str; 1] = ["proto"];
 /// Modules that think: no `async`, no runtime, no wire types.
 const PURE: [&str; 3] = ["domain", "routing", "index"];
 /// Crates that a pure module does not name.
-const RUNTIME_CRATES: [&str; 7] = ["tokio", "tonic", "prost", "prost_types", "redb", "redis", "tower"];
+const RUNTIME_CRATES: [&str; 9] =
+    ["tokio", "tonic", "prost", "prost_types", "redb", "redis", "tower", "tracing", "opentelemetry"];
 /// Crates that only their modules name, since those are the boundary to them.
-const BOUNDARY_CRATES: [(&str, &[&str]); 7] = [
+const BOUNDARY_CRATES: [(&str, &[&str]); 8] = [
+    ("opentelemetry_otlp", &["telemetry"]),
     ("redb", &["ledger"]),
     ("redis", &["ledger"]),
     ("axum", &["admin", "console"]),

@@ -17,6 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) struct Asked {
     /// Method and path.
     pub(crate) line: String,
+    /// Everything before the body.
+    pub(crate) head: String,
     /// What came after the head.
     pub(crate) body: String,
 }
@@ -134,7 +136,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Option<Asked> {
     let mut body = vec![0; length.unwrap_or(0)];
     stream.read_exact(&mut body).await.ok()?;
     let line = head.lines().next().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
-    Some(Asked { line, body: String::from_utf8(body).unwrap() })
+    Some(Asked { line, head, body: String::from_utf8(body).unwrap() })
 }
 
 /// Latitudes of the places of an OSRM question, the patient aside.

@@ -1,0 +1,73 @@
+//! How long the stages of a walk take, of a question that is traced.
+//!
+//! A walk looks at cells and judges schedules in turns. Of a question that is traced the time in the judge is taken apart and told as
+//! one stage behind the other, so that both have the length that they have together. Invariant: a question that is not traced walks as
+//! if this file were not there, but for one look.
+
+use std::time::Duration;
+
+use crate::clock::Stopwatch;
+use crate::domain::id::{ScheduleId, TerritoryId};
+use crate::domain::offer::{Candidate, CareWays, Judge};
+use crate::domain::time::UtcInstant;
+use crate::index::{Index, Reach};
+use crate::trace::{self, Attribute, Moment};
+
+/// Walks through the index, and tells `candidates` and `eligibility` when the question is traced.
+pub(super) fn search<J: Judge>(index: &Index, reach: &Reach, judge: &mut J) {
+    let parent = trace::parent();
+    if !parent.is_traced() {
+        return index.search(reach, judge);
+    }
+    let (from, stopwatch) = (Moment::now(), Stopwatch::start());
+    let mut timed = Timed { judge, judging: Duration::ZERO, judged: 0 };
+    index.search(reach, &mut timed);
+    let Timed { judging, judged, .. } = timed;
+    let walking = stopwatch.elapsed().saturating_sub(judging);
+    parent.tell("candidates", from, walking, &[]);
+    parent.tell("eligibility", from.plus(walking), judging, &[(Attribute::JUDGED, judged.into())]);
+}
+
+/// A judge whose time is taken.
+struct Timed<'j, J> {
+    judge: &'j mut J,
+    judging: Duration,
+    judged: usize,
+}
+
+impl<J: Judge> Judge for Timed<'_, J> {
+    fn earliest_at(&self, distance_m: u32, ways: CareWays) -> UtcInstant {
+        self.judge.earliest_at(distance_m, ways)
+    }
+
+    fn least_cost(&self, distance_m: u32, care_begins_at: UtcInstant) -> u32 {
+        self.judge.least_cost(distance_m, care_begins_at)
+    }
+
+    fn least_remote_cost(&self, care_begins_at: UtcInstant) -> u32 {
+        self.judge.least_remote_cost(care_begins_at)
+    }
+
+    fn territory_cost(&self, territories: &[TerritoryId]) -> u32 {
+        self.judge.territory_cost(territories)
+    }
+
+    fn staleness_cost(&self, received_at: UtcInstant) -> u32 {
+        self.judge.staleness_cost(received_at)
+    }
+
+    fn bound(&self) -> u32 {
+        self.judge.bound()
+    }
+
+    fn admits_at_bound(&self, id: &ScheduleId) -> bool {
+        self.judge.admits_at_bound(id)
+    }
+
+    fn judge(&mut self, candidate: Candidate<'_>) {
+        let stopwatch = Stopwatch::start();
+        self.judge.judge(candidate);
+        self.judging += stopwatch.elapsed();
+        self.judged += 1;
+    }
+}
