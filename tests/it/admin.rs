@@ -18,11 +18,11 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::harness::fake_redis::FakeRedis;
 use crate::harness::http::{Answer, ask, get, until};
-use crate::harness::in_process::{Routing, config, connect, listener};
+use crate::harness::in_process::{InProcess, Routing, config, connect, listener};
 use crate::harness::redis_server::Server;
 use crate::harness::server_process::{ServerProcess, program_command};
 use crate::harness::site::{Instance, Site};
-use crate::harness::world::query;
+use crate::harness::world::{query, settle};
 
 const ROUTING: &str = "sas.routing.v1.RoutingService";
 const BOOKING: &str = "sas.routing.v1.BookingService";
@@ -155,6 +155,28 @@ async fn while_writes_are_refused_an_instance_stays_ready_and_only_what_writes_s
     until(&admin, "/readyz", |answer| answer.body == "READY\n").await;
     site.instances[0].process.signal("-TERM");
     assert_eq!(next(&mut routing).await, NOT_SERVING, "what reads served all along, and nothing was told of it before");
+}
+
+#[tokio::test]
+async fn while_the_ledgers_clock_is_ahead_an_instance_stays_ready_and_only_bookings_stop_serving() {
+    let town = InProcess::start_with(|config| config.admin.listen = "127.0.0.1:0".parse().ok()).await;
+    let admin = town.admin.unwrap().to_string();
+    town.clock.advance_ms(3_600_000);
+    settle(&town).await;
+    town.clock.advance_ms(-3_600_000);
+    let degraded = until(&admin, "/readyz", |answer| answer.body != "READY\n").await;
+    assert_eq!(degraded.status, 200);
+    assert!(degraded.body.starts_with("READY\ndegraded: LEDGER_CLOCK_AHEAD: "), "{}", degraded.body);
+    let mut health = HealthClient::new(town.channel.clone());
+    let mut serving = async |service: &str| {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        health.check(request).await.unwrap().into_inner().status
+    };
+    let told = async { while serving(BOOKING).await != NOT_SERVING {} };
+    tokio::time::timeout(std::time::Duration::from_secs(60), told).await.expect("health never said so");
+    for service in ["", ROUTING, "sas.routing.v1.PublishingService"] {
+        assert_eq!(serving(service).await, SERVING, "{service}");
+    }
 }
 
 #[tokio::test]

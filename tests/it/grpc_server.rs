@@ -105,6 +105,46 @@ async fn services_that_write_stop_serving_while_reads_go_on() {
     assert!(found.stamp.unwrap().degraded);
 }
 
+/// Whether the process and operations, what reads, bookings, and whatever else writes serve under a condition.
+fn serving_under(condition: ConditionKind) -> [bool; 4] {
+    match condition {
+        ConditionKind::Starting => [true, false, false, false],
+        ConditionKind::WritesRefused => [true, true, false, false],
+        ConditionKind::LedgerClockAhead => [true, true, false, true],
+        ConditionKind::DurabilityReduced
+        | ConditionKind::ClockNotTrusted
+        | ConditionKind::SourceSilent
+        | ConditionKind::RoadTimesPaused
+        | ConditionKind::DigestMismatch
+        | ConditionKind::PolicyUnreadable
+        | ConditionKind::ClaimsQuarantined => [true; 4],
+    }
+}
+
+#[tokio::test]
+async fn every_condition_stops_the_services_that_it_is_documented_to_stop() {
+    let groups: [&[&str]; 4] = [
+        &["", "Operations"],
+        &["Routing", "Explanation", "Indicator"],
+        &["Booking"],
+        &["Directory", "Publishing", "Orientation", "Policy", "Quarantine"],
+    ];
+    let stalled = Stalled::start(options()).await;
+    let mut health = HealthClient::new(connect(stalled.address).await);
+    for condition in ConditionKind::ALL {
+        stalled.server.tell_health(&[condition]).await;
+        for (group, is_serving) in groups.iter().zip(serving_under(condition)) {
+            for name in *group {
+                let full = format!("sas.routing.v1.{name}Service");
+                let service = if name.is_empty() { String::new() } else { full };
+                let answer = health.check(HealthCheckRequest { service }).await.unwrap().into_inner();
+                let expected = if is_serving { SERVING } else { NOT_SERVING };
+                assert_eq!(answer.status, expected, "{name} under {}", condition.code());
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_drain_says_so_and_lets_calls_under_way_finish() {
     let stalled = Stalled::start(options()).await;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use sas_router::app::{App, Drained, ShutdownHandle};
+use sas_router::app::{App, Drained, Listeners, ShutdownHandle};
 use sas_router::clock::ManualClock;
 use sas_router::config::{self, Config, LedgerOverrides, Overrides, Sources};
 use sas_router::domain::time::UtcInstant;
@@ -31,6 +31,8 @@ pub(crate) fn now() -> UtcInstant {
 /// A running service; stops when it is told to, or with the test.
 pub(crate) struct InProcess {
     pub(crate) address: SocketAddr,
+    /// Where its admin port is, when the settings ask for one.
+    pub(crate) admin: Option<SocketAddr>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) channel: Channel,
     shutdown: ShutdownHandle,
@@ -69,10 +71,15 @@ impl InProcess {
         let mut config = config();
         alter(&mut config);
         let clock = Arc::new(ManualClock::new(now));
-        let app = App::start_with(config, Arc::<ManualClock>::clone(&clock), listener().await).await.unwrap();
+        let mut listeners = Listeners::from(listener().await);
+        if let Some(address) = config.admin.listen {
+            listeners = listeners.with_admin(TcpListener::bind(address).await.unwrap());
+        }
+        let admin = listeners.admin_address();
+        let app = App::start_with(config, Arc::<ManualClock>::clone(&clock), listeners).await.unwrap();
         let (address, shutdown) = (app.address, app.shutdown_handle());
         let running = Tasks::new().spawn(app.run_until(std::future::pending()));
-        Self { address, clock, channel: connect(address).await, shutdown, running }
+        Self { address, admin, clock, channel: connect(address).await, shutdown, running }
     }
 
     /// Asks the service to end.
