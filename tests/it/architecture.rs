@@ -62,18 +62,18 @@ const SEEDED: &[(&str, &str, &str)] = &[
     (
         "src/grpc/a.rs",
         "//! x\nfn f() { crate::app::run() }",
-        "2: `grpc` names `app`; it may name domain, service, proto, clock, tasks",
+        "2: `grpc` names `app`; it may name domain, service, proto, clock, tasks, trace",
     ),
     ("src/main.rs", "//! x\nuse sas_router::domain;", "2: `main` names `domain`; it may name cli, app"),
     (
         "src/ledger.rs",
         "//! x\nuse crate::proto::{ledger, routing};",
-        "2: `ledger` names `proto`; it may name domain, proto::ledger, clock, seeded",
+        "2: `ledger` names `proto`; it may name domain, proto::ledger, clock, seeded, trace",
     ),
     (
         "src/ledger.rs",
         "//! x\nuse crate::proto::routing::Hold;",
-        "2: `ledger` names `proto::routing`; it may name domain, proto::ledger, clock, seeded",
+        "2: `ledger` names `proto::routing`; it may name domain, proto::ledger, clock, seeded, trace",
     ),
     ("src/odd.rs", "//! x\n", "1: module `odd` is not in the table of who may name whom"),
     ("src/index.rs", "//! x\npub async fn f() {}", "2: `async` in `index`, which only computes"),

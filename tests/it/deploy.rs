@@ -5,6 +5,7 @@
 
 mod compose;
 mod kubernetes;
+mod replacing;
 mod systemd;
 
 use std::fs;
