@@ -124,8 +124,7 @@ impl Server {
         tasks: &Tasks,
     ) -> Result<Self, ServeError> {
         let (draining, cut) = (CancellationToken::new(), CancellationToken::new());
-        let gate = Gate::new(options.calls_max, options.call_timeout).admitting(Admission(service.clone()));
-        let gate = gate.traced_by(options.tracer.clone());
+        let gate = gate_of(&service, &options);
         let (health, health_service) = tonic_health::server::health_reporter();
         let guard = Guard {
             connections_max: options.connections_max,
@@ -249,4 +248,9 @@ fn transport(options: &Options) -> tonic::transport::Server {
         .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS_MAX))
         .http2_max_local_error_reset_streams(Some(LOCAL_RESETS_MAX))
         .http2_max_header_list_size(HEADERS_MAX_BYTES)
+}
+
+fn gate_of(service: &Service, options: &Options) -> Gate {
+    let gate = Gate::new(options.calls_max, options.call_timeout).admitting(Admission(service.clone()));
+    gate.traced_by(options.tracer.clone())
 }
