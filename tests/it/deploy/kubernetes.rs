@@ -325,12 +325,10 @@ fn the_rules_for_the_operator_are_those_of_prometheus() {
 
 /// The same with the keys of every map in order.
 fn sorted(yaml: &Yaml) -> Yaml {
-    match yaml {
-        Yaml::Array(items) => Yaml::Array(items.iter().map(sorted).collect()),
-        Yaml::Hash(map) => {
-            let entries: BTreeMap<Yaml, Yaml> = map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
-            Yaml::Hash(entries.into_iter().collect())
-        }
-        other => other.clone(),
+    if let Some(items) = yaml.as_vec() {
+        return Yaml::Array(items.iter().map(sorted).collect());
     }
+    let Some(map) = yaml.as_hash() else { return yaml.clone() };
+    let entries: BTreeMap<Yaml, Yaml> = map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+    Yaml::Hash(entries.into_iter().collect())
 }
