@@ -9,6 +9,7 @@
 mod listeners;
 mod measuring;
 mod signals;
+mod supervisor;
 mod steadiness;
 mod forgetting;
 mod upkeep;
@@ -45,6 +46,7 @@ use forgetting::Forgetting;
 
 pub use listeners::{Listeners, Port};
 pub use signals::termination;
+pub use supervisor::Supervisor;
 
 /// Version of the program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -204,7 +206,19 @@ impl App {
         background.spawn(upkeep::watch_conditions(service, Arc::clone(&server), shutdown.clone()));
         tracing::info!(%address, version = VERSION, "serving");
         let (drain_delay, drain_timeout) = (config.server.drain_delay, config.server.drain_timeout);
-        Ok(Self { address, admin, telemetry, server, ledger, export, background, writes, shutdown, drain_delay, drain_timeout })
+        Ok(Self {
+            address,
+            admin,
+            telemetry,
+            server,
+            ledger,
+            export,
+            background,
+            writes,
+            shutdown,
+            drain_delay,
+            drain_timeout,
+        })
     }
 
     /// What is measured of it.

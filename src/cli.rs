@@ -24,8 +24,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use command::{
-    booking, completions, demo, explain, export, find, import as import_command, indicators, orientation, policy,
-    quarantine, refusal, scenario, schedule, serve, sites, source, status, verify, watch,
+    booking, completions, demo, explain, export, find, health, import as import_command, indicators, orientation,
+    policy, quarantine, refusal, scenario, schedule, serve, sites, source, status, verify, watch,
 };
 use connection::Output;
 use exit::Exit;
@@ -107,6 +107,8 @@ enum Command {
     Sources(source::SourcesArguments),
     /// Show or settle the holds and bookings that the ledger lost
     Quarantine(quarantine::QuarantineArguments),
+    /// Say whether a running instance serves, for health checks
+    Health(health::HealthArguments),
     /// Show how a running service stands
     Status(status::StatusArguments),
     /// Show what operations look at, again and again: needs and their first slot, answers, sources, instances
@@ -145,6 +147,7 @@ impl Command {
             Self::Heartbeat(arguments) => arguments.server.output,
             Self::Sources(arguments) => arguments.server.output,
             Self::Quarantine(arguments) => arguments.output(),
+            Self::Health(arguments) => arguments.server.output,
             Self::Status(arguments) => arguments.server.output,
             Self::Watch(arguments) => arguments.server.output,
             Self::Verify(arguments) => arguments.server.output,
@@ -201,6 +204,7 @@ async fn perform(command: Command, terminal: &Terminal) -> Result<Exit, Failure>
         Command::Heartbeat(arguments) => source::heartbeat(&arguments, terminal).await,
         Command::Sources(arguments) => source::list(&arguments, terminal).await,
         Command::Quarantine(arguments) => quarantine::run(&arguments, terminal).await,
+        Command::Health(arguments) => health::run(&arguments, terminal).await,
         Command::Status(arguments) => status::run(&arguments, terminal).await,
         Command::Watch(arguments) => watch::run(&arguments, terminal).await,
         Command::Verify(arguments) => verify::run(&arguments, terminal).await,

@@ -18,6 +18,7 @@ mod road_times;
 mod telemetry;
 mod console;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -184,6 +185,13 @@ fn load_with(sources: Sources, environment: impl Iterator<Item = (String, String
     };
     let settings = reader.finish()?;
     Ok(Config { settings, ..config })
+}
+
+/// Where the service manager that started this process wants to be told how it stands; none when nobody does.
+#[must_use]
+pub fn notify_socket() -> Option<OsString> {
+    #[allow(clippy::disallowed_methods, reason = "this is the one module that reads the environment")]
+    std::env::var_os("NOTIFY_SOCKET").filter(|socket| !socket.is_empty())
 }
 
 impl Config {

@@ -13,6 +13,7 @@ pub mod schedule;
 pub mod sites;
 pub mod source;
 pub mod quarantine;
+pub mod health;
 pub mod status;
 pub mod watch;
 pub mod verify;

@@ -27,6 +27,7 @@ mod watch;
 mod process;
 mod emergency_sites;
 mod python;
+mod cli_health;
 mod cli_story;
 mod cli_policy;
 mod policy;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::app::{App, Listeners, termination};
+use crate::app::{App, Listeners, Supervisor, termination};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::Terminal;
@@ -93,7 +93,13 @@ pub async fn run(arguments: &ServeArguments, terminal: &Terminal) -> Result<Exit
     let app = App::start_with(config, Arc::new(SystemClock), listeners).await;
     let app = app.map_err(|error| Failure::of_start(&error))?;
     terminal.answer(&format!("listening on {}", app.address));
-    app.run_until(asked_to_end).await;
+    let supervisor = Supervisor::at(config::notify_socket());
+    supervisor.ready(&format!("listening on {}", app.address));
+    let told_to_end = async {
+        asked_to_end.await;
+        supervisor.stopping();
+    };
+    app.run_until(told_to_end).await;
     Ok(Exit::Success)
 }
 
