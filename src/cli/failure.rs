@@ -2,6 +2,7 @@
 //!
 //! Invariant: every failure ends the process with the number that [`Exit`] gives it, and says what to do.
 
+use std::error::Error as _;
 use std::io;
 use std::time::Duration;
 
@@ -152,13 +153,22 @@ impl Refusal {
             exit,
             code,
             reason: reason.or_else(|| hold_refused.as_ref().map(|refused| refused.reason.clone())).unwrap_or_default(),
-            message: status.message().to_owned(),
+            message: message_of(status),
             field_violations: violations.iter().map(|one| (one.field.clone(), one.description.clone())).collect(),
             retry_delay: details.retry_info().and_then(|info| info.retry_delay),
             hold_refused,
             names: Names::default(),
         }
     }
+}
+
+/// What a status says. One that the transport made up because it was answered in another protocol says nothing to anybody.
+fn message_of(status: &tonic::Status) -> String {
+    let is_made_up = status.source().is_some() && status.code() == Code::Cancelled;
+    if is_made_up {
+        return "what answers there does not speak gRPC: name the service's own address (server.listen), not its admin port".to_owned();
+    }
+    status.message().to_owned()
 }
 
 /// The refusal of a hold among the details of a status.

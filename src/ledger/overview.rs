@@ -4,6 +4,7 @@
 //! Deliberately absent: anything that a write or an answer depends on.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::domain::record::Position;
 use crate::domain::time::UtcInstant;
@@ -55,6 +56,8 @@ pub struct Overview {
     pub head: Option<Standpoint>,
     /// When the ledger was asked for that and for the instances, by its server.
     pub seen_at: Option<UtcInstant>,
+    /// How long ago that was, by this process: it grows while the ledger's server is away.
+    pub seen_age: Option<Duration>,
     /// The instances that share it, in order of their start; empty for a ledger that nobody shares.
     pub peers: Vec<Peer>,
     /// How often what happened since this process opened it.

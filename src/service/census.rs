@@ -69,9 +69,16 @@ pub struct Census {
     pub expired_holds: u64,
 }
 
-/// The last census, and when it was taken.
+/// The last census.
 #[derive(Default)]
-pub(super) struct CensusKept(Mutex<Option<(UtcInstant, Arc<Census>)>>);
+pub(super) struct CensusKept(Mutex<Option<Kept>>);
+
+struct Kept {
+    taken_at: UtcInstant,
+    /// Until when ended holds are counted; a clock that is set back does not count them again.
+    counted_until: UtcInstant,
+    census: Arc<Census>,
+}
 
 /// One pass.
 struct Pass {
@@ -88,14 +95,16 @@ impl Service {
         let now = self.parts().clock.now();
         let mut kept = self.shared.census.0.lock();
         let (since, expired_holds) = match &*kept {
-            Some((at, census)) if (0..CENSUS_KEPT_MS).contains(&now.ms_since(*at)) => return Arc::clone(census),
-            Some((at, census)) => (*at, census.expired_holds),
+            Some(last) if (0..CENSUS_KEPT_MS).contains(&now.ms_since(last.taken_at)) => {
+                return Arc::clone(&last.census);
+            }
+            Some(last) => (last.counted_until, last.census.expired_holds),
             None => (self.started_at(), 0),
         };
         let mut pass = Pass { now, since, census: Census { expired_holds, ..Census::default() } };
         self.parts().index.each_offer(|offer| pass.count(offer));
         let census = Arc::new(pass.census);
-        *kept = Some((now, Arc::clone(&census)));
+        *kept = Some(Kept { taken_at: now, counted_until: now.max(since), census: Arc::clone(&census) });
         census
     }
 }

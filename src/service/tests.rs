@@ -23,4 +23,5 @@ mod policies;
 mod sources;
 mod quarantine;
 mod witnessing;
+mod counting;
 mod board;

@@ -11,7 +11,7 @@ mod sender;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
@@ -190,7 +190,8 @@ impl Export {
             .with_timeout(self.config.timeout)
             .with_retry_policy(RetryPolicy::disabled())
             .build()?;
-        let counted = Counted { exporter, dropped: Arc::clone(&self.dropped) };
+        let is_taken = AtomicBool::new(true);
+        let counted = Counted { exporter, dropped: Arc::clone(&self.dropped), is_taken };
         Ok(PeriodicReader::builder(counted).with_interval(self.config.metrics_interval).build())
     }
 

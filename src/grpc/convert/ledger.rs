@@ -6,7 +6,7 @@ use crate::service::{Overview, Peer, RecordPage};
 
 /// Writes the ledger that instances share; `None` when nobody shares it.
 pub(in crate::grpc) fn shared_ledger_to_proto(ledger: Overview) -> Option<pb::SharedLedger> {
-    let Overview { own: _, head, seen_at, peers, counters: _ } = ledger;
+    let Overview { own: _, head, seen_at, seen_age: _, peers, counters: _ } = ledger;
     let head = head?;
     Some(pb::SharedLedger {
         epoch: head.position.epoch,

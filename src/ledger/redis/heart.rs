@@ -37,6 +37,8 @@ pub(super) struct Heart<'a> {
     pub(super) identity: &'a Identity,
     /// How far it has followed.
     pub(super) shared: &'a Shared,
+    /// When it was last seen to have followed everything, by the server.
+    caught_up_ms: u64,
 }
 
 /// What the server says in the course of a heartbeat.
@@ -48,7 +50,7 @@ struct Heard {
 impl<'a> Heart<'a> {
     /// A heart that has not beaten.
     pub(super) fn new(link: &'a mut Link, instance: &'a str, identity: &'a Identity, shared: &'a Shared) -> Self {
-        Self { link, instance, identity, shared }
+        Self { link, instance, identity, shared, caught_up_ms: 0 }
     }
 
     /// Beats until the link fails, or until it is found that this instance followed another history than the ledger's.
@@ -120,7 +122,11 @@ impl<'a> Heart<'a> {
         let (mark, written_at) = self.shared.trail.last().unwrap_or(nothing);
         let lag_changes = heard.head.sequence.saturating_sub(mark.sequence);
         let written_ms = u64::try_from(written_at.ms()).unwrap_or_default();
-        let lag_ms = if lag_changes == 0 { 0 } else { heard.now_ms.saturating_sub(written_ms) };
+        if lag_changes == 0 {
+            self.caught_up_ms = heard.now_ms;
+        }
+        // What is missing was written after both: the last that was followed may be of an hour ago in which nothing was.
+        let lag_ms = heard.now_ms.saturating_sub(written_ms.max(self.caught_up_ms));
         let durability_class = self.shared.durability().code();
         let (at_ms, identity) = (heard.now_ms, self.identity);
         let line = Beat { at_ms, mark: &mark, lag_changes, lag_ms, durability_class, identity }.line();

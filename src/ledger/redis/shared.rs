@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::heart::trail::Trail;
 use super::preflight::Durability;
+use crate::clock::Stopwatch;
 use crate::domain::record::Position;
 use crate::domain::time::UtcInstant;
 use crate::ledger::queue::{Prepared, Room};
@@ -67,8 +68,8 @@ pub(super) struct Shared {
     durability: ArcSwap<Durability>,
     opened: OnceLock<Opened>,
     closing: AtomicBool,
-    /// What the last heartbeat heard.
-    peers: ArcSwap<Overview>,
+    /// What the last heartbeat heard, and when.
+    peers: ArcSwap<(Overview, Stopwatch)>,
     /// What was followed last.
     pub(super) trail: Trail,
     /// Instances of which it was said that their digest differs, and at which epoch and number.
@@ -90,7 +91,7 @@ impl Shared {
             durability: ArcSwap::from_pointee(Durability::Unknown),
             opened: OnceLock::new(),
             closing: AtomicBool::new(false),
-            peers: ArcSwap::from_pointee(Overview::default()),
+            peers: ArcSwap::from_pointee((Overview::default(), Stopwatch::start())),
             trail: Trail::default(),
             alarmed: Mutex::default(),
             counters: Counters::default(),
@@ -121,12 +122,14 @@ impl Shared {
     /// What operators are told.
     pub(super) fn overview(&self) -> Overview {
         let own = self.trail.last().map(|(mark, _)| Standpoint { position: mark.position(), digest: mark.digest });
-        Overview { own, counters: self.counters.all(), ..Overview::clone(&self.peers.load()) }
+        let (heard, since) = &**self.peers.load();
+        let seen_age = heard.seen_at.is_some().then(|| since.elapsed());
+        Overview { own, seen_age, counters: self.counters.all(), ..heard.clone() }
     }
 
     /// Notes what a heartbeat heard.
     pub(super) fn note_peers(&self, heard: Overview) {
-        self.peers.store(std::sync::Arc::new(heard));
+        self.peers.store(std::sync::Arc::new((heard, Stopwatch::start())));
     }
 
     /// Notes how far the sink has been told.
