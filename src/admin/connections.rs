@@ -1,7 +1,8 @@
 //! Connections of the admin port: not more than a number at once, and none that keeps its place by being slow.
 //!
 //! Invariant: a connection has sent the head of a request within one deadline, and takes something of its answer within another, or
-//! it is closed; a stream of events that is read as it comes lasts. A failed accept never ends the port.
+//! it is closed; a stream of events that is read as it comes lasts until the port closes, and then ends as if it had said
+//! everything. A failed accept never ends the port.
 //! Deliberately absent: what is answered.
 
 use std::convert::Infallible;
@@ -11,6 +12,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::{Body, HttpBody};
+use axum::response::Response;
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::Sleep;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::Limits;
 use super::desk::Desk;
@@ -73,9 +78,10 @@ async fn accept_one(
 
 async fn serve(stream: TcpStream, desk: Arc<Desk>, limits: Limits, closing: CancellationToken) {
     let connection = Connection { stream, write_deadline: limits.write_deadline, stalled: None };
+    let until = closing.clone();
     let answering = service_fn(move |request| {
-        let desk = Arc::clone(&desk);
-        async move { Ok::<_, Infallible>(desk.answer(request).await) }
+        let (desk, closing) = (Arc::clone(&desk), until.clone());
+        async move { Ok::<_, Infallible>(ending_with_port(desk.answer(request).await, closing)) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -90,6 +96,43 @@ async fn serve(stream: TcpStream, desk: Arc<Desk>, limits: Limits, closing: Canc
         () = closing.cancelled() => served.as_mut().graceful_shutdown(),
     }
     let _ = tokio::time::timeout(limits.close_deadline, served).await;
+}
+
+/// The same answer, whose body ends with the port when nobody knows how long it is otherwise.
+fn ending_with_port(answer: Response, closing: CancellationToken) -> Response {
+    answer.map(|body| match body.size_hint().exact() {
+        Some(_) => body,
+        None => Body::new(Stream { body, closing: Box::pin(closing.cancelled_owned()) }),
+    })
+}
+
+/// A body that says no more once the port closes.
+struct Stream {
+    body: Body,
+    closing: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl HttpBody for Stream {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match self.closing.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => Pin::new(&mut self.body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// A connection whose client must go on taking what is written.

@@ -162,11 +162,14 @@ impl Refusal {
     }
 }
 
-/// What a status says. One that the transport made up because it was answered in another protocol says nothing to anybody.
+/// What a status says. One that the transport made up, since the connection ended or was answered in another protocol, says
+/// nothing to anybody.
 fn message_of(status: &tonic::Status) -> String {
     let is_made_up = status.source().is_some() && status.code() == Code::Cancelled;
     if is_made_up {
-        return "what answers there does not speak gRPC: name the service's own address (server.listen), not its admin port".to_owned();
+        let message = "the connection ended without an answer: try again; if it ends again, what listens there does not speak gRPC, so \
+                       name the service's own address (server.listen), not its admin port";
+        return message.to_owned();
     }
     status.message().to_owned()
 }

@@ -45,6 +45,7 @@ fn option(option: &CareOption) -> Value {
         "modality": option.modality.code(),
         "appointment_type": option.appointment_type.code(),
         "begins_ms": option.care_begins_at.ms(),
+        "zone": option.offer.place.zone.name(),
         "wait_minutes": parts.wait_minutes,
         "travel_minutes": parts.travel_minutes,
         "distance_m": parts.distance_m,

@@ -7,10 +7,12 @@ use super::listing::{SortKey, page};
 use crate::domain::code::{Profession, Specialty};
 use crate::domain::tension::AskedFor;
 use crate::domain::time::UtcInstant;
-use crate::service::{Board, Peer, SourceView, TensionRow};
+use crate::service::{Board, Condition, ConditionKind, Peer, SourceView, TensionRow};
 
 /// Most characters of a name.
 const NAME_MAX_CHARS: usize = 120;
+/// After what a ledger that refuses writes counts as not seen; an instance is silent for others after as long.
+const UNSEEN_AFTER_SECONDS: u32 = 15;
 
 const TENSION_KEYS: &[SortKey<TensionRow>] = &[
     ("territory", |a, b| a.territory_name.cmp(&b.territory_name)),
@@ -85,20 +87,29 @@ pub(super) fn sources(board: &Board, asked: &Asked) -> Result<Value, String> {
     })
 }
 
+/// For how long the ledger has not been seen, when so long that what it told of the instances is no news; none while it is.
+/// Its clock may differ from this machine's, so a ledger that takes writes is never said to be away.
+pub(super) fn unseen_seconds(board: &Board) -> Option<u32> {
+    let is_away = |one: &Condition| matches!(one.kind, ConditionKind::Starting | ConditionKind::WritesRefused);
+    let unseen = board.at.seconds_since(board.status.ledger.seen_at?);
+    (unseen > UNSEEN_AFTER_SECONDS && board.status.conditions.iter().any(is_away)).then_some(unseen)
+}
+
 /// The instances that share the ledger, those that need looking at first; this one alone where nobody shares it.
 pub(super) fn instances(board: &Board, rows: usize) -> Value {
     let status = &board.status;
     let mut peers: Vec<&Peer> = status.ledger.peers.iter().collect();
     peers.sort_by_key(|peer| std::cmp::Reverse((peer.differs && !peer.is_silent, peer.is_silent, peer.lag_changes)));
-    let told: Vec<Value> = peers.into_iter().take(rows).map(|peer| instance(peer, board.at)).collect();
+    let told: Vec<Value> = peers.into_iter().take(rows).map(|peer| instance(peer, board)).collect();
     if !told.is_empty() || rows == 0 {
         return Value::Array(told);
     }
     let position = status.stamp.position;
+    let is_starting = status.conditions.iter().any(|one| one.kind == ConditionKind::Starting);
     json!([{
         "id": status.instance_id.to_string(),
         "is_self": true,
-        "state": "current",
+        "state": if is_starting { "unknown" } else { "current" },
         "version": status.version,
         "address": "",
         "position": format!("{}-{}", position.epoch, position.sequence),
@@ -109,8 +120,9 @@ pub(super) fn instances(board: &Board, rows: usize) -> Value {
     }])
 }
 
-fn instance(peer: &Peer, now: UtcInstant) -> Value {
+fn instance(peer: &Peer, board: &Board) -> Value {
     let state = match peer {
+        _ if unseen_seconds(board).is_some() => "unknown",
         Peer { is_silent: true, .. } => "silent",
         Peer { differs: true, .. } => "differs",
         Peer { lag_changes: 1.., .. } => "behind",
@@ -127,7 +139,7 @@ fn instance(peer: &Peer, now: UtcInstant) -> Value {
         "lag_changes": peer.lag_changes,
         "lag_ms": peer.lag_ms,
         "digest": text(&peer.standpoint.digest, NAME_MAX_CHARS),
-        "heard_s": now.seconds_since(peer.heard_at),
+        "heard_s": board.at.seconds_since(peer.heard_at),
     })
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::UPDATE_MAX_BYTES;
 use super::asked::Asked;
-use super::rows::{instances, sources, tension, text};
+use super::rows::{instances, sources, tension, text, unseen_seconds};
 use crate::domain::answer::CareOutcome;
 use crate::service::{Board, Deed, Minute, TensionState};
 
@@ -56,6 +56,11 @@ fn head(board: &Board, since: Since, age_ms: i64, rows: usize) -> Value {
     if let Some(object) = tensions.as_object_mut() {
         let is_tense = |state: TensionState| state != TensionState::Met;
         object.insert("tense".to_owned(), json!(board.tension.rows.iter().filter(|row| is_tense(row.state)).count()));
+        object.insert("left_out".to_owned(), json!(board.tension.left_out_count));
+    }
+    let mut publishers = first(sources(board, &asked));
+    if let Some(object) = publishers.as_object_mut() {
+        object.insert("left_out".to_owned(), json!(board.sources_left_out_count));
     }
     json!({
         "at": board.at.ms(),
@@ -68,8 +73,9 @@ fn head(board: &Board, since: Since, age_ms: i64, rows: usize) -> Value {
         "live_holds": board.live_hold_count,
         "activity": board.activity.minutes.iter().map(minute).collect::<Vec<_>>(),
         "tension": tensions,
-        "sources": first(sources(board, &asked)),
+        "sources": publishers,
         "instances": instances(board, rows),
+        "unseen_s": unseen_seconds(board),
         "conditions": conditions.collect::<Vec<_>>(),
         "map": map(board, since),
     })

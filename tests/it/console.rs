@@ -1,6 +1,7 @@
 //! The page of operations over HTTP: what it sends, to how many, and what it refuses. What a browser makes of it is in `browser`.
 
 mod browser;
+mod served;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

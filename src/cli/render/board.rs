@@ -87,7 +87,8 @@ fn head(board: &pb::GetBoardResponse, now: UtcInstant, layout: &Layout, look: &L
         now.to_local(zone("")).format("%H:%M:%S").to_string(),
         format!("instance {}", short(&status.instance_id)),
         format!("époque {} position {}", stamp.epoch, stamp.position),
-        format!("{} agendas, {} créneaux", counts.schedules, counts.slots),
+        words::counted(counts.schedules, "agenda", "agendas"),
+        words::counted(counts.slots, "créneau", "créneaux"),
     ]);
     let mut lines: Vec<String> = look.lost.map(|lost| ink.red(&cut(lost, layout.width))).into_iter().collect();
     lines.push(ink.bold(&cut(&title, layout.width)));
@@ -102,7 +103,12 @@ fn head(board: &pb::GetBoardResponse, now: UtcInstant, layout: &Layout, look: &L
         lines.extend(told.lines().take(lines_max).map(|line| paint(&cut(line, layout.width))));
     }
     let hidden = status.conditions.len().saturating_sub(CONDITIONS_MAX);
-    lines.extend((hidden > 0).then(|| format!("! et {hidden} autres conditions : voir `status`")));
+    lines.extend((hidden > 0).then(|| {
+        format!(
+            "! et {} : voir `status`",
+            words::counted(u64::try_from(hidden).unwrap_or(u64::MAX), "autre alerte", "autres alertes")
+        )
+    }));
     lines
 }
 
@@ -147,13 +153,13 @@ fn activity(board: &pb::GetBoardResponse, layout: &Layout) -> Vec<String> {
     let hour = |of: fn(&pb::ActivityMinute) -> u64| board.activity.iter().map(of).sum::<u64>();
     let bookings = joined([
         format!("Pré-réservations en cours : {}", board.live_hold_count),
-        format!("depuis une heure : {} prises", hour(|minute| minute.hold_count)),
-        format!("{} conflits", hour(|minute| minute.conflict_count)),
-        format!("{} confirmées", hour(|minute| minute.confirm_count)),
-        format!("{} rendues", hour(|minute| minute.release_count)),
-        format!("{} expirées", hour(|minute| minute.expired_hold_count)),
-        format!("{} annulations", hour(|minute| minute.cancel_count)),
-        format!("{} déplacements", hour(|minute| minute.rebook_count)),
+        format!("depuis une heure : {}", words::counted(hour(|minute| minute.hold_count), "prise", "prises")),
+        words::counted(hour(|minute| minute.conflict_count), "conflit", "conflits"),
+        words::counted(hour(|minute| minute.confirm_count), "confirmée", "confirmées"),
+        words::counted(hour(|minute| minute.release_count), "rendue", "rendues"),
+        words::counted(hour(|minute| minute.expired_hold_count), "expirée", "expirées"),
+        words::counted(hour(|minute| minute.cancel_count), "annulation", "annulations"),
+        words::counted(hour(|minute| minute.rebook_count), "déplacement", "déplacements"),
     ]);
     lines.extend(wrapped(&bookings, layout.width, 2).lines().map(str::to_owned));
     lines
@@ -163,7 +169,7 @@ fn activity(board: &pb::GetBoardResponse, layout: &Layout) -> Vec<String> {
 fn sources(board: &pb::GetBoardResponse, now: UtcInstant, layout: &Layout, ink: Ink) -> Vec<String> {
     let all = u64::try_from(board.sources.len()).unwrap_or(u64::MAX) + board.sources_left_out_count;
     let doubted = board.sources.iter().filter(|source| source.confidence() != pb::Confidence::Certain).count();
-    let mut lines = vec![String::new(), format!("Éditeurs : {all}, dont {doubted} dont on doute")];
+    let mut lines = vec![String::new(), format!("Éditeurs : {all} · {doubted} à surveiller")];
     for source in board.sources.iter().take(SOURCES_MAX) {
         let at = instant(source.heartbeat_at.as_ref()).max(instant(source.last_received_at.as_ref()));
         let heard = at.map_or("jamais".to_owned(), |at| format!("il y a {}", age(now.seconds_since(at))));
@@ -173,7 +179,7 @@ fn sources(board: &pb::GetBoardResponse, now: UtcInstant, layout: &Layout, ink: 
                 (source.source_id.as_str(), Column::Left(layout.width.saturating_sub(46).clamp(16, 40))),
                 (words::confidence(source.confidence()), Column::Left(11)),
                 (heard.as_str(), Column::Left(18)),
-                (format!("{} agendas", source.schedule_count).as_str(), Column::Right(14)),
+                (words::counted(source.schedule_count, "agenda", "agendas").as_str(), Column::Right(14)),
             ],
         );
         lines.push(match source.confidence() {
@@ -199,7 +205,7 @@ fn instances(board: &pb::GetBoardResponse, layout: &Layout, ink: Ink) -> Vec<Str
     for instance in shared.instances.iter().take(INSTANCES_MAX) {
         let lag = match instance.lag_changes {
             0 => "à jour".to_owned(),
-            changes => format!("{changes} en retard, {} ms", instance.lag_ms),
+            changes => format!("retard : {changes} ({} ms)", instance.lag_ms),
         };
         let state = match instance.state() {
             pb::InstanceState::Live => "active",

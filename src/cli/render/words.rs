@@ -177,6 +177,12 @@ words! {
     }
 }
 
+/// A count with its noun: in French nothing and one are singular.
+#[must_use]
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count < 2 { one } else { many })
+}
+
 /// A word as `label (CODE)`.
 #[must_use]
 pub fn labelled((code, label): Word) -> String {

@@ -43,5 +43,5 @@ export function bars(node, minutes, series, { height, label }) {
 }
 
 export function legend(node, series, totals) {
-  show(node, series.map((one, at) => el("li", {}, sign("bar", one.colour), `${t(one.label)} : ${number(totals[at])}`)));
+  show(node, series.map((one, at) => el("li", {}, sign("bar", one.colour), t("told", { what: t(one.label), value: totals[at] }))));
 }

@@ -56,6 +56,7 @@ export class Listing {
   /** What came with an update. */
   update(listed) {
     this.updates += 1;
+    byId(`${this.name}-more`).textContent = listed.left_out ? t(`${this.name}.left_out`, { count: listed.left_out }) : "";
     if (this.isFirstPage()) this.draw(listed);
     else if (this.updates % OTHER_PAGE_EVERY === 0) this.load();
   }

@@ -95,7 +95,7 @@ export class PlacesMap {
 
   jump(code) {
     const one = this.departments.find((department) => department.code === code);
-    if (one) this.map.setView([one.latitude, one.longitude], code.length > 2 ? 9 : 9, { animate: false });
+    if (one) this.map.setView([one.latitude, one.longitude], 9, { animate: false });
     else this.map.fitBounds([[41.3, -5.2], [51.1, 9.6]], { animate: false });
   }
 
@@ -151,9 +151,9 @@ export class PlacesMap {
     const counts = [0, 0, 0, 0];
     for (const one of this.places?.states ?? []) counts[one] += 1;
     show(byId("legend"), STATES.map(([value, code, shape, colour]) =>
-      el("li", {}, sign(shape, colour), `${word("state", code)} : ${number(counts[value])}`)));
-    const note = t(this.hasTiles ? "map.note_tiles" : "map.note", { places: number(this.places?.count ?? 0) });
-    const left = this.places?.left_out ? ` ${t("map.left_out", { count: number(this.places.left_out) })}` : "";
+      el("li", {}, sign(shape, colour), t("told", { what: word("state", code), value: counts[value] }))));
+    const note = t(this.hasTiles ? "map.note_tiles" : "map.note", { places: this.places?.count ?? 0 });
+    const left = this.places?.left_out ? ` ${t("map.left_out", { count: this.places.left_out })}` : "";
     byId("map-note").textContent = note + left;
   }
 
@@ -197,12 +197,13 @@ export class PlacesMap {
     for (let k = Math.ceil(bounds.getWest() / step); k * step <= bounds.getEast(); k += 1) {
       const x = Math.round(mercatorX(k * step) * scale - ox) + 0.5;
       pen.moveTo(x, 0); pen.lineTo(x, size.y);
-      pen.fillText(`${number(Math.abs(k * step), { maximumFractionDigits: digits })}° ${k < 0 ? "O" : "E"}`, x + 3, size.y - 4);
+      pen.fillText(`${number(Math.abs(k * step), { maximumFractionDigits: digits })}° ${t(k < 0 ? "map.west" : "map.east")}`, x + 3, size.y - 4);
     }
     for (let k = Math.ceil(bounds.getSouth() / step); k * step <= bounds.getNorth(); k += 1) {
       const y = Math.round(mercatorY(k * step) * scale - oy) + 0.5;
       pen.moveTo(0, y); pen.lineTo(size.x, y);
-      if (y < size.y - 20) pen.fillText(`${number(Math.abs(k * step), { maximumFractionDigits: digits })}° ${k < 0 ? "S" : "N"}`, size.x - 34, y - 3);
+      pen.textAlign = "right";
+      if (y < size.y - 20) pen.fillText(`${number(Math.abs(k * step), { maximumFractionDigits: digits })}° ${t(k < 0 ? "map.south" : "map.north")}`, size.x - 4, y - 3);
     }
     pen.stroke();
     pen.textAlign = "center";

@@ -22,6 +22,7 @@ const TONES = {
   MET: ["good", "circle", "met"], TENSE: ["warn", "triangle", "tense"], NONE_FREE: ["bad", "square", "none"], UNKNOWN: ["soft", "ring", "unknown"],
   CERTAIN: ["good", "circle", "met"], UNCERTAIN: ["warn", "triangle", "tense"], HIDDEN: ["bad", "square", "none"],
   current: ["good", "circle", "met"], behind: ["warn", "triangle", "tense"], silent: ["soft", "ring", "unknown"], differs: ["bad", "square", "none"],
+  unknown: ["soft", "ring", "unknown"],
 };
 const told = (family, code) => state(...TONES[code], word(family, code));
 
@@ -38,7 +39,7 @@ const tension = new Listing("tension", [
   ["wait", "wait", "num", (row) => (row.wait_s === null ? "—" : length(row.wait_s))],
   ["threshold", "threshold", "num", (row) => length(row.threshold_s)],
   ["free", "free", "num", (row) => number(row.free)],
-  ["schedules", "schedules", "num", (row) => [number(row.schedules), row.silent ? el("span", { class: "id" }, t("tension.silent", { count: number(row.silent) })) : ""]],
+  ["schedules", "schedules", "num", (row) => [number(row.schedules), row.silent ? el("span", { class: "id" }, t("tension.silent", { count: row.silent })) : ""]],
   ["state", "state", "nowrap", (row) => told("state", row.state)],
 ]);
 const sources = new Listing("sources", [
@@ -55,14 +56,15 @@ const INSTANCE_COLUMNS = [
   ["version", "", (row) => row.version || "—"],
   ["address", "", (row) => row.address || "—"],
   ["position", "num", (row) => row.position],
-  ["lag", "num", (row) => (row.lag_changes === null ? "—" : `${t("instances.changes", { count: number(row.lag_changes) })}, ${number(row.lag_ms)} ms`)],
+  ["lag", "num", (row) => (row.lag_changes === null ? "—" : `${t("instances.changes", { count: row.lag_changes })}, ${number(row.lag_ms)} ms`)],
   ["digest", "mono", (row) => row.digest || "—"],
   ["heard", "nowrap", (row) => (row.heard_s === null ? "—" : t("ago", { age: length(row.heard_s) }))],
 ];
 
 function drawConditions() {
   const lines = board.conditions.map((one) => el("li", { class: `notice ${one.degrades ? "bad" : ""}` },
-    el("strong", {}, one.code), one.degrades ? ` (${t("conditions.degrades")})` : "", " : ", el("span", { lang: "en" }, one.message)));
+    el("strong", {}, word("condition", one.code)), one.degrades ? ` (${t("conditions.degrades")})` : "",
+    el("p", { class: "small" }, el("code", {}, one.code), " ", el("span", { lang: "en" }, one.message))));
   show(byId("conditions-body"), lines.length ? el("ul", { class: "list" }, lines) : el("p", { class: "notice good" }, t("conditions.none")));
 }
 
@@ -74,17 +76,20 @@ function drawTiles() {
   const searched = found + sum(SERIES[4].of);
   const last = minutes.at(-2);
   const tiles = [
-    ["tile.questions", last ? number(SERIES.reduce((all, one) => all + one.of(last), 0)) : "—"],
+    ["tile.questions", last ? SERIES.reduce((all, one) => all + one.of(last), 0) : "—"],
     ["tile.found", searched ? percent(found / searched) : "—"],
-    ["tile.live_holds", number(board.live_holds)],
-    ["tile.holds", number(sum((minute) => minute.holds))],
-    ["tile.conflicts", number(sum((minute) => minute.conflicts))],
-    ["tile.confirms", number(sum((minute) => minute.confirms))],
-    ["tile.tense", [number(board.tension.tense), el("small", {}, ` ${t("tile.needs", { total: number(board.tension.total) })}`)]],
-    ["tile.schedules", number(board.schedules)],
+    ["tile.live_holds", board.live_holds],
+    ["tile.holds", sum((minute) => minute.holds)],
+    ["tile.conflicts", sum((minute) => minute.conflicts)],
+    ["tile.confirms", sum((minute) => minute.confirms)],
+    ["tile.tense", board.tension.tense, el("small", {}, ` ${t("tile.needs", { total: board.tension.total })}`)],
+    ["tile.schedules", board.schedules],
     ["tile.position", board.position],
   ];
-  show(byId("tiles"), tiles.map(([key, value]) => el("div", {}, el("dt", {}, t(key)), el("dd", {}, value))));
+  show(byId("tiles"), tiles.map(([key, value, more]) => {
+    const told = typeof value === "number" ? number(value) : value;
+    return el("div", {}, el("dt", {}, t(key, { count: typeof value === "number" ? value : 2 })), el("dd", {}, told, more));
+  }));
   return asked;
 }
 
@@ -92,9 +97,9 @@ function drawActivity(asked) {
   const minutes = board.activity;
   const per = (minute) => SERIES.reduce((all, one) => all + one.of(minute), 0);
   const sum = (one) => minutes.reduce((all, minute) => all + one.of(minute), 0);
-  bars(byId("chart"), minutes, SERIES, { height: 150, label: t("activity.chart", { total: number(asked), most: number(Math.max(0, ...minutes.map(per))) }) });
+  bars(byId("chart"), minutes, SERIES, { height: 150, label: t("activity.chart", { total: asked, most: Math.max(0, ...minutes.map(per)) }) });
   legend(byId("chart-legend"), SERIES, SERIES.map(sum));
-  bars(byId("claims-chart"), minutes, CLAIMS, { height: 90, label: t("claims.chart", { holds: number(sum(CLAIMS[0])), conflicts: number(sum(CLAIMS[1])) }) });
+  bars(byId("claims-chart"), minutes, CLAIMS, { height: 90, label: t("claims.chart", { holds: sum(CLAIMS[0]), conflicts: sum(CLAIMS[1]) }) });
   legend(byId("claims-legend"), CLAIMS, CLAIMS.map(sum));
   if (!byId("activity-details").open) return;
   const heads = [t("activity.minute"), t("activity.total"), ...SERIES.map((one) => t(one.label)), ...CLAIMS.map((one) => t(one.label)), t("claims.confirms"), t("claims.expired")];
@@ -111,6 +116,7 @@ function drawInstances() {
   const lines = board.instances.map((row) => el("tr", {}, INSTANCE_COLUMNS.map(([, kind, cell], at) =>
     el(at ? "td" : "th", { class: kind, scope: at ? undefined : "row" }, cell(row)))));
   showRows(document.querySelector("#instances-table tbody"), lines);
+  problem(byId("instances-problem"), board.unseen_s === null ? "" : t("instances.unseen", { age: length(board.unseen_s) }));
 }
 
 function draw() {

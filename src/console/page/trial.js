@@ -87,7 +87,7 @@ export class Trial {
     box.hidden = !error;
     if (!error) return box.replaceChildren();
     if (!(error instanceof Refusal) || !error.violations.length) return box.replaceChildren(failure(error));
-    const lines = error.violations.map(({ field: path, message }) => el("li", {}, el("code", {}, path), " : ", el("span", { lang: "en" }, message)));
+    const lines = error.violations.map(({ field: path, message }) => el("li", {}, t("told", { what: path, value: "" }), el("span", { lang: "en" }, message)));
     box.replaceChildren(el("p", {}, t("try.refused")), el("ul", {}, lines));
     for (const { field: path } of error.violations) {
       const name = path.startsWith("position") ? "latitude" : PLACES[path.replace(/\[\d+\]$/, "")] ?? path;
@@ -108,21 +108,21 @@ export class Trial {
     const outcome = el("div", { class: "outcome" }, el("strong", {}, word("outcome", a.outcome)), el("span", { class: "badge" }, a.outcome),
       el("span", { class: "badge" }, a.rule_id), el("p", {}, french(a.sentence)));
     const options = table("try.options", ["rank", "who", "how", "begins", "wait", "travel", "distance", "territory", "data", "cost", "why"],
-      a.options.map((one, at) => [number(at + 1), who(one), care(one), moment(one.begins_ms), `${number(one.wait_minutes)} min`,
+      a.options.map((one, at) => [number(at + 1), who(one), care(one), moment(one.begins_ms, one.zone), `${number(one.wait_minutes)} min`,
         `${number(one.travel_minutes)} min`, km(one.distance_m), word("preference", one.territory),
         `${length(one.data_age_seconds)}, ${word("confidence", one.confidence)}`, `${number(one.cost_seconds)} s`, el("span", {}, french(one.sentence), unknowns(one))]), "try.no_options");
     const near = table("try.near", ["rule", "who", "how", "begins", "why"],
-      a.near_misses.map((one) => [word("rule", one.rule), who(one.option), care(one.option), moment(one.option.begins_ms), french(one.sentence)]));
+      a.near_misses.map((one) => [word("rule", one.rule), who(one.option), care(one.option), moment(one.option.begins_ms, one.option.zone), french(one.sentence)]));
     const exclusions = table("try.exclusions", ["rule", "count"], a.exclusions.map((one) => [word("rule", one.rule), number(one.count)]));
     const sites = table("try.sites", ["site", "access", "travel", "distance", "why"],
       a.sites.map((one) => [one.name, word("access", one.access), `${number(one.travel_minutes)} min`, km(one.distance_m), french(one.sentence)]));
     const lines = (key, texts) => (texts.length ? [el("h3", {}, t(key)), el("ul", { class: "list" }, texts.map((text) => el("li", {}, text)))] : []);
     const gains = lines("try.what_ifs", a.what_ifs.map(french));
-    const alike = lines("try.similar", a.alike.map((one) => `${word("alike", one.likeness)} : ${number(one.count)}`));
+    const alike = lines("try.similar", a.alike.map((one) => t("told", { what: word("alike", one.likeness), value: one.count })));
     const doubts = lines("try.doubts", [...a.warnings.map(french), ...a.policy_rules.map((one) => el("span", {}, el("code", {}, one.id), " ", french(one.text))),
       ...(a.degraded ? [t("try.degraded")] : [])]);
     const stamp = t("try.stamp", { position: a.position, policy: a.policy_version, by: a.needed_by_ms ? moment(a.needed_by_ms) : "—", radius: a.radius_m ? km(a.radius_m) : "—" });
-    const examined = t("try.examined", { count: number(a.examined_count), all: a.examined_all ? t("try.examined_all") : "" });
+    const examined = t("try.examined", { count: a.examined_count, all: a.examined_all ? t("try.examined_all") : "" });
     byId("try-answer").replaceChildren(outcome, ...options, ...near, ...exclusions, ...alike, ...sites, ...gains, ...doubts, el("p", { class: "soft small" }, stamp, " ", examined));
   }
 }

@@ -1,4 +1,5 @@
 // Words, numbers and times in the language of the page. A missing word shows its key, and a test looks for that.
+// In a text `{count}` is a value, and `{count?lieu|lieux}` the form that goes with it.
 import fr from "./fr.js";
 import en from "./en.js";
 
@@ -9,7 +10,11 @@ export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export function t(key, values = {}) {
   const text = dictionaries[language()][key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  return text.replace(/\{(\w+)(?:\?([^|}]*)\|([^}]*))?\}/g, (_, name, one, many) => {
+    const value = values[name] ?? "";
+    if (one !== undefined) return new Intl.PluralRules(language()).select(value) === "one" ? one : many;
+    return typeof value === "number" ? number(value) : value;
+  });
 }
 
 export const has = (key) => key in dictionaries[language()];
@@ -21,10 +26,12 @@ export const number = (value, options) => new Intl.NumberFormat(language(), opti
 export const percent = (share) => number(share, { style: "percent", maximumFractionDigits: 0 });
 export const clock = (ms) =>
   new Intl.DateTimeFormat(language(), { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(ms);
-export function moment(ms) {
-  const sameDay = new Date(ms).toDateString() === new Date().toDateString();
+/** In the zone of the browser, unless another is given: where care is given, as the service's sentences say it. */
+export function moment(ms, timeZone = zone) {
+  const date = (at) => new Intl.DateTimeFormat("en", { dateStyle: "short", timeZone }).format(at);
+  const sameDay = date(ms) === date(Date.now());
   const day = sameDay ? {} : { day: "2-digit", month: "2-digit" };
-  const form = { ...day, hour: "2-digit", minute: "2-digit", timeZoneName: "short", timeZone: zone };
+  const form = { ...day, hour: "2-digit", minute: "2-digit", timeZoneName: "short", timeZone };
   return new Intl.DateTimeFormat(language(), form).format(ms);
 }
 

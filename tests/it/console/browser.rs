@@ -7,7 +7,9 @@ use sas_router::console::UPDATE_MAX_BYTES;
 use sas_router::service::Caller;
 
 use crate::harness::browser::{Browser, axe, chromedriver};
+use crate::harness::in_process::InProcess;
 use crate::harness::room::Room;
+use crate::harness::world::{batch, publish, settle, slot};
 use crate::harness::{report, skip};
 use crate::support::load::{hold_request, single};
 use crate::support::questions::questions;
@@ -81,7 +83,7 @@ fn the_page_shows_the_board_and_follows_it() {
     browser.until(drawn);
 
     // It follows: a slot that is held is one more hold.
-    let holds = "return Number([...document.querySelectorAll('#tiles > div')].find((one) => one.textContent.includes('pré-réservations, 60')).querySelector('dd').textContent)";
+    let holds = "return Number([...document.querySelectorAll('#tiles > div')].find((one) => /pré-réservations?, 60/.test(one.textContent)).querySelector('dd').textContent)";
     let before = browser.run(holds).as_u64().unwrap();
     let slots = single(&region.slots);
     let is_held =
@@ -130,6 +132,24 @@ fn the_page_shows_the_board_and_follows_it() {
     browser.open(&room.url());
     assert_eq!(browser.run("return document.documentElement.lang"), "en");
     check_quiet(&browser, &room);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_published_shows_on_the_page() {
+    let Some(browser) = browser("what_is_published_shows_on_the_page") else { return };
+    let town = InProcess::start_with(|config| config.admin.listen = "127.0.0.1:0".parse().ok()).await;
+    settle(&town).await;
+    publish(&town, batch("b1", 1, vec![slot("a", 1, 60), slot("b", 2, 120)])).await;
+    browser.open(&format!("http://{}/", town.admin.unwrap()));
+    let row = "return [...document.querySelectorAll('#tension-table tbody tr')].find((row) => row.textContent.includes('Adulte'))?.innerText.split('\\t').map((cell) => cell.trim().split('\\n')[0])";
+    let cells = |number: usize| browser.until(row)[number].as_str().unwrap().to_owned();
+    assert_eq!((cells(3), cells(5), cells(7)), ("60 min".to_owned(), "2".to_owned(), "Dans le délai".to_owned()));
+    publish(&town, batch("b2", 2, vec![slot("soon", 1, 30)])).await;
+    town.clock.advance_seconds(3);
+    let shown = row.strip_prefix("return ").unwrap();
+    browser.until(&format!("const row = {shown}; return row[3] === '30 min' && row[5] === '3'"));
+    let console = browser.console();
+    assert!(console.is_empty(), "{console:#?}");
 }
 
 /// Waits for the refusal of a question, of which the browser itself tells its console, and for nothing else there.
@@ -205,14 +225,16 @@ fn the_page_can_be_used_with_keys_and_heard() {
 fn the_country_is_shown_within_a_second() {
     let Some(browser) = browser("the_country_is_shown_within_a_second") else { return };
     // A hundred thousand schedules with a slot each; their day is not what is measured.
+    let begun = Stopwatch::start();
     let mut country = region(1_000_000, 7);
+    let made = begun.elapsed();
     let mut number = 0;
     country.slots.retain(|_| {
         number += 1;
         number % 10 == 0
     });
     let begun = Stopwatch::start();
-    let room = Room::of(&country);
+    let room = Room::showing(&country);
     let filled = begun.elapsed();
     drop(country);
     browser.open(&room.url());
@@ -226,7 +248,7 @@ fn the_country_is_shown_within_a_second() {
     browser.run("document.querySelector('#jump').value = ''");
     let draw = browser.run("const start = performance.now(); document.querySelector('#theme').dispatchEvent(new Event('change')); return performance.now() - start").as_f64().unwrap();
     report(&format!(
-        "console: filled in {filled:?}, first paint {paint:.0} ms, update {bytes} bytes, map drawn in {draw:.0} ms, {places}"
+        "console: region made in {made:?}, filled in {filled:?}, first paint {paint:.0} ms, update {bytes} bytes, map drawn in {draw:.0} ms, {places}"
     ));
     browser.prefer("light");
     browser.picture("fr-country-1600", 1_600);

@@ -14,7 +14,7 @@ use sas_router::tasks::Tasks;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use crate::support::region::{Region, at_minute};
+use crate::support::region::{Region, at_minute, changes};
 
 /// Minute of the day at which the clock stands: half past nine in Paris.
 pub(crate) const MINUTE: i64 = 9 * 60 + 30;
@@ -25,18 +25,37 @@ pub(crate) struct Room {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) address: SocketAddr,
     pub(crate) runtime: Runtime,
+    index: Arc<Index>,
+    ledger: Arc<MemoryLedger>,
 }
 
 impl Room {
-    /// The console of a service that has this region.
+    /// The console of a service that has this region, all of which can be held.
     pub(crate) fn of(region: &Region) -> Self {
+        let room = Self::empty();
+        for chunk in records(region).collect::<Vec<_>>().chunks(APPEND_ENTRIES_MAX) {
+            let entries = chunk.iter().map(|body| Entry::put(body.clone(), 0)).collect();
+            let outcome = room.runtime.block_on(room.ledger.append(Append { entries, request: None }));
+            assert!(matches!(outcome, AppendOutcome::Appended { .. }), "{outcome:?}");
+        }
+        room
+    }
+
+    /// The same to be looked at only: the index takes the region at once, and no ledger has it.
+    pub(crate) fn showing(region: &Region) -> Self {
+        let room = Self::empty();
+        room.index.apply(&changes(records(region), 1));
+        room
+    }
+
+    fn empty() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let clock = Arc::new(ManualClock::new(at_minute(MINUTE)));
         let index = Arc::new(Index::new());
         let sink = Arc::new(Applier(Arc::clone(&index)));
         let ledger = Arc::new(MemoryLedger::new(Arc::<ManualClock>::clone(&clock), sink));
         let parts = Parts {
-            index,
+            index: Arc::clone(&index),
             ledger: Arc::<MemoryLedger>::clone(&ledger),
             clock: Arc::<ManualClock>::clone(&clock),
             tasks: Tasks::new(),
@@ -44,22 +63,20 @@ impl Room {
             version: "test",
         };
         let service = Service::new(parts);
-        let slots = region.slots.iter().map(|slot| Body::Slot(Arc::clone(slot)));
-        let records: Vec<Body> = region.directory.iter().cloned().chain(slots).collect();
-        for chunk in records.chunks(APPEND_ENTRIES_MAX) {
-            let entries = chunk.iter().map(|body| Entry::put(body.clone(), 0)).collect();
-            let outcome = runtime.block_on(ledger.append(Append { entries, request: None }));
-            assert!(matches!(outcome, AppendOutcome::Appended { .. }), "{outcome:?}");
-        }
         let router = console::router(service.clone(), &Options::default());
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         runtime.spawn(async move { axum::serve(listener, router).await });
-        Self { service, clock, address, runtime }
+        Self { service, clock, address, runtime, index, ledger }
     }
 
     /// Where the page is.
     pub(crate) fn url(&self) -> String {
         format!("http://{}/", self.address)
     }
+}
+
+fn records(region: &Region) -> impl Iterator<Item = Body> {
+    let slots = region.slots.iter().map(|slot| Body::Slot(Arc::clone(slot)));
+    region.directory.iter().cloned().chain(slots)
 }

@@ -2,6 +2,7 @@
 
 use super::super::Layout;
 use super::super::time::{instant, local, minutes, zone};
+use super::super::words;
 use super::page::{Column, Ink, cut, line};
 use crate::domain::code::{Profession, Specialty};
 use crate::domain::time::UtcInstant;
@@ -25,7 +26,11 @@ pub(super) fn needs(
     let shown = board.tension.len().min(rows);
     let title = format!(
         "Besoins : {all} · {none_free} sans créneau · {tense} au-delà du délai · {met} dans le délai (R3){}",
-        if all > shown as u64 { format!(" · les {shown} plus tendus :") } else { String::new() }
+        match shown as u64 {
+            shown if shown == all => String::new(),
+            1 => " · le plus tendu :".to_owned(),
+            shown => format!(" · les {shown} plus tendus :"),
+        }
     );
     let mut lines = vec![cut(&title, layout.width)];
     if board.tension.is_empty() {
@@ -46,7 +51,9 @@ fn row(need: &pb::NeedTension, now: UtcInstant, layout: &Layout, ink: Ink) -> St
     let wait = first_at.map_or("—".to_owned(), |at| minutes(at.minutes_since(now)));
     let schedules = match need.silent_schedule_count {
         0 => need.schedule_count.to_string(),
-        silent if layout.is_wide() => format!("{} ({silent} muets)", need.schedule_count),
+        silent if layout.is_wide() => {
+            format!("{} ({})", need.schedule_count, words::counted(silent.into(), "muet", "muets"))
+        }
         silent => format!("{} ({silent})", need.schedule_count),
     };
     let (delay, free) = (minutes(need.threshold_seconds / 60), need.free_count.to_string());

@@ -91,7 +91,19 @@ fn the_tensest_come_first_and_what_is_not_shown_is_counted() {
     for part in ["! SOURCE_SILENT : past their lease", "59 /min", "1770 /h", "60 prises", "MASQUÉE", "il y a 10 min"] {
         assert!(page.contains(part), "{part}: {page}");
     }
-    assert!(page.contains("DIFFÉRENTE") && page.contains("7 en retard"), "{page}");
+    assert!(page.contains("DIFFÉRENTE") && page.contains("retard : 7 (0 ms)"), "{page}");
+}
+
+#[test]
+fn one_is_told_as_one_and_none_as_none() {
+    let mut told = told();
+    let last = told.activity.split_off(59);
+    told.activity = last;
+    told.sources[0].schedule_count = 1;
+    let page = board(&told, &Layout::new(160), &Look::plain(Room::Rows(1)));
+    for part in ["1 prise ·", "0 conflit ·", "0 agenda ·", "0 créneau", "1 agenda\n", "le plus tendu :"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
 }
 
 #[test]
