@@ -62,6 +62,7 @@ export default {
   "state.UNKNOWN": "Unknown",
   "tension.title": "Tension by CPTS",
   "tension.help": "Time to the first free slot, by need, against its threshold.",
+  "tension.seen": "Every schedule was looked at {age} ago.",
   "tension.territory": "CPTS",
   "tension.specialty": "Specialty",
   "tension.age": "Age",

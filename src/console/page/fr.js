@@ -62,6 +62,7 @@ export default {
   "state.UNKNOWN": "Inconnu",
   "tension.title": "Tension par CPTS",
   "tension.help": "Délai jusqu’au premier créneau libre, par besoin, face à son seuil.",
+  "tension.seen": "Tous les agendas ont été regardés il y a {age}.",
   "tension.territory": "CPTS",
   "tension.specialty": "Spécialité",
   "tension.age": "Âge",
