@@ -202,3 +202,16 @@ impl Service {
         (sources, left_out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_takes_a_hundredth_of_the_time_at_most() {
+        let began_at = UtcInstant::from_ms(1_800_000_000_000);
+        let due_after = |took_ms| due_at(began_at, began_at.plus_ms(took_ms)).ms_since(began_at);
+        assert_eq!([0, 5, 20, 21, 100, 1_000].map(due_after), [2_000, 2_000, 2_000, 2_100, 10_000, 100_000]);
+        assert_eq!([-3_600_000, 3_600_000].map(due_after), [2_000, 600_000], "a clock that was set meanwhile");
+    }
+}

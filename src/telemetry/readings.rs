@@ -154,6 +154,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_now_is_told_and_not_what_was() {
+        let too_many = Arc::new(std::sync::atomic::AtomicUsize::new(3));
+        let (panel, more) = (Panel::default(), Arc::clone(&too_many));
+        panel.add(Arc::new(move |readings: &mut Readings| {
+            readings.leave_out("sas.tension.threshold", more.load(std::sync::atomic::Ordering::SeqCst));
+        }));
+        let left_out = || {
+            panel.last.lock().reading = None;
+            panel.reading().get(LEFT_OUT).map(|series| series[0].0)
+        };
+        assert_eq!([left_out(), left_out()], [Some(3.0), Some(3.0)], "it does not grow with readings");
+        too_many.store(0, std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(left_out(), Some(0.0));
+    }
+
+    #[test]
     fn one_reading_serves_every_instrument() {
         let reads = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let panel = Panel::default();

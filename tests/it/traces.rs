@@ -112,6 +112,12 @@ async fn a_question_is_one_trace_below_its_caller_with_its_stages() {
         call,
         &["triage", "candidates", "eligibility", "ranking", "near_misses", "explanation", "answer"],
     );
+    let (answer, ranking) = (named(&spans, "answer"), named(&spans, "ranking"));
+    let of = |span: &Span, attribute| told(span, attribute).unwrap();
+    assert_eq!((of(answer, Attribute::OUTCOME), of(answer, Attribute::OPTIONS)), ("APPOINTMENT".into(), "2".into()));
+    let widened: usize = of(ranking, Attribute::WIDENINGS).parse().unwrap();
+    assert!(of(ranking, Attribute::MATCHES) == "2" && widened > 0, "two are not enough: {widened}");
+    assert_eq!(of(named(&spans, "near_misses"), Attribute::EXAMINED), "2");
     let walked: u64 = ["candidates", "eligibility"].map(|stage| length(named(&spans, stage))).iter().sum();
     assert!(walked <= length(call), "what is told of stages is no more than the call took");
     assert_eq!(told(call, Attribute::SYSTEM).unwrap(), "grpc");
