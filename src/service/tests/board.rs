@@ -170,7 +170,6 @@ async fn a_look_that_took_long_stands_a_hundred_times_as_long() {
     let first = service.board().await;
     passing.1.store(0, Ordering::SeqCst);
     assert_eq!((first.tension_at, first.tension.rows[0].state), (first.at, TensionState::Met));
-    world.hold("hold").await.unwrap_err();
     let hold = HoldRequest { slot_id: SlotId::parse("slot-0").unwrap(), ..super::world::hold_request("held") };
     world.service.hold(&Caller::local(), hold).await.unwrap();
     let board_at = async |ms: i64| {
