@@ -20,11 +20,11 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::service::Service;
 use crate::tasks::Tasks;
 
 use desk::Desk;
-use standing::Standing;
+
+pub use standing::Standing;
 
 /// Gives every metric in Prometheus' text format; it may take its time, and is never called twice at once.
 pub type Scrape = Arc<dyn Fn() -> String + Send + Sync>;
@@ -66,22 +66,22 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Answers on a listener: that the process lives, and that its start is not over. `/metrics` is there when a scrape is given.
+    /// Answers on a listener how the process stands. `/metrics` is there when a scrape is given.
     ///
     /// # Errors
     /// When the listener has no address.
-    pub fn start(listener: TcpListener, limits: Limits, scrape: Option<Scrape>) -> io::Result<Self> {
+    pub fn start(
+        listener: TcpListener,
+        standing: Arc<Standing>,
+        limits: Limits,
+        scrape: Option<Scrape>,
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let desk = Arc::new(Desk::new(limits.answer_deadline, scrape));
+        let desk = Arc::new(Desk::new(standing, limits.answer_deadline, scrape));
         let (closing, tasks) = (CancellationToken::new(), Tasks::new());
         let accepting = connections::accept(listener, Arc::clone(&desk), limits, closing.clone(), tasks.clone());
         tasks.spawn(accepting);
         Ok(Self { address, desk, closing, tasks })
-    }
-
-    /// Tells from now on how this service stands; the first one stays.
-    pub fn attach(&self, service: Service) {
-        self.standing().attach(service);
     }
 
     /// Serves these routes too; the first ones stay. They have no fallback and none of the port's own paths. What they let
@@ -90,19 +90,10 @@ impl Admin {
         self.desk.mount(routes, questions);
     }
 
-    /// Says that the instance is not ready, since it ends.
-    pub fn begin_drain(&self) {
-        self.standing().begin_drain();
-    }
-
     /// Closes the port: answers under way have a moment to end.
     pub async fn close(self) {
         self.closing.cancel();
         self.tasks.drain().await;
-    }
-
-    fn standing(&self) -> &Standing {
-        self.desk.standing()
     }
 }
 

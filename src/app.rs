@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::admin::{Admin, Limits};
+use crate::admin::{Admin, Limits, Standing};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::config::{Config, ConsoleConfig, LedgerConfig, LedgerKind, ReplicasConfig, TilesConfig};
 use crate::console;
@@ -125,6 +125,7 @@ impl ShutdownHandle {
 pub struct App {
     /// Where it listens; with port 0 configured, the port that was free.
     pub address: SocketAddr,
+    standing: Arc<Standing>,
     admin: Option<Admin>,
     telemetry: Arc<Telemetry>,
     server: Arc<Server>,
@@ -168,8 +169,10 @@ impl App {
         let export = config.telemetry.export.as_ref().map(|export| Export::start(export, identity)).transpose()?;
         let tracer = export.as_ref().map(Export::tracer).unwrap_or_default();
         let telemetry = Arc::new(measuring::telemetry(export.as_ref())?);
+        let standing = Arc::<Standing>::default();
+        measuring::observe_readiness(&telemetry, &standing);
         let admin_address = config.admin.listen.unwrap_or(address);
-        let admin = admin.map(|listener| start_admin(listener, admin_address, &telemetry)).transpose()?;
+        let admin = admin.map(|listener| start_admin(listener, admin_address, &standing, &telemetry)).transpose()?;
         let index = Arc::new(Index::new());
         let started_at = Some(clock.now());
         let advertised = config.server.advertised_address.clone();
@@ -186,8 +189,8 @@ impl App {
             version: VERSION,
         };
         let service = Service::new(parts);
+        standing.attach(service.clone());
         if let Some(admin) = &admin {
-            admin.attach(service.clone());
             admin.mount(console::router(service.clone(), &console_options(&config.console)), console::QUESTIONS);
         }
         let (watches_max, watches_per_caller_max) = (config.limits.watches_max, config.limits.watches_per_caller_max);
@@ -208,6 +211,7 @@ impl App {
         let (drain_delay, drain_timeout) = (config.server.drain_delay, config.server.drain_timeout);
         Ok(Self {
             address,
+            standing,
             admin,
             telemetry,
             server,
@@ -247,9 +251,7 @@ impl App {
         tracing::info!(calls = self.server.calls_under_way(), "draining");
         // Upkeep ends first, so that it cannot say that the service serves after it was said that it does not.
         self.shutdown.cancel();
-        if let Some(admin) = &self.admin {
-            admin.begin_drain();
-        }
+        self.standing.begin_drain();
         self.server.announce_drain().await;
         tokio::time::sleep(self.drain_delay).await;
         self.server.begin_drain().await;
@@ -278,9 +280,15 @@ impl App {
     }
 }
 
-fn start_admin(listener: TcpListener, address: SocketAddr, telemetry: &Arc<Telemetry>) -> Result<Admin, StartError> {
+fn start_admin(
+    listener: TcpListener,
+    address: SocketAddr,
+    standing: &Arc<Standing>,
+    telemetry: &Arc<Telemetry>,
+) -> Result<Admin, StartError> {
+    let standing = Arc::clone(standing);
     let telemetry = Arc::clone(telemetry);
-    let admin = Admin::start(listener, Limits::default(), Some(Arc::new(move || telemetry.scrape())));
+    let admin = Admin::start(listener, standing, Limits::default(), Some(Arc::new(move || telemetry.scrape())));
     let admin = admin.map_err(|source| StartError::Address { port: Port::Admin, address, source })?;
     tracing::info!(address = %admin.address, "the admin port answers");
     Ok(admin)

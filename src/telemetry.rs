@@ -13,6 +13,7 @@ mod of_service;
 mod readings;
 mod recorder;
 mod table;
+mod values;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub use logs::{TelemetryError, start};
 pub use readings::{Gauge, IntoF64, Readings};
 pub use recorder::EndedCall;
 pub use table::table;
+pub use values::values;
 
 /// Longest time that the end of either signal takes.
 const END_WITHIN: Duration = Duration::from_secs(2);
@@ -114,5 +116,33 @@ impl Telemetry {
 impl std::fmt::Debug for Telemetry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Telemetry").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::catalog::SOURCE_SERIES_MAX;
+    use super::*;
+    use crate::domain::id::SourceId;
+    use crate::service::Reason;
+    use crate::service::witness::{Operated, Operation, OperationResult, Witness as _};
+
+    #[test]
+    fn what_has_too_many_series_is_told_together_and_nothing_is_lost() {
+        let telemetry = Telemetry::new(|readers| readers).unwrap();
+        let sources = SOURCE_SERIES_MAX + 20;
+        for number in 0..sources {
+            let source = SourceId::parse(&format!("source-{number}")).unwrap();
+            let result = OperationResult::Refused(Reason::SlotTaken);
+            telemetry.recorder.operated(&Operated { operation: Operation::Hold, result, source: Some(&source) });
+        }
+        let scraped = telemetry.scrape();
+        let series: Vec<_> = scraped.lines().filter(|line| line.starts_with("sas_booking_conflicts_total{")).collect();
+        let value = |line: &str| line.rsplit_once(' ').unwrap().1.parse::<usize>().unwrap();
+        assert_eq!(series.iter().map(|line| value(line)).sum::<usize>(), sources);
+        // All together are one series more.
+        assert!((SOURCE_SERIES_MAX..=SOURCE_SERIES_MAX + 1).contains(&series.len()), "{}", series.len());
+        let together: Vec<_> = series.iter().filter(|line| line.contains("otel_metric_overflow=\"true\"")).collect();
+        assert!(together.len() == 1 && (20..=21).contains(&value(together[0])), "{together:?}");
     }
 }

@@ -46,7 +46,6 @@ struct Mounted {
 
 /// Answers requests.
 pub(super) struct Desk {
-    standing: Arc<Standing>,
     answer_deadline: Duration,
     own: Router,
     mounted: OnceLock<Mounted>,
@@ -54,23 +53,18 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(answer_deadline: Duration, scrape: Option<Scrape>) -> Self {
-        let standing = Arc::<Standing>::default();
+    pub(super) fn new(standing: Arc<Standing>, answer_deadline: Duration, scrape: Option<Scrape>) -> Self {
         let has_metrics = scrape.is_some();
         let [(livez, _), (readyz, _), (startupz, _)] = ROUTES;
         let mut own = Router::new()
             .route(livez, get(live))
             .route(readyz, get(ready))
             .route(startupz, get(started))
-            .with_state(Arc::clone(&standing));
+            .with_state(standing);
         if let Some(scrape) = scrape {
             own = own.route(METRICS.0, get(metrics).with_state(Scraper::new(scrape)));
         }
-        Self { standing, answer_deadline, own, mounted: OnceLock::new(), has_metrics }
-    }
-
-    pub(super) fn standing(&self) -> &Standing {
-        &self.standing
+        Self { answer_deadline, own, mounted: OnceLock::new(), has_metrics }
     }
 
     pub(super) fn mount(&self, routes: Router, questions: &'static [&'static str]) {

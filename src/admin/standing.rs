@@ -34,20 +34,28 @@ pub(super) struct Report {
 
 /// Remembers how far start and end have come.
 #[derive(Default)]
-pub(super) struct Standing {
+pub struct Standing {
     service: OnceLock<Service>,
     has_started: AtomicBool,
     is_draining: AtomicBool,
 }
 
 impl Standing {
-    pub(super) fn attach(&self, service: Service) {
+    /// Tells from now on how this service stands; the first one stays.
+    pub fn attach(&self, service: Service) {
         // A second one would be another process's state.
         let _ = self.service.set(service);
     }
 
-    pub(super) fn begin_drain(&self) {
+    /// Says that the instance is not ready, since it ends.
+    pub fn begin_drain(&self) {
         self.is_draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether this instance should get calls, as `/readyz` says.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.report().missing.is_empty()
     }
 
     pub(super) fn report(&self) -> Report {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
+use crate::admin::Standing;
 use crate::grpc::{CallEnd, CallKind, CallWitness, Server, Witnessed};
 use crate::telemetry::{EndedCall, Export, Readings, Telemetry};
 
@@ -37,6 +38,15 @@ pub(super) fn telemetry(export: Option<&Export>) -> Result<Telemetry, StartError
 /// Who is told of calls.
 pub(super) fn calls(telemetry: &Arc<Telemetry>) -> Witnessed {
     Witnessed(Some(Arc::new(Calls(Arc::clone(telemetry)))))
+}
+
+/// Has read off whether calls should come, from before the ledger is open until the end.
+pub(super) fn observe_readiness(telemetry: &Telemetry, standing: &Arc<Standing>) {
+    let standing: Weak<Standing> = Arc::downgrade(standing);
+    telemetry.observe(move |readings: &mut Readings| {
+        let is_ready = standing.upgrade().is_some_and(|standing| standing.is_ready());
+        readings.count("sas.ready", usize::from(is_ready), &[]);
+    });
 }
 
 /// Has the load of a server read off as long as it is there.

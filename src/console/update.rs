@@ -65,6 +65,7 @@ fn head(board: &Board, since: Since, age_ms: i64, rows: usize) -> Value {
     json!({
         "at": board.at.ms(),
         "age_ms": age_ms,
+        "tension_age_ms": age_ms + board.at.ms_since(board.tension_at),
         "version": status.version,
         "instance": status.instance_id.to_string(),
         "position": format!("{}-{}", position.epoch, position.sequence),

@@ -28,7 +28,7 @@ use crate::routing::triage::{Triage, triage};
 
 use super::Service;
 use super::policy::InForce;
-use crate::trace::timed;
+use crate::trace::{Attribute, part, timed};
 
 pub(super) use choice::RANKED_MAX;
 
@@ -108,7 +108,7 @@ impl Finder<'_> {
         let query = refused.as_ref().unwrap_or(query);
         let triage = timed("triage", || triage(query, self.policy));
         let search = if triage.searches { self.search(query, now) } else { Search::default() };
-        timed("answer", || self.answer(query, (position, now), triage, search))
+        stages::answering(|| self.answer(query, (position, now), triage, search))
     }
 
     /// The best openings only, without reasons: what the benches time.
@@ -140,7 +140,7 @@ impl Finder<'_> {
         let mut plan = RadiusPlan::new(query, self.policy);
         let enough = self.policy.enough_options.min(query.limit());
         let mut matches = Vec::with_capacity(pool + 1);
-        let mut is_first = true;
+        let (mut is_first, mut widenings) = (true, 0_usize);
         loop {
             let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
             let mut matcher = Matcher::resumed(&question, pool, matches);
@@ -157,6 +157,7 @@ impl Finder<'_> {
             if matches.len() >= enough || !by_place || !plan.widen() {
                 break;
             }
+            widenings += 1;
         }
         let last_resort = self.policy.teleconsultation.beyond == BeyondTerritory::LastResort;
         let mut question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
@@ -168,7 +169,11 @@ impl Finder<'_> {
             self.look_remotely(&question, &mut matcher);
             matches = matcher.into_matches();
         }
-        let choice = timed("ranking", || self.chosen(&question, matches, pool, query.limit()));
+        let span = part("ranking");
+        span.set(Attribute::MATCHES, matches.len());
+        span.set(Attribute::WIDENINGS, widenings);
+        let choice = self.chosen(&question, matches, pool, query.limit());
+        drop(span);
         Matched { from_anywhere: from_anywhere && !choice.told.is_empty(), choice, plan }
     }
 
@@ -194,7 +199,7 @@ impl Finder<'_> {
     fn search(&self, query: &CareQuery, now: UtcInstant) -> Search {
         let neighbours = self.neighbours(query);
         let survey = self.survey(query, now, &neighbours, query.limit());
-        let (search, misses) = timed("near_misses", || self.examine(query, &survey));
+        let (search, misses) = stages::examining(|| self.examine(query, &survey));
         let Survey { question, choice, .. } = survey;
         let near_misses = misses.into_iter().filter_map(|miss| told_miss(&question, miss)).collect();
         let alike = choice.alike();

@@ -55,6 +55,10 @@ pub const TENSION_DAYS_KEPT: u64 = 8;
 pub const TENSION_CELLS_MAX: usize = 262_144;
 /// How old the board of operations may be before who looks gets a new one, in milliseconds: 2 seconds.
 pub const BOARD_KEPT_MS: i64 = 2 * MS_PER_SECOND;
+/// How many times what a look at every schedule took the board waits for the next one: looking takes 1 % of a core at most.
+pub const BOARD_LOOK_SHARE: i64 = 100;
+/// How long a look at every schedule stands at most, in milliseconds: 10 minutes.
+pub const BOARD_LOOK_KEPT_MAX_MS: i64 = 600 * MS_PER_SECOND;
 /// Most rows of the board of operations: of each CPTS, need and band of ages.
 pub const BOARD_ROWS_MAX: usize = 20_000;
 /// Rows of the board of operations that a call gets that does not say how many it wants.

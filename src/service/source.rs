@@ -71,6 +71,11 @@ impl Service {
     /// Every source that has schedules or was heard, in order of identifier.
     #[must_use]
     pub fn sources(&self) -> Vec<SourceView> {
+        self.sources_of(self.parts().index.source_extents())
+    }
+
+    /// The same of sources whose schedules were counted already.
+    pub(super) fn sources_of(&self, extents: impl IntoIterator<Item = (SourceId, SourceExtent)>) -> Vec<SourceView> {
         let parts = self.parts();
         let (now, fading) = (parts.clock.now(), self.policy().fading);
         let view = |(id, extent): (SourceId, SourceExtent)| {
@@ -85,7 +90,7 @@ impl Service {
                 extent,
             }
         };
-        parts.index.source_extents().into_iter().map(view).collect()
+        extents.into_iter().map(view).collect()
     }
 
     /// What to say of sources that have a lease and do not keep it; `None` when all do.

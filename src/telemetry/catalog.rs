@@ -166,13 +166,13 @@ pub const METRICS: &[Metric] = &[
     gauge("sas.instances", "{instance}", "Instances that share the ledger, by state: live, silent").by(&["state"], 2),
     // The process.
     gauge("sas.conditions", "{condition}", "1 while a condition stands; `status` tells what to do about it").by(&["code", "degrades"], 32),
-    gauge("sas.ready", "{instance}", "1 while the whole service is served"),
+    gauge("sas.ready", "{instance}", "1 while this instance should get calls, as `/readyz` says: it has its whole state and does not end; one that refuses writes is ready"),
     gauge("sas.index.records", "{record}", "Records in memory").by(&["kind"], 10),
     gauge("process.memory.usage", "By", "Resident memory of the process"),
     gauge("process.uptime", "s", "Time since the service was made"),
     counter("sas.road.tables", "{table}", "Tables of road times by result: asked, failed, skipped").by(&["result"], 3),
     counter("sas.telemetry.dropped", "{item}", "Spans and batches of metrics that could not be exported").by(&["signal"], 2),
-    counter("sas.telemetry.series.left_out", "{series}", "Series left out because their metric has too many").by(&["metric"], 16),
+    gauge("sas.telemetry.series.left_out", "{series}", "Series left out now because their metric has too many; absent for one that never had").by(&["metric"], 16),
     gauge("sas.build.info", "{build}", "1, with the version of the program").by(&["version"], 1),
 ];
 

@@ -12,10 +12,6 @@ use crate::service::{Census, ConditionKind, Overview, Service, SourceView, Statu
 
 use super::readings::{IntoF64 as _, Readings};
 
-/// Conditions while which a part of the service is not served.
-const NOT_READY: [ConditionKind; 3] =
-    [ConditionKind::Starting, ConditionKind::WritesRefused, ConditionKind::LedgerClockAhead];
-
 /// Reads off how a service stands.
 pub(super) fn read(service: &Service, readings: &mut Readings) {
     let status = service.status();
@@ -43,7 +39,6 @@ fn read_process(status: &Status, readings: &mut Readings) {
         let degrades = if kind.degrades() { "true" } else { "false" };
         readings.note("sas.conditions", one_if(stands(kind)), &[kind.code(), degrades]);
     }
-    readings.note("sas.ready", one_if(!NOT_READY.into_iter().any(stands)), &[]);
     readings.note("sas.build.info", 1.0, &[status.version]);
     let kept = &status.counts;
     let kinds = [
@@ -120,6 +115,10 @@ fn read_census(census: &Census, readings: &mut Readings) {
 
 fn read_tension(tension: &TensionBoard, readings: &mut Readings) {
     let mut needs: BTreeMap<TerritoryId, [usize; TensionState::ALL.len()]> = BTreeMap::new();
+    // The least tense are left out, of which something is free.
+    for name in ["sas.tension.first_slot", "sas.tension.threshold"] {
+        readings.leave_out(name, tension.left_out_count);
+    }
     for row in &tension.rows {
         let by = [&*row.territory.wire(), row.need.code(), row.age_band.code()];
         if let Some(first) = row.first_slot_seconds {

@@ -4,7 +4,7 @@
 //! reading serves every instrument of a scrape and, for [`READ_EVERY`], every scraper and exporter.
 //! Deliberately absent: what is counted on the way of a call ([`super::recorder`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(super) type Reading = BTreeMap<&'static str, Vec<Series>>;
 #[derive(Debug, Default)]
 pub struct Readings {
     series: BTreeMap<&'static str, Vec<Series>>,
-    left_out: BTreeMap<&'static str, u64>,
+    left_out: BTreeMap<&'static str, usize>,
 }
 
 impl Readings {
@@ -38,15 +38,21 @@ impl Readings {
         let Some(metric) = catalog::named(name) else { return };
         let series = self.series.entry(name).or_default();
         if series.len() >= metric.series_max {
-            *self.left_out.entry(name).or_default() += 1;
-            return;
+            return self.leave_out(name, 1);
         }
         let keys = metric.attributes.iter().copied();
         let attributes = keys.zip(attributes).map(|(key, value)| KeyValue::new(key, (*value).to_owned()));
         series.push((value, attributes.collect()));
     }
 
-    /// The same of a number.
+    /// Notes that so many series of a metric are not told.
+    pub fn leave_out(&mut self, name: &'static str, count: usize) {
+        if count > 0 {
+            *self.left_out.entry(name).or_default() += count;
+        }
+    }
+
+    /// The same as [`Self::note`] of a number.
     pub fn count(&mut self, name: &'static str, value: impl IntoF64, attributes: &[&str]) {
         self.note(name, value.into_f64(), attributes);
     }
@@ -94,7 +100,8 @@ pub(super) struct Panel {
 #[derive(Default)]
 struct Last {
     reading: Option<(Stopwatch, Arc<Reading>)>,
-    left_out: BTreeMap<&'static str, u64>,
+    /// Metrics of which series were left out at any time: that none is any more is told too.
+    had_too_many: BTreeSet<&'static str>,
 }
 
 impl Panel {
@@ -111,11 +118,10 @@ impl Panel {
         let gauges = self.gauges.lock().clone();
         let mut readings = Readings::default();
         gauges.iter().for_each(|gauge| gauge.read(&mut readings));
-        for (name, count) in std::mem::take(&mut readings.left_out) {
-            *last.left_out.entry(name).or_default() += count;
-        }
-        for (name, count) in &last.left_out {
-            readings.count(LEFT_OUT, *count, &[name]);
+        let left_out = std::mem::take(&mut readings.left_out);
+        last.had_too_many.extend(left_out.keys());
+        for name in &last.had_too_many {
+            readings.count(LEFT_OUT, left_out.get(name).copied().unwrap_or_default(), &[name]);
         }
         let reading = Arc::new(readings.series);
         last.reading = Some((Stopwatch::start(), Arc::clone(&reading)));
@@ -145,6 +151,22 @@ mod tests {
         let (count, attributes) = &reading[LEFT_OUT][0];
         assert_eq!(*count, 7.0);
         assert_eq!(attributes[0].value.as_str(), "sas.source.schedules");
+    }
+
+    #[test]
+    fn what_is_left_out_now_is_told_and_not_what_was() {
+        let too_many = Arc::new(std::sync::atomic::AtomicUsize::new(3));
+        let (panel, more) = (Panel::default(), Arc::clone(&too_many));
+        panel.add(Arc::new(move |readings: &mut Readings| {
+            readings.leave_out("sas.tension.threshold", more.load(std::sync::atomic::Ordering::SeqCst));
+        }));
+        let left_out = || {
+            panel.last.lock().reading = None;
+            panel.reading().get(LEFT_OUT).map(|series| series[0].0)
+        };
+        assert_eq!([left_out(), left_out()], [Some(3.0), Some(3.0)], "it does not grow with readings");
+        too_many.store(0, std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(left_out(), Some(0.0));
     }
 
     #[test]

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use sas_router::proto::routing as pb;
 use sas_router::telemetry::catalog::{Kind, METRICS};
-use sas_router::telemetry::table;
+use sas_router::telemetry::{table, values};
 
+use crate::grpc_limits::until;
 use crate::harness::in_process::InProcess;
+use crate::harness::promql;
 use crate::harness::variable;
 use crate::harness::world::{SOURCE, batch, hold, practitioner, publish, query, refusal, settle, slot};
 
@@ -125,6 +127,8 @@ async fn what_happened_in_the_morning_shows() {
         ("sas_conditions{code=\"WRITES_REFUSED\",degrades=\"true\"}", 0.0),
         ("sas_calls_active{kind=\"call\"}", 0.0),
         ("sas_ledger_queue", 0.0),
+        ("sas_tension_needs{state=\"met\",territory=\"1690000005\"}", 4.0),
+        ("sas_tension_needs{state=\"tense\",territory=\"1690000005\"}", 0.0),
         ("sas_tension_needs{state=\"none_free\",territory=\"1690000005\"}", 0.0),
     ];
     for (name, value) in expected {
@@ -132,6 +136,60 @@ async fn what_happened_in_the_morning_shows() {
     }
     assert!(series["process_memory_usage_bytes"] > 1e6);
     assert_eq!(series["sas_connections_active"], 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_of_a_closed_list_is_told_and_no_other() {
+    let scraped = morning().await.telemetry.scrape();
+    let mut compared = 0;
+    for line in scraped.lines().filter(|line| !line.starts_with('#') && line.contains('{')) {
+        let (series, _) = line.rsplit_once(' ').unwrap();
+        for (metric, attribute, value) in promql::picked_values(series) {
+            let Some(closed) = promql::declared_metric(&metric)
+                .and_then(|metric| values(metric.name, promql::attribute_of(metric, &attribute)?))
+            else {
+                continue;
+            };
+            assert!(closed.contains(&value.as_str()), "{attribute}=`{value}` of {metric} is not among {closed:?}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 40, "{compared}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_its_caller_gave_up_is_told_as_cancelled() {
+    let town = InProcess::start().await;
+    settle(&town).await;
+    let request = pb::WatchCareRequest { query: Some(query()), ..pb::WatchCareRequest::default() };
+    let mut watch = town.routing().watch_care(request).await.unwrap().into_inner();
+    watch.message().await.unwrap().unwrap();
+    drop(watch);
+    let told = "rpc_server_call_duration_seconds_count{error_type=\"CANCELLED\",\
+                rpc_method=\"sas.routing.v1.RoutingService/WatchCare\",\
+                rpc_response_status_code=\"CANCELLED\",rpc_system_name=\"grpc\"}";
+    until(|| series(&town.telemetry.scrape()).get(told) == Some(&1.0)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_too_many_is_counted_as_shed_and_as_a_call_that_failed() {
+    let town = InProcess::start_with(|config| config.limits.calls_max = 0).await;
+    let refused = town.routing().find_care(pb::FindCareRequest { query: Some(query()) }).await.unwrap_err();
+    let scraped = town.telemetry.scrape();
+    let series = series(&scraped);
+    let shed = |kind: &str| series[format!("sas_calls_shed_total{{kind=\"{kind}\"}}").as_str()];
+    assert_eq!((shed("call"), shed("watch")), (1.0, 0.0), "{refused}");
+    let calls = series.iter().filter(|(name, _)| name.starts_with("rpc_server_call_duration_seconds_count{"));
+    let calls: Vec<_> = calls.collect();
+    assert!(calls.len() == 1 && !calls[0].0.contains("status_code=\"OK\"") && *calls[0].1 == 1.0, "{calls:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_ends_is_not_ready() {
+    let town = InProcess::start_with(|config| config.server.drain_delay = std::time::Duration::from_secs(60)).await;
+    assert_eq!(series(&town.telemetry.scrape())["sas_ready"], 1.0);
+    town.shut_down();
+    until(|| series(&town.telemetry.scrape())["sas_ready"] == 0.0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -101,7 +101,7 @@ fn assert_below(spans: &[Span], parent: &Span, parts: &[&str]) {
 async fn a_question_is_one_trace_below_its_caller_with_its_stages() {
     let collector = CollectorStub::start(Manner::Takes).await;
     let town = town(&collector, |_| {}).await;
-    town.routing().find_care(traced(question(), "01")).await.unwrap();
+    let found = town.routing().find_care(traced(question(), "01")).await.unwrap().into_inner();
     collector.until("the question", |collector| has_ended(collector, "FindCare")).await;
     let spans = collector.spans();
     let call = named(&spans, "sas.routing.v1.RoutingService/FindCare");
@@ -112,6 +112,15 @@ async fn a_question_is_one_trace_below_its_caller_with_its_stages() {
         call,
         &["triage", "candidates", "eligibility", "ranking", "near_misses", "explanation", "answer"],
     );
+    let (answer, ranking) = (named(&spans, "answer"), named(&spans, "ranking"));
+    let of = |span: &Span, attribute| told(span, attribute).unwrap();
+    let counted = |span, attribute| of(span, attribute).parse::<usize>().unwrap();
+    assert_eq!(of(answer, Attribute::OUTCOME), "APPOINTMENT");
+    assert!(!found.options.is_empty() && counted(answer, Attribute::OPTIONS) == found.options.len());
+    assert!(counted(ranking, Attribute::MATCHES) >= found.options.len());
+    let widened = usize::try_from(found.radius.unwrap().widened_count).unwrap();
+    assert_eq!(counted(ranking, Attribute::WIDENINGS), widened);
+    assert_eq!(of(named(&spans, "near_misses"), Attribute::EXAMINED), found.examined_count.to_string());
     let walked: u64 = ["candidates", "eligibility"].map(|stage| length(named(&spans, stage))).iter().sum();
     assert!(walked <= length(call), "what is told of stages is no more than the call took");
     assert_eq!(told(call, Attribute::SYSTEM).unwrap(), "grpc");

@@ -73,7 +73,9 @@ pub fn board(board: &pb::GetBoardResponse, layout: &Layout, look: &Look<'_>) -> 
         Room::Rows(rows) => rows,
         Room::Lines(lines) => lines.saturating_sub(head.len() + tail.len() + NEEDS_FRAME).max(NEEDS_MIN),
     };
-    [head, needs::needs(board, now, (layout, ink), rows), tail].concat().join("\n")
+    // A service of before schedules were looked at less often tells both of the same instant.
+    let looked_at = instant(board.tension_at.as_ref()).unwrap_or(now);
+    [head, needs::needs(board, (now, looked_at), (layout, ink), rows), tail].concat().join("\n")
 }
 
 /// Who tells, when, and what is not as it should be.

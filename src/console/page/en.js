@@ -72,6 +72,7 @@ export default {
   "state.UNKNOWN": "Unknown",
   "tension.title": "Tension by CPTS",
   "tension.help": "By need: wait until the first free slot, against the delay to be kept for an R3.",
+  "tension.seen": "Every schedule was looked at {age} ago.",
   "tension.territory": "CPTS",
   "tension.specialty": "Specialty",
   "tension.age": "Age",

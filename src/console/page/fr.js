@@ -72,6 +72,7 @@ export default {
   "state.UNKNOWN": "Inconnu",
   "tension.title": "Tension par CPTS",
   "tension.help": "Par besoin : attente jusqu’au premier créneau libre, face au délai à tenir pour un R3.",
+  "tension.seen": "Tous les agendas ont été regardés il y a {age}.",
   "tension.territory": "CPTS",
   "tension.specialty": "Spécialité",
   "tension.age": "Âge",

@@ -124,6 +124,7 @@ function draw() {
   drawConditions();
   drawActivity(drawTiles());
   drawInstances();
+  byId("tension-seen").textContent = t("tension.seen", { age: length(Math.round(board.tension_age_ms / 1000)) });
   tension.update(board.tension);
   sources.update(board.sources);
   const size = number(board.bytes);

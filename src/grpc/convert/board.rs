@@ -30,7 +30,7 @@ pub(in crate::grpc) fn board_request_from_proto(request: &pb::GetBoardRequest) -
 /// Writes the board with at most so many rows.
 pub(in crate::grpc) fn board_to_proto(board: &Board, rows_max: usize) -> pb::GetBoardResponse {
     let Board { at, revision: _, status, activity, live_hold_count, tension, .. } = board;
-    let Board { sources, sources_left_out_count, places: _, .. } = board;
+    let Board { tension_at, sources, sources_left_out_count, places: _, .. } = board;
     pb::GetBoardResponse {
         made_at: Some(instant_to_proto(*at)),
         status: Some(status_to_proto(status.clone())),
@@ -40,6 +40,7 @@ pub(in crate::grpc) fn board_to_proto(board: &Board, rows_max: usize) -> pb::Get
         live_hold_count: *live_hold_count,
         sources: sources.iter().cloned().map(source_to_proto).collect(),
         sources_left_out_count: count(*sources_left_out_count),
+        tension_at: Some(instant_to_proto(*tension_at)),
     }
 }
 

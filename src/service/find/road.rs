@@ -3,7 +3,7 @@
 //! Invariant: without road times the answer is that of [`Finder::find`]; asking takes its deadline at most, and nothing is held
 //! meanwhile that others wait for. Deliberately absent: how a table is asked, which is `road`'s.
 
-use super::{Finder, Search, Survey, told_miss};
+use super::{Finder, Search, Survey, stages, told_miss};
 use crate::clock::Stopwatch;
 use crate::domain::answer::CareAnswer;
 use crate::domain::geo::GeoPoint;
@@ -78,7 +78,7 @@ impl Finder<'_> {
             Some((from, wanted)) => roads.times(from, &wanted, now).await,
             None => RoadTimes::default(),
         };
-        (timed("answer", || self.finish(draft, &times)), times)
+        (stages::answering(|| self.finish(draft, &times)), times)
     }
 
     /// Answers a question with road times that are had at once.
@@ -102,7 +102,7 @@ impl Finder<'_> {
         let triage = timed("triage", || triage(query, self.policy));
         let found = triage.searches.then(|| {
             let survey = self.survey(query, now, neighbours, query.limit() + JUDGED_BEYOND);
-            let (search, misses) = timed("near_misses", || self.examine(query, &survey));
+            let (search, misses) = stages::examining(|| self.examine(query, &survey));
             let Survey { question, choice, .. } = survey;
             Found { question, candidates: choice.into_candidates(JUDGED_BEYOND), search, misses }
         });

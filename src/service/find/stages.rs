@@ -6,11 +6,14 @@
 
 use std::time::Duration;
 
+use super::Search;
 use crate::clock::Stopwatch;
+use crate::domain::answer::CareAnswer;
 use crate::domain::id::{ScheduleId, TerritoryId};
 use crate::domain::offer::{Candidate, CareWays, Judge};
 use crate::domain::time::UtcInstant;
 use crate::index::{Index, Reach};
+use crate::routing::near::Miss;
 use crate::trace::{self, Attribute, Moment};
 
 /// Walks through the index, and tells `candidates` and `eligibility` when the question is traced.
@@ -26,6 +29,23 @@ pub(super) fn search<J: Judge>(index: &Index, reach: &Reach, judge: &mut J) {
     let walking = stopwatch.elapsed().saturating_sub(judging);
     parent.tell("candidates", from, walking, &[]);
     parent.tell("eligibility", from.plus(walking), judging, &[(Attribute::JUDGED, judged.into())]);
+}
+
+/// Makes an answer, and tells what it is.
+pub(super) fn answering(make: impl FnOnce() -> CareAnswer) -> CareAnswer {
+    let span = trace::part("answer");
+    let answer = make();
+    span.set(Attribute::OUTCOME, answer.outcome.code());
+    span.set(Attribute::OPTIONS, answer.options.len());
+    answer
+}
+
+/// Looks for near misses, and tells among how many schedules.
+pub(super) fn examining(examine: impl FnOnce() -> (Search, Vec<Miss>)) -> (Search, Vec<Miss>) {
+    let span = trace::part("near_misses");
+    let (search, misses) = examine();
+    span.set(Attribute::EXAMINED, usize::try_from(search.examination.examined_count).unwrap_or(usize::MAX));
+    (search, misses)
 }
 
 /// A judge whose time is taken.

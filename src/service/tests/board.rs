@@ -1,8 +1,11 @@
 //! The board: what it says of a need is what looking at every slot says, and it is worked out once for everybody.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use proptest::prelude::*;
+
+use crate::clock::{Clock, ManualClock};
 
 use super::world::{World, request, schedule, slot, territory};
 use crate::domain::code::{AppointmentType, PatientCategory, Specialty, SpecialtySet};
@@ -140,6 +143,49 @@ async fn who_asks_at_once_gets_one_board() {
     world.advance_seconds(2);
     let next = world.service.board().await;
     assert!(next.revision > boards[0].revision && next.at > boards[0].at);
+}
+
+/// A clock by which time passes whenever somebody looks at it.
+struct Passing(Arc<ManualClock>, AtomicI64);
+
+impl Clock for Passing {
+    fn now(&self) -> UtcInstant {
+        self.0.advance_ms(self.1.load(Ordering::SeqCst));
+        self.0.now()
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_took_long_stands_a_hundred_times_as_long() {
+    let world = settled(&[(0, 60, 1, false, 3)], 0).await;
+    let passing = Arc::new(Passing(Arc::clone(&world.clock), AtomicI64::new(50)));
+    let service = Service::new(Parts {
+        index: Arc::clone(&world.index),
+        ledger: world.ledger.clone(),
+        clock: passing.clone(),
+        tasks: world.tasks.clone(),
+        instance_id: uuid::Uuid::nil(),
+        version: "test",
+    });
+    let first = service.board().await;
+    passing.1.store(0, Ordering::SeqCst);
+    assert_eq!((first.tension_at, first.tension.rows[0].state), (first.at, TensionState::Met));
+    let hold = HoldRequest { slot_id: SlotId::parse("slot-0").unwrap(), ..super::world::hold_request("held") };
+    world.service.hold(&Caller::local(), hold).await.unwrap();
+    let board_at = async |ms: i64| {
+        world.clock.advance_ms(first.tension_at.ms() + ms - world.now().ms());
+        service.board().await
+    };
+    // What is cheap is told anew, the rest is said to be of before.
+    let second = board_at(4_000).await;
+    assert_eq!((second.at.ms_since(first.tension_at), second.tension_at), (4_000, first.tension_at));
+    assert!(second.revision > first.revision && second.status.stamp.position > first.status.stamp.position);
+    assert!(Arc::ptr_eq(&second.tension, &first.tension) && Arc::ptr_eq(&second.places, &first.places));
+    let held = board_at(60_000).await;
+    assert_eq!((held.tension_at, held.tension.rows[0].state), (held.at, TensionState::NoneFree));
+    // It took no time: the next one may follow as soon as a board.
+    let next = board_at(62_000).await;
+    assert_eq!(next.tension_at, next.at);
 }
 
 #[tokio::test]

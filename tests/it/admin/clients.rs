@@ -29,7 +29,7 @@ fn measured(text: &'static str) -> Option<Scrape> {
 }
 
 async fn port(limits: Limits, scrape: Option<Scrape>) -> (Admin, String) {
-    let admin = Admin::start(listener().await, limits, scrape).unwrap();
+    let admin = Admin::start(listener().await, Arc::default(), limits, scrape).unwrap();
     let address = admin.address.to_string();
     (admin, address)
 }

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sas_router::telemetry::catalog::{Kind, METRICS};
+use sas_router::telemetry::catalog::{Kind, METRICS, Metric};
+use sas_router::telemetry::values;
 
 /// Labels that Prometheus itself gives.
 const LABELS_OF_PROMETHEUS: [&str; 6] = ["instance", "job", "le", "alertname", "alertstate", "severity"];
@@ -71,6 +72,12 @@ pub(crate) fn misread(expression: &str, recorded: &BTreeMap<String, String>) -> 
         wrong.extend(strange.map(|label| format!("{metric} has no label {label}")));
         known.extend(labels);
     }
+    for (metric, label, value) in picked_values(expression) {
+        let closed = declared_metric(&metric).and_then(|metric| values(metric.name, attribute_of(metric, &label)?));
+        if closed.is_some_and(|closed| !closed.contains(&value.as_str())) {
+            wrong.push(format!("{label} of {metric} is never {value}"));
+        }
+    }
     let strange = read.groups.iter().filter(|label| !known.contains(*label));
     wrong.extend(strange.map(|label| format!("nothing in it has a label {label}")));
     wrong
@@ -81,6 +88,42 @@ pub(crate) fn declared(expression: &str, recorded: &BTreeMap<String, String>) ->
     let names: Vec<_> = read(expression).metrics.into_keys().collect();
     let through = |name: &String| recorded.get(name).map(|inner| declared(inner, recorded)).unwrap_or_default();
     names.iter().flat_map(|name| base(name).into_iter().chain(through(name))).collect()
+}
+
+/// The values by which series are picked, as metric, label and value; each of several, and no patterns and variables.
+pub(crate) fn picked_values(expression: &str) -> Vec<(String, String, String)> {
+    let mut picked = Vec::new();
+    for (at, _) in expression.match_indices('{') {
+        let before = &expression[..at];
+        let is_part = |one: char| one.is_ascii_alphanumeric() || matches!(one, '_' | ':');
+        let metric = &before[before.trim_end_matches(is_part).len()..];
+        let Some(end) = expression[at..].find('}') else { continue };
+        for pair in expression[at + 1..at + end].split("\",") {
+            let Some((label, texts)) = pair.split_once('"') else { continue };
+            let label = label.trim_matches(|one: char| !is_part(one));
+            let texts =
+                texts.trim_end_matches('"').split('|').filter(|text| !text.is_empty() && text.chars().all(is_part));
+            picked.extend(texts.map(|text| (metric.to_owned(), label.to_owned(), text.to_owned())));
+        }
+    }
+    picked
+}
+
+/// The metric of which a series is part.
+pub(crate) fn declared_metric(series: &str) -> Option<&'static Metric> {
+    let name = base(series)?;
+    METRICS.iter().find(|metric| metric.name == name)
+}
+
+/// The attribute that is scraped as a label.
+pub(crate) fn attribute_of(metric: &Metric, label: &str) -> Option<&'static str> {
+    metric
+        .attributes
+        .iter()
+        .copied()
+        .zip(metric.scraped_labels())
+        .find(|(_, scraped)| scraped == label)
+        .map(|(it, _)| it)
 }
 
 /// The labels that a series may have; `None` when there is no such series.
@@ -154,4 +197,7 @@ fn an_expression_is_read_to_its_last_label() {
     let wrong =
         misread("sum by (colour) (sas_find_answers{case_id=\"1\"}) + sas_ready{outcome=\"x\"}", &BTreeMap::new());
     assert_eq!(wrong.len(), 3, "{wrong:?}");
+    let never =
+        misread("sas_slots{territory=\"1\", state=~\"free|gone\"} and sas_slots{state!=\"$state\"}", &BTreeMap::new());
+    assert_eq!(never, ["state of sas_slots is never gone"]);
 }

@@ -13,10 +13,10 @@ const FIXED_WIDE: usize = 72;
 /// The same on a narrow screen.
 const FIXED_NARROW: usize = 49;
 
-/// At most so many rows, under what they sum up to.
+/// At most so many rows, under what they sum up to and, where they are older than the board, when that was.
 pub(super) fn needs(
     board: &pb::GetBoardResponse,
-    now: UtcInstant,
+    (now, looked_at): (UtcInstant, UtcInstant),
     (layout, ink): (&Layout, Ink),
     rows: usize,
 ) -> Vec<String> {
@@ -24,8 +24,12 @@ pub(super) fn needs(
     let pb::TensionCounts { met, tense, none_free, left_out } = counts;
     let all = met + tense + none_free + left_out;
     let shown = board.tension.len().min(rows);
+    let seen = match looked_at < now {
+        true => format!(" · à {}", looked_at.to_local(zone("")).format("%H:%M:%S")),
+        false => String::new(),
+    };
     let title = format!(
-        "Besoins : {all} · {none_free} sans créneau · {tense} au-delà du délai · {met} dans le délai (R3){}",
+        "Besoins : {all} · {none_free} sans créneau · {tense} au-delà du délai · {met} dans le délai (R3){seen}{}",
         match shown as u64 {
             shown if shown == all => String::new(),
             1 => " · le plus tendu :".to_owned(),
@@ -41,7 +45,7 @@ pub(super) fn needs(
         ["CPTS", "Besoin", "Âge", "Premier créneau", "Attente", "Délai", "24 h", "Agendas", "État"],
         layout,
     )));
-    lines.extend(board.tension.iter().take(rows).map(|need| row(need, now, layout, ink)));
+    lines.extend(board.tension.iter().take(rows).map(|need| row(need, looked_at, layout, ink)));
     lines
 }
 

@@ -65,6 +65,7 @@ fn told() -> pb::GetBoardResponse {
         live_hold_count: 4,
         sources: vec![source(pb::Confidence::Hidden), source(pb::Confidence::Certain)],
         sources_left_out_count: 0,
+        tension_at: at(0),
     }
 }
 
@@ -104,6 +105,16 @@ fn one_is_told_as_one_and_none_as_none() {
     for part in ["1 prise ·", "0 conflit ·", "0 agenda ·", "0 créneau", "1 agenda\n", "le plus tendu :"] {
         assert!(page.contains(part), "{part}: {page}");
     }
+}
+
+#[test]
+fn needs_that_are_older_than_the_board_say_of_when_they_are() {
+    let page = |seconds| {
+        let told = pb::GetBoardResponse { tension_at: at(seconds), ..told() };
+        board(&told, &Layout::new(160), &Look::plain(Room::Rows(3)))
+    };
+    assert!(page(-8).contains("40 dans le délai (R3) · à 08:59:52 · les 3 plus tendus"), "{}", page(-8));
+    assert!(!page(0).contains(" · à "), "{}", page(0));
 }
 
 #[test]
