@@ -198,9 +198,10 @@ impl App {
         if let Some(options) = config.road_times.options.clone() {
             service.ask_roads(Roads::new(options)?);
         }
-        telemetry.attend(&service);
+        let is_measured = admin.is_some() || export.is_some();
+        let witnessed = if is_measured { measuring::of_service(&telemetry, &service) } else { Witnessed::default() };
         let forgetting = Forgetting::new(service.clone(), clock);
-        let options = Options { witnessed: measuring::calls(&telemetry), ..options(&config, tracer) };
+        let options = Options { witnessed, ..options(&config, tracer) };
         let server = Arc::new(Server::start(service.clone(), listener, options, &background).await?);
         measuring::observe_load(&telemetry, &server, watches_max);
         let shutdown = CancellationToken::new();
@@ -261,12 +262,9 @@ impl App {
         self.background.drain().await;
         // A write outlives the call that asked for it; the ledger bounds how long it can take.
         self.writes.drain().await;
-        let telemetry = self.telemetry;
-        // It may wait for a collector, which the threads that serve must not.
-        if tokio::task::spawn_blocking(move || telemetry.end()).await.is_err() {
-            tracing::error!("ending the metrics failed");
-        }
         self.ledger.close().await;
+        // Only now, for they may wait for a collector, and whoever waits for the data folder must not.
+        self.telemetry.end().await;
         if let Some(export) = self.export {
             export.shutdown().await;
         }

@@ -15,12 +15,13 @@ mod recorder;
 mod table;
 mod values;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::{MeterProviderBuilder, SdkMeterProvider};
 use prometheus::{Registry, TextEncoder};
+use tokio::sync::oneshot;
 
 use crate::service::Service;
 use readings::Panel;
@@ -44,6 +45,8 @@ pub struct Telemetry {
     registry: Registry,
     recorder: Arc<Recorder>,
     panel: Arc<Panel>,
+    /// What a scrape is told once the end has begun.
+    last: Arc<OnceLock<String>>,
 }
 
 impl Telemetry {
@@ -69,7 +72,7 @@ impl Telemetry {
         instruments::read_from(&meter, &panel);
         let first_offers = Arc::clone(&recorder.first_offers);
         panel.add(Arc::new(move |readings: &mut Readings| first_offers.read(readings)));
-        Ok(Self { provider, registry, recorder, panel })
+        Ok(Self { provider, registry, recorder, panel, last: Arc::default() })
     }
 
     /// Is told from now on what a service does, and reads off how it stands.
@@ -94,23 +97,40 @@ impl Telemetry {
         self.recorder.call_shed(kind);
     }
 
-    /// Everything that is measured, in the text format of Prometheus. It looks at every schedule now and then: call it on a
-    /// thread that may take a tenth of a second.
+    /// Everything that is measured, in the text format of Prometheus; how it stood at the end, once that has begun. It looks at
+    /// every schedule now and then: call it on a thread that may take a while.
     #[must_use]
     pub fn scrape(&self) -> String {
-        let text = TextEncoder::new().encode_to_string(&self.registry.gather());
-        text.unwrap_or_else(|error| {
-            tracing::error!(%error, "the metrics cannot be written as text");
-            String::new()
-        })
+        self.last.get().cloned().unwrap_or_else(|| text_of(&self.registry))
     }
 
-    /// Sends what was measured a last time to whoever reads it, and ends; waits 2 seconds at most.
-    pub fn end(&self) {
-        if let Err(error) = self.provider.shutdown_with_timeout(END_WITHIN) {
-            tracing::debug!(%error, "the metrics were not ended in order");
+    /// Sends what was measured a last time to whoever reads it, and ends; waits 2 seconds at most. A collector that takes longer
+    /// keeps a thread that nobody waits for.
+    pub async fn end(&self) {
+        let (provider, registry, last) = (self.provider.clone(), self.registry.clone(), Arc::clone(&self.last));
+        let (told, ended) = oneshot::channel();
+        let end = move || {
+            let _ = last.set(text_of(&registry));
+            if let Err(error) = provider.shutdown() {
+                tracing::debug!(%error, "the metrics were not ended in order");
+            }
+            // Whoever no longer waits needs no word.
+            let _ = told.send(());
+        };
+        if let Err(error) = std::thread::Builder::new().name("telemetry-end".to_owned()).spawn(end) {
+            tracing::warn!(%error, "no thread could be started to send the last metrics");
+        }
+        if tokio::time::timeout(END_WITHIN, ended).await.is_err() {
+            tracing::warn!("the collector was too slow at the end, the last metrics may be lost");
         }
     }
+}
+
+fn text_of(registry: &Registry) -> String {
+    TextEncoder::new().encode_to_string(&registry.gather()).unwrap_or_else(|error| {
+        tracing::error!(%error, "the metrics cannot be written as text");
+        String::new()
+    })
 }
 
 impl std::fmt::Debug for Telemetry {

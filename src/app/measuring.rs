@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 
 use crate::admin::Standing;
 use crate::grpc::{CallEnd, CallKind, CallWitness, Server, Witnessed};
+use crate::service::Service;
 use crate::telemetry::{EndedCall, Export, Readings, Telemetry};
 
 use super::StartError;
@@ -35,8 +36,9 @@ pub(super) fn telemetry(export: Option<&Export>) -> Result<Telemetry, StartError
     Ok(telemetry)
 }
 
-/// Who is told of calls.
-pub(super) fn calls(telemetry: &Arc<Telemetry>) -> Witnessed {
+/// Measures a service, where somebody reads what is measured; who is to be told of its calls.
+pub(super) fn of_service(telemetry: &Arc<Telemetry>, service: &Service) -> Witnessed {
+    telemetry.attend(service);
     Witnessed(Some(Arc::new(Calls(Arc::clone(telemetry)))))
 }
 

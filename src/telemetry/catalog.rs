@@ -152,7 +152,7 @@ pub const METRICS: &[Metric] = &[
     gauge("sas.ledger.position", "{change}", "Number of the last change that is shown"),
     gauge("sas.ledger.epoch", "{epoch}", "Generation of the history that is followed"),
     gauge("sas.ledger.lag", "{change}", "Changes of the shared ledger that are not shown yet"),
-    gauge("sas.ledger.lag.duration", "s", "How far what is shown was behind the shared ledger at most"),
+    gauge("sas.ledger.lag.duration", "s", "How far what is shown is behind the shared ledger at most; it grows while the ledger's server is not heard"),
     gauge("sas.ledger.durability", "{class}", "1 for the class of what an acknowledged write survives").by(&["class"], 8),
     gauge("sas.ledger.writable", "{instance}", "1 while writes are accepted"),
     gauge("sas.ledger.queue", "{append}", "Appends that were asked for and are not answered"),

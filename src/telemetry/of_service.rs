@@ -4,6 +4,7 @@
 //! directories nothing is told but identifiers of territories and sources. Deliberately absent: what happened, which is recorded.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::domain::id::TerritoryId;
 use crate::domain::source::Confidence;
@@ -11,6 +12,9 @@ use crate::domain::time::MS_PER_SECOND;
 use crate::service::{Census, ConditionKind, Overview, Service, SourceView, Status, TensionBoard, TensionState};
 
 use super::readings::{IntoF64 as _, Readings};
+
+/// How old the last word of the ledger's server may be: heartbeats come every 5 seconds.
+const HEARD_WITHIN: Duration = Duration::from_secs(15);
 
 /// Reads off how a service stands.
 pub(super) fn read(service: &Service, readings: &mut Readings) {
@@ -71,11 +75,15 @@ fn read_overview(ledger: &Overview, readings: &mut Readings) {
     for (name, count) in &ledger.counters {
         readings.count(name, *count, &[]);
     }
+    // What the last heartbeat found grows old while the ledger's server is away; what others say is not known then.
+    let age = ledger.seen_age.unwrap_or_default();
+    let is_stale = age > HEARD_WITHIN;
     if let Some(own) = ledger.peers.iter().find(|peer| peer.is_self) {
         readings.count("sas.ledger.lag", own.lag_changes, &[]);
-        readings.note("sas.ledger.lag.duration", own.lag_ms.into_f64() / 1_000.0, &[]);
+        let stale_s = if is_stale { age.as_secs_f64() } else { 0.0 };
+        readings.note("sas.ledger.lag.duration", own.lag_ms.into_f64() / 1_000.0 + stale_s, &[]);
     }
-    if !ledger.peers.is_empty() {
+    if !ledger.peers.is_empty() && !is_stale {
         let silent = ledger.peers.iter().filter(|peer| peer.is_silent).count();
         readings.count("sas.instances", ledger.peers.len() - silent, &["live"]);
         readings.count("sas.instances", silent, &["silent"]);

@@ -162,7 +162,7 @@ impl Witness for Recorder {
             (Operation::Hold | Operation::Rebook, OperationResult::Refused(Reason::SlotTaken)) => {
                 self.conflicts.add(1, &[of_source(*source)]);
             }
-            (Operation::Confirm | Operation::Rebook, OperationResult::Refused(Reason::HoldExpired)) => {
+            (Operation::Confirm, OperationResult::Refused(Reason::HoldExpired)) => {
                 self.late_confirms.add(1, &[]);
             }
             _ => {}

@@ -255,3 +255,14 @@ async fn a_redis_that_will_never_do_ends_the_start_and_the_port() {
     assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
     assert!(ended.stderr.contains("this version needs Redis 7.0"), "{}", ended.stderr);
 }
+
+#[test]
+fn a_command_that_is_given_the_admin_port_says_which_port_is_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(folder.path());
+    let url = format!("http://{}", server.admin_address());
+    let said = program_command().args(["status", "--server", &url]).output().unwrap();
+    assert_eq!(said.status.code(), Some(4));
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.contains("does not speak gRPC") && said.contains("admin port"), "{said}");
+}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use sas_router::config::Config;
 use sas_router::proto::routing as pb;
 use sas_router::telemetry::catalog::{Kind, METRICS};
 use sas_router::telemetry::{table, values};
@@ -44,9 +45,18 @@ fn kinds(scraped: &str) -> BTreeMap<&str, &str> {
     scraped.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect()
 }
 
+/// A service that somebody may scrape.
+async fn measured(alter: impl FnOnce(&mut Config)) -> InProcess {
+    InProcess::start_with(|config| {
+        config.admin.listen = "127.0.0.1:0".parse().ok();
+        alter(config);
+    })
+    .await
+}
+
 /// A morning: questions, a hold, a conflict, a booking, a hold that ends, a late confirmation, an offer that was none.
 async fn morning() -> InProcess {
-    let town = InProcess::start().await;
+    let town = measured(|_| {}).await;
     settle(&town).await;
     publish(&town, batch("b1", 1, vec![slot("a", 1, 60), slot("b", 2, 120)])).await;
     publish(&town, batch("b2", 2, vec![slot("a", 1, 60), slot("gone", 9, 60)])).await;
@@ -159,7 +169,7 @@ async fn a_value_of_a_closed_list_is_told_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_its_caller_gave_up_is_told_as_cancelled() {
-    let town = InProcess::start().await;
+    let town = measured(|_| {}).await;
     settle(&town).await;
     let request = pb::WatchCareRequest { query: Some(query()), ..pb::WatchCareRequest::default() };
     let mut watch = town.routing().watch_care(request).await.unwrap().into_inner();
@@ -173,7 +183,7 @@ async fn a_call_that_its_caller_gave_up_is_told_as_cancelled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_too_many_is_counted_as_shed_and_as_a_call_that_failed() {
-    let town = InProcess::start_with(|config| config.limits.calls_max = 0).await;
+    let town = measured(|config| config.limits.calls_max = 0).await;
     let refused = town.routing().find_care(pb::FindCareRequest { query: Some(query()) }).await.unwrap_err();
     let scraped = town.telemetry.scrape();
     let series = series(&scraped);
@@ -186,7 +196,7 @@ async fn a_call_too_many_is_counted_as_shed_and_as_a_call_that_failed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_that_ends_is_not_ready() {
-    let town = InProcess::start_with(|config| config.server.drain_delay = std::time::Duration::from_secs(60)).await;
+    let town = measured(|config| config.server.drain_delay = std::time::Duration::from_secs(60)).await;
     assert_eq!(series(&town.telemetry.scrape())["sas_ready"], 1.0);
     town.shut_down();
     until(|| series(&town.telemetry.scrape())["sas_ready"] == 0.0).await;

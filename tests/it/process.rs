@@ -2,10 +2,9 @@
 //!
 //! Deliberately absent: what it answers; see the tests of each service.
 
-use std::io::Write as _;
 use std::net::TcpListener;
 
-use crate::harness::server_process::{ServerProcess, program_command};
+use crate::harness::server_process::ServerProcess;
 
 #[test]
 fn announced_address_accepts_connections() {
@@ -52,19 +51,4 @@ fn taken_port_is_refused_by_name() {
     };
     assert!(!refused.status.success());
     assert!(refused.stderr.contains(&address), "{}", refused.stderr);
-}
-
-#[test]
-fn a_port_that_does_not_speak_grpc_is_named_as_such() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let answering = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").unwrap();
-    });
-    let said = program_command().args(["status", "--server", &url]).output().unwrap();
-    answering.join().unwrap();
-    assert_eq!(said.status.code(), Some(4));
-    let said = String::from_utf8_lossy(&said.stderr).into_owned();
-    assert!(said.contains("does not speak gRPC") && said.contains("admin port"), "{said}");
 }

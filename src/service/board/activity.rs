@@ -20,7 +20,7 @@ pub const ACTIVITY_MINUTES: usize = 60;
 pub enum Deed {
     /// A slot was held.
     Hold,
-    /// A hold was refused because the slot was taken.
+    /// A slot that was wanted, for a new booking or in place of another, was taken.
     Conflict,
     /// A hold was confirmed.
     Confirm,
@@ -43,7 +43,7 @@ impl Deed {
     /// What an operation on a booking was; `None` when nothing came of it but a refusal that is no conflict.
     const fn of(operated: &Operated<'_>) -> Option<Self> {
         match (operated.operation, operated.result) {
-            (Operation::Hold, OperationResult::Refused(Reason::SlotTaken)) => Some(Self::Conflict),
+            (Operation::Hold | Operation::Rebook, OperationResult::Refused(Reason::SlotTaken)) => Some(Self::Conflict),
             (_, OperationResult::Refused(_) | OperationResult::Replayed) => None,
             (Operation::Hold, OperationResult::Done { .. }) => Some(Self::Hold),
             (Operation::Confirm, OperationResult::Done { .. }) => Some(Self::Confirm),
