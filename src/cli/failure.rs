@@ -145,6 +145,7 @@ impl Refusal {
     #[must_use]
     pub fn from_status(status: &tonic::Status) -> Self {
         let (code, exit) = code_and_exit(status.code());
+        let exit = if is_of_transport(status) { Exit::Unreachable } else { exit };
         let details = status.get_error_details();
         let violations = details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();
         let hold_refused = hold_refused(status.details());
@@ -162,16 +163,19 @@ impl Refusal {
     }
 }
 
-/// What a status says. One that the transport made up, since the connection ended or was answered in another protocol, says
-/// nothing to anybody.
+/// Whether a status was made up by the transport, since the connection ended or was answered in another protocol.
+fn is_of_transport(status: &tonic::Status) -> bool {
+    status.source().is_some() && matches!(status.code(), Code::Cancelled | Code::Unknown)
+}
+
+/// What a status says; one of the transport's own says nothing to anybody.
 fn message_of(status: &tonic::Status) -> String {
-    let is_made_up = status.source().is_some() && status.code() == Code::Cancelled;
-    if is_made_up {
-        let message = "the connection ended without an answer: try again; if it ends again, what listens there does not speak gRPC, so \
-                       name the service's own address (server.listen), not its admin port";
-        return message.to_owned();
+    if !is_of_transport(status) {
+        return status.message().to_owned();
     }
-    status.message().to_owned()
+    let message = "the connection ended without an answer: try again; if it ends again, what listens there does not speak gRPC, so \
+                   name the service's own address (server.listen), not its admin port";
+    message.to_owned()
 }
 
 /// The refusal of a hold among the details of a status.
