@@ -1,8 +1,10 @@
-//! How much of the transport is left for the match: full answers over gRPC against a no-op call of the same size.
+//! How much of the transport is left for the match, and what telemetry costs: full answers over gRPC against a no-op call of the
+//! same size, and against the same with metrics and traces on.
 //!
 //! Method: one process, server and client on both cores; a region of 10⁶ slots (or the size given); 64 calls in flight on
 //! 4 connections, closed loop; the no-op server is plain tonic and returns one prepared `FindCareResponse` of the mean
-//! size of the real ones. Both are measured in turn, five rounds of 20,000 calls each; the ratio is that of the medians.
+//! size of the real ones. Telemetry is what a site has: every metric, one call in a hundred traced, both sent to a collector in this
+//! process, and a scrape a round. All are measured in turn, five rounds of 20,000 calls each; ratios are those of the medians.
 //! Run: `cargo bench --bench transport`, or with `-- 100000` for a size.
 #![allow(
     missing_docs,
@@ -28,7 +30,7 @@ use std::time::{Duration, Instant};
 use prost::Message as _;
 use sas_router::clock::ManualClock;
 use sas_router::domain::record::Body;
-use sas_router::grpc::Server;
+use sas_router::grpc::{Options, Server};
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
 use sas_router::proto::routing as pb;
@@ -38,6 +40,7 @@ use tokio::net::TcpListener;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 
+use support::measured::Measuring;
 use support::questions::questions;
 use support::region::{Region, at_minute, changes, region};
 use support::server::options;
@@ -75,49 +78,69 @@ fn main() {
 
 async fn run(size: usize) {
     let region = region(size, 42);
-    let tasks = Tasks::new();
-    let (_server, address) = serve(&region, &tasks).await;
+    let (tasks, index) = (Tasks::new(), filled(&region));
+    let (_server, address) = serve(service(&index), options(), &tasks).await;
+    let measuring = Measuring::start().await;
+    let measured = service(&index);
+    let measured_options = measuring.options(&measured);
+    let (_measured_server, measured_address) = serve(measured, measured_options, &tasks).await;
     let asked: Vec<pb::FindCareRequest> =
         questions(&region, 2_000, 7).iter().map(|(_, query, _)| wire(query)).collect();
     let asked = Arc::new(asked);
-    let full = connect(address).await;
+    let (full, measured) = (connect(address).await, connect(measured_address).await);
     let (sizes, typical) = sample(&full[0], &asked).await;
     let no_op = connect(no_op(typical).await).await;
     println!("{size} slots; mean answer {} bytes; {IN_FLIGHT} in flight on {CONNECTIONS} connections", sizes);
-    let (mut full_rates, mut no_op_rates) = (Vec::new(), Vec::new());
+    let mut rounds = Vec::new();
     for round in 0..=ROUNDS {
-        let (of_no_op, of_full) = (load(&no_op, &asked).await, load(&full, &asked).await);
+        let loads = [load(&no_op, &asked).await, load(&full, &asked).await, load(&measured, &asked).await];
+        let telemetry = Arc::clone(&measuring.telemetry);
+        tokio::task::spawn_blocking(move || telemetry.scrape()).await.unwrap();
         // The first round warms up.
         if round > 0 {
-            println!("round {round}: no-op {of_no_op}   full {of_full}");
-            no_op_rates.push(of_no_op.per_second);
-            full_rates.push(of_full.per_second);
+            println!("round {round}: no-op {}   full {}   with telemetry {}", loads[0], loads[1], loads[2]);
+            rounds.push(loads);
         }
     }
-    let (no_op, full) = (median(no_op_rates), median(full_rates));
+    let rate = |of: usize| median(rounds.iter().map(|loads| loads[of].per_second).collect());
+    let p99 = |of: usize| median(rounds.iter().map(|loads| loads[of].p99.as_secs_f64()).collect());
+    let (no_op, full, measured) = (rate(0), rate(1), rate(2));
     println!("medians: no-op {no_op:.0}/s, full match {full:.0}/s: {:.0} %", 100.0 * full / no_op);
+    println!(
+        "telemetry: {measured:.0}/s, {:+.1} % (-5 % allowed); p99 {:+.1} % (+10 % allowed); spans and batches dropped {:?}",
+        100.0 * (measured / full - 1.0),
+        100.0 * (p99(2) / p99(1) - 1.0),
+        measuring.dropped()
+    );
 }
 
-async fn serve(region: &Region, tasks: &Tasks) -> (Server, SocketAddr) {
+fn filled(region: &Region) -> Arc<Index> {
     let index = Arc::new(Index::new());
     index.apply(&changes(region.directory.iter().cloned(), 1));
     let slots = region.slots.iter().map(|slot| Body::Slot(Arc::clone(slot)));
     for batch in changes(slots, 10_000_000).chunks(500) {
         index.apply(batch);
     }
+    index
+}
+
+fn service(index: &Arc<Index>) -> Service {
     let clock = Arc::new(ManualClock::new(at_minute(10 * 60)));
-    let sink = Arc::new(Applier(Arc::clone(&index)));
-    let parts = Parts {
-        index,
+    let sink = Arc::new(Applier(Arc::clone(index)));
+    Service::new(Parts {
+        index: Arc::clone(index),
         ledger: Arc::new(MemoryLedger::new(clock.clone(), sink)),
         clock,
         tasks: Tasks::new(),
         instance_id: uuid::Uuid::nil(),
         version: "bench",
-    };
+    })
+}
+
+async fn serve(service: Service, options: Options, tasks: &Tasks) -> (Server, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    (Server::start(Service::new(parts), listener, options(), tasks).await.unwrap(), address)
+    (Server::start(service, listener, options, tasks).await.unwrap(), address)
 }
 
 async fn no_op(answer: pb::FindCareResponse) -> SocketAddr {

@@ -13,6 +13,7 @@
 
 pub mod day;
 pub mod load;
+pub mod measured;
 pub mod oracle;
 pub mod questions;
 pub mod random;
