@@ -226,6 +226,12 @@ impl App {
         })
     }
 
+    /// Where the admin port is, when there is one.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(|admin| admin.address)
+    }
+
     /// What is measured of it.
     #[must_use]
     pub fn telemetry(&self) -> Arc<Telemetry> {

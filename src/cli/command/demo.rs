@@ -21,7 +21,7 @@ use crate::cli::render::table::wrapped;
 use crate::cli::sample::{SOURCE_ID, region_at};
 use crate::cli::terminal::Terminal;
 use crate::clock::{Clock as _, Stopwatch, SystemClock};
-use crate::config::{self, LedgerOverrides, LoggingOverrides, Overrides, ServerOverrides, Sources};
+use crate::config::{self, AdminOverrides, LedgerOverrides, LoggingOverrides, Overrides, ServerOverrides, Sources};
 use crate::domain::time::{MS_PER_MINUTE, UtcInstant};
 use crate::telemetry;
 
@@ -48,7 +48,10 @@ pub async fn run(arguments: &DemoArguments, terminal: &Terminal) -> Result<Exit,
         .tempdir()
         .map_err(|error| Failure::Local(format!("making a temporary folder: {error}")))?;
     let listen = free_address(terminal);
+    // The page of operations, for as long as somebody may look at it.
+    let admin = AdminOverrides { listen: (!arguments.exit_after_cases).then(|| "127.0.0.1:0".to_owned()) };
     let overrides = Overrides {
+        admin,
         server: ServerOverrides { listen: Some(listen.to_string()), ..ServerOverrides::default() },
         ledger: LedgerOverrides {
             kind: Some("embedded".to_owned()),
@@ -65,7 +68,7 @@ pub async fn run(arguments: &DemoArguments, terminal: &Terminal) -> Result<Exit,
     let server = format!("http://{}", app.address);
     let server_flag = if app.address.port() == PORT_DEFAULT { String::new() } else { format!(" --server {server}") };
 
-    let shown = show(&server, &server_flag, arguments.exit_after_cases, terminal).await;
+    let shown = show(&server, &server_flag, app.admin_address(), terminal).await;
     if arguments.exit_after_cases || shown.is_err() {
         app.run_until(std::future::ready(())).await;
     } else {
@@ -75,12 +78,12 @@ pub async fn run(arguments: &DemoArguments, terminal: &Terminal) -> Result<Exit,
 }
 
 /// Loads the region, shows the cases and the race, and says how to go on.
-async fn show(server: &str, server_flag: &str, is_over: bool, terminal: &Terminal) -> Result<(), Failure> {
+async fn show(server: &str, server_flag: &str, admin: Option<SocketAddr>, terminal: &Terminal) -> Result<(), Failure> {
     let channel = connect(server, CALL_TIMEOUT).await?;
     load_region(&channel, server, terminal).await?;
     tour::cases(&channel, server_flag, terminal).await?;
     tour::booking(&channel, terminal).await?;
-    terminal.answer(&farewell(server_flag, server, is_over, terminal));
+    terminal.answer(&farewell(server_flag, server, admin, terminal));
     Ok(())
 }
 
@@ -134,7 +137,7 @@ async fn load_region(channel: &Channel, server: &str, terminal: &Terminal) -> Re
 }
 
 /// How to go on.
-fn farewell(server_flag: &str, server: &str, is_over: bool, terminal: &Terminal) -> String {
+fn farewell(server_flag: &str, server: &str, admin: Option<SocketAddr>, terminal: &Terminal) -> String {
     let first = cases::CASES.first().map_or(String::new(), |case| case.command_line(server_flag));
     let address = server.trim_start_matches("http://");
     let commands = [
@@ -146,9 +149,12 @@ fn farewell(server_flag: &str, server: &str, is_over: bool, terminal: &Terminal)
     let mut lines = vec![tour::heading("Interroger le service", terminal)];
     lines.extend(commands.iter().map(|command| tour::shell_lines(command, terminal)));
     lines.push(format!("$ grpcurl -plaintext {address} list"));
-    lines.push(match is_over {
-        true => "\nFin de la démonstration : le service s'arrête et son dossier est effacé.".to_owned(),
-        false => "\nLe service répond jusqu'à Ctrl-C ; ensuite son dossier est effacé.".to_owned(),
+    lines.push(match admin {
+        None => "\nFin de la démonstration : le service s'arrête et son dossier est effacé.".to_owned(),
+        Some(page) => format!(
+            "\nSalle d'exploitation, en lecture seule : http://{page}/ ; dans un terminal : sas-router watch{server_flag}\n\
+             Le service répond jusqu'à Ctrl-C ; ensuite son dossier est effacé."
+        ),
     });
     lines.join("\n")
 }

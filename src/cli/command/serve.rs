@@ -35,7 +35,7 @@ pub struct ServeArguments {
     /// Address and port to listen on; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
-    /// Address and port for operations over HTTP: /livez, /readyz, /startupz; none unless given
+    /// Address and port for operations over HTTP: the page of operations, /metrics, /livez, /readyz, /startupz; none unless given
     #[arg(long, value_name = "ADDRESS")]
     pub admin_listen: Option<String>,
     /// Least level of the log: error, warn, info, debug, trace
