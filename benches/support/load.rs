@@ -88,7 +88,8 @@ pub async fn publish(service: &Service, slots: &[Arc<Slot>]) -> f64 {
         let service = service.clone();
         batches.spawn(async move {
             let done = service.publish(&Caller::local(), batch).await.unwrap();
-            assert!(done.value.iter().all(|row| row.status != RowStatus::Refused), "{:?}", done.value.first());
+            let refused = done.value.iter().find(|row| row.status == RowStatus::Refused);
+            assert!(refused.is_none(), "{refused:?}");
         });
     }
     while let Some(done) = batches.join_next().await {

@@ -50,7 +50,7 @@ impl Nodes {
 }
 
 impl Index {
-    /// Looks at every resolved schedule. For operations: it takes a tenth of a second where there are many.
+    /// Looks at every resolved schedule. For operations, never on the way of a question.
     pub fn each_offer(&self, mut look: impl FnMut(&Offer)) {
         for node in self.nodes.all() {
             if let Some(offer) = node.peek().as_ref() {
