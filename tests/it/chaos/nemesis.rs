@@ -14,6 +14,7 @@ use super::proxy::Wire;
 use super::servers::{Servers, Topology};
 use super::world::{World, shifted_clock};
 use crate::harness::redis_server::Server;
+use crate::harness::redis_topology::DOWN_AFTER;
 use crate::support::random::Random;
 
 /// How long an instance may take to write again.
@@ -24,6 +25,8 @@ const WRITES_AFTER_FAILOVER_WITHIN: Duration = Duration::from_secs(15);
 const REPLICA_NOTICED_WITHIN: Duration = Duration::from_secs(15);
 /// How long a fault has lasted when another joins it.
 const ALREADY: Duration = Duration::from_millis(200);
+/// How long a primary that is cut off from the other servers remains the only one.
+const APART_AT_LEAST: Duration = Duration::from_secs(4);
 /// How far the clock of a server jumps, in seconds.
 const JUMP_SECONDS: i64 = 4;
 
@@ -354,6 +357,8 @@ async fn do_without_replica(world: &mut World) -> Vec<String> {
 /// Cuts the primary off from replicas and sentinels; it may acknowledge nothing until there is another, nor then.
 async fn set_apart(world: &mut World, lasts: Duration) -> Forbidden {
     let (_, old) = world.servers.all();
+    // A write is waited for a second at most, behind another one: two of them end before there is another primary.
+    tokio::task::block_in_place(|| world.servers.watched().sentinels.believe_down_after(APART_AT_LEAST));
     world.servers.watched().wires[old].cut(Wire::Apart).await;
     let from = now_ms();
     let mut until = from;
@@ -363,6 +368,7 @@ async fn set_apart(world: &mut World, lasts: Duration) -> Forbidden {
     }
     pause(lasts).await;
     world.servers.watched().wires[old].set(Wire::Whole);
+    tokio::task::block_in_place(|| world.servers.watched().sentinels.believe_down_after(DOWN_AFTER));
     Forbidden { from, until, why: "the primary was cut off from the other servers, and there was no other" }
 }
 

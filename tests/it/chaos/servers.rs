@@ -57,7 +57,8 @@ pub(super) enum Servers {
 
 /// Servers that sentinels watch, each known to all others at the port of a wire of its own.
 pub(super) struct Watched {
-    sentinels: Sentinels,
+    /// The servers and who watches them.
+    pub(super) sentinels: Sentinels,
     /// The wires, in the order of the servers.
     pub(super) wires: Vec<Proxy>,
 }

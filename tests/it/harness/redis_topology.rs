@@ -21,7 +21,10 @@ const SLOT: u32 = 13_907;
 /// Slots of a cluster, and of each of its three primaries.
 const SLOTS: [(u32, u32); 3] = [(0, 5_460), (5_461, 10_922), (10_923, 16_383)];
 
-/// A primary with two replicas, watched by three sentinels that call a server down after one second.
+/// After how long sentinels call a server down that does not answer.
+pub(crate) const DOWN_AFTER: Duration = Duration::from_secs(1);
+
+/// A primary with two replicas, watched by three sentinels.
 pub(crate) struct Sentinels {
     /// The servers; the first one was the first primary.
     pub(crate) servers: Vec<Server>,
@@ -72,8 +75,10 @@ impl Sentinels {
             replica.say("CONFIG REWRITE");
         }
         wait_until("the replicas follow", || servers[1..].iter().all(is_in_step));
+        let down_after_ms = DOWN_AFTER.as_millis();
         let configuration = format!(
-            "sentinel monitor {SERVICE} 127.0.0.1 {port} 2\nsentinel down-after-milliseconds {SERVICE} 1000\n\
+            "sentinel monitor {SERVICE} 127.0.0.1 {port} 2\n\
+             sentinel down-after-milliseconds {SERVICE} {down_after_ms}\n\
              sentinel failover-timeout {SERVICE} 3000\nsentinel parallel-syncs {SERVICE} 2\n{watching}\n"
         );
         let sentinels = (0..3).map(|_| Server::start_sentinel(&configuration)).collect();
@@ -100,6 +105,14 @@ impl Sentinels {
         let address = sentinel.ask(&format!("SENTINEL GET-MASTER-ADDR-BY-NAME {SERVICE}"));
         let port: u16 = address[1].parse().unwrap();
         self.ports.iter().position(|known| *known == port).unwrap()
+    }
+
+    /// Has the sentinels believe a server down after so long.
+    pub(crate) fn believe_down_after(&self, most: Duration) {
+        for sentinel in &self.sentinels {
+            let set = format!("SENTINEL SET {SERVICE} down-after-milliseconds {}", most.as_millis());
+            assert_eq!(sentinel.say(&set), "+OK");
+        }
     }
 
     /// Waits until another server than this one is the primary, and gives its place.
