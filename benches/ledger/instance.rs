@@ -94,12 +94,12 @@ impl Instance {
     }
 }
 
-/// A region whose day begins now.
+/// A region whose day begins at the next quarter of an hour, so that nothing of it is over before it is published.
 pub(crate) fn region_of_today(slots: usize) -> Region {
     let mut region = region(slots, 42);
     // Whole quarters of an hour, so that appointments begin on their minutes.
     let quarter_ms = 15 * MS_PER_MINUTE;
-    let later_ms = SystemClock.now().ms_since(at_minute(0)).div_euclid(quarter_ms) * quarter_ms;
+    let later_ms = (SystemClock.now().ms_since(at_minute(0)).div_euclid(quarter_ms) + 1) * quarter_ms;
     for slot in &mut region.slots {
         let window = slot.window;
         let moved = Window::new(window.start_at().plus_ms(later_ms), window.end_at().plus_ms(later_ms)).unwrap();
