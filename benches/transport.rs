@@ -21,52 +21,22 @@
 
 mod support;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use prost::Message as _;
-use sas_router::clock::ManualClock;
-use sas_router::domain::record::Body;
-use sas_router::grpc::Server;
-use sas_router::index::Index;
-use sas_router::ledger::memory::MemoryLedger;
 use sas_router::proto::routing as pb;
-use sas_router::service::{Applier, Parts, Service};
 use sas_router::tasks::Tasks;
-use tokio::net::TcpListener;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Response, Status};
 
 use support::questions::questions;
-use support::region::{Region, at_minute, changes, region};
-use support::server::options;
+use support::region::region;
+use support::wire::{CONNECTIONS, Client, connect, no_op, sample, serve, wire};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const CONNECTIONS: usize = 4;
 const IN_FLIGHT: usize = 64;
 const CALLS: usize = 20_000;
 const ROUNDS: usize = 5;
-
-type Client = pb::routing_service_client::RoutingServiceClient<Channel>;
-
-/// Returns one prepared answer.
-struct NoOp(pb::FindCareResponse);
-
-#[tonic::async_trait]
-impl pb::routing_service_server::RoutingService for NoOp {
-    type WatchCareStream = tokio_stream::Empty<Result<pb::WatchCareResponse, Status>>;
-
-    async fn watch_care(&self, _: Request<pb::WatchCareRequest>) -> Result<Response<Self::WatchCareStream>, Status> {
-        Err(Status::unimplemented("not measured"))
-    }
-
-    async fn find_care(&self, _: Request<pb::FindCareRequest>) -> Result<Response<pb::FindCareResponse>, Status> {
-        Ok(Response::new(self.0.clone()))
-    }
-}
 
 fn main() {
     let size = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
@@ -96,58 +66,6 @@ async fn run(size: usize) {
     }
     let (no_op, full) = (median(no_op_rates), median(full_rates));
     println!("medians: no-op {no_op:.0}/s, full match {full:.0}/s: {:.0} %", 100.0 * full / no_op);
-}
-
-async fn serve(region: &Region, tasks: &Tasks) -> (Server, SocketAddr) {
-    let index = Arc::new(Index::new());
-    index.apply(&changes(region.directory.iter().cloned(), 1));
-    let slots = region.slots.iter().map(|slot| Body::Slot(Arc::clone(slot)));
-    for batch in changes(slots, 10_000_000).chunks(500) {
-        index.apply(batch);
-    }
-    let clock = Arc::new(ManualClock::new(at_minute(10 * 60)));
-    let sink = Arc::new(Applier(Arc::clone(&index)));
-    let parts = Parts {
-        index,
-        ledger: Arc::new(MemoryLedger::new(clock.clone(), sink)),
-        clock,
-        tasks: Tasks::new(),
-        instance_id: uuid::Uuid::nil(),
-        version: "bench",
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    (Server::start(Service::new(parts), listener, options(), tasks).await.unwrap(), address)
-}
-
-async fn no_op(answer: pb::FindCareResponse) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let service = pb::routing_service_server::RoutingServiceServer::new(NoOp(answer));
-    let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
-    tokio::spawn(tonic::transport::Server::builder().add_service(service).serve_with_incoming(incoming));
-    address
-}
-
-async fn connect(address: SocketAddr) -> Vec<Client> {
-    let mut clients = Vec::new();
-    for _ in 0..CONNECTIONS {
-        let channel =
-            Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true).connect().await.unwrap();
-        clients.push(Client::new(channel));
-    }
-    clients
-}
-
-/// Mean size of the answers, and the answer whose size is nearest to it.
-async fn sample(client: &Client, asked: &[pb::FindCareRequest]) -> (usize, pb::FindCareResponse) {
-    let mut answers = Vec::new();
-    for request in asked {
-        answers.push(client.clone().find_care(request.clone()).await.unwrap().into_inner());
-    }
-    let mean = answers.iter().map(pb::FindCareResponse::encoded_len).sum::<usize>() / answers.len();
-    let typical = answers.into_iter().min_by_key(|answer| answer.encoded_len().abs_diff(mean)).unwrap();
-    (mean, typical)
 }
 
 struct Load {
@@ -189,30 +107,4 @@ async fn load(clients: &[Client], asked: &Arc<Vec<pb::FindCareRequest>>) -> Load
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
-}
-
-fn wire(query: &sas_router::domain::query::CareQuery) -> pb::FindCareRequest {
-    let parts = query.parts();
-    let position = parts.position.map(|at| pb::GeoPoint { latitude: at.latitude(), longitude: at.longitude() });
-    let needs = parts.needs.iter().map(|need| match need.code() {
-        "WHEELCHAIR" => pb::Need::Wheelchair.into(),
-        _ => pb::Need::Parking.into(),
-    });
-    let age = parts.age.map_or(String::new(), |age| format!("P{}Y", age.days() / 365));
-    pb::FindCareRequest {
-        query: Some(pb::CareQuery {
-            position,
-            age,
-            needed_within_minutes: parts.needed_within_minutes,
-            specialties: parts.specialties.iter().map(|code| code.code().to_owned()).collect(),
-            professions: parts.professions.iter().map(|code| code.code().to_owned()).collect(),
-            modalities: parts.modalities.iter().map(|code| code.code().to_owned()).collect(),
-            territory_ids: parts.territories.iter().map(|id| id.wire()).collect(),
-            needs: needs.collect(),
-            languages: parts.languages.iter().map(ToString::to_string).collect(),
-            radius_m: parts.radius_m,
-            limit: Some(5),
-            ..pb::CareQuery::default()
-        }),
-    }
 }

@@ -11,11 +11,15 @@
 )]
 #![allow(dead_code, unreachable_pub, reason = "each bench uses its part")]
 
+pub mod agree;
 pub mod day;
+pub mod fit;
 pub mod load;
 pub mod oracle;
+pub mod plot;
 pub mod questions;
 pub mod random;
 pub mod region;
 pub mod server;
 pub mod variety;
+pub mod wire;
