@@ -27,18 +27,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sas_router::clock::{Clock as _, ManualClock};
-use sas_router::domain::directory::Schedule;
-use sas_router::domain::record::Body;
-use sas_router::domain::share::CaseNumber;
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
 use sas_router::routing::policy::Policy;
 use sas_router::service::{Applier, Finder, Parts, Service};
 use sas_router::tasks::Tasks;
 
-use support::oracle::{Found, Oracle};
+use support::agree::agree;
+use support::oracle::Oracle;
 use support::questions::{Asked, Class, questions};
-use support::region::{Region, changes, region};
+use support::region::region;
+use support::served::index_of;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -92,7 +91,7 @@ fn measure(size: usize) -> f64 {
         started.elapsed()
     });
     report("plain match after choices", chosen.collect::<Vec<_>>().into_iter().skip(1_000));
-    let brute = compare(&finder, &Oracle::new(&region), &asked[..1_000]);
+    let brute = report("brute force", agree(&finder, &Oracle::new(&region), &asked[..1_000]).into_iter());
     println!("p50 of brute force / p50 of plain match: {:.0}x", brute / median);
     median
 }
@@ -132,36 +131,6 @@ fn counting(index: &Arc<Index>, asked: &[Asked]) {
     for (name, times) in ["not counted", "counted"].into_iter().zip(times) {
         report(name, times.into_iter().skip(1_000));
     }
-}
-
-/// Brute force must answer the same; its median in microseconds.
-fn compare(finder: &Finder<'_>, oracle: &Oracle, asked: &[Asked]) -> f64 {
-    let mut times = Vec::new();
-    for (_, query, now) in asked {
-        let started = Instant::now();
-        let case = query.parts().case_id.as_ref().map_or(CaseNumber::NONE, CaseNumber::of);
-        let precedence = |schedule: &Schedule| {
-            let turn = finder.index.offer(&schedule.id).map(|offer| offer.share.turn(case).counted_at(*now));
-            (false, turn.unwrap_or_default())
-        };
-        let expected = oracle.find(query, *now, &precedence);
-        times.push(started.elapsed());
-        let found = finder.matches(query, *now).0.into_iter().map(|one| -> Found {
-            (one.cost_seconds, one.offer.schedule.id.to_string(), one.slot().unwrap().id.to_string(), one.modality)
-        });
-        assert_eq!(found.collect::<Vec<_>>(), expected);
-    }
-    report("brute force", times.into_iter())
-}
-
-fn index_of(region: &Region) -> Index {
-    let index = Index::new();
-    index.apply(&changes(region.directory.iter().cloned(), 1));
-    let slots = region.slots.iter().map(|slot| Body::Slot(Arc::clone(slot)));
-    for batch in changes(slots, 10_000_000).chunks(64) {
-        index.apply(batch);
-    }
-    index
 }
 
 /// Prints median and 99th percentile; returns the median in microseconds.

@@ -23,53 +23,25 @@
 
 mod support;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use prost::Message as _;
-use sas_router::clock::ManualClock;
-use sas_router::domain::record::Body;
-use sas_router::grpc::{Options, Server};
-use sas_router::index::Index;
-use sas_router::ledger::memory::MemoryLedger;
 use sas_router::proto::routing as pb;
-use sas_router::service::{Applier, Parts, Service};
 use sas_router::tasks::Tasks;
-use tokio::net::TcpListener;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Response, Status};
 
 use support::measured::Measuring;
 use support::questions::questions;
-use support::region::{Region, at_minute, changes, region};
+use support::region::region;
+use support::served::{CONNECTIONS, Client, connect, index_of, no_op, sample, serve, service};
 use support::server::options;
+use support::wire::wire;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const CONNECTIONS: usize = 4;
 const IN_FLIGHT: usize = 64;
 const CALLS: usize = 20_000;
 const ROUNDS: usize = 5;
-
-type Client = pb::routing_service_client::RoutingServiceClient<Channel>;
-
-/// Returns one prepared answer.
-struct NoOp(pb::FindCareResponse);
-
-#[tonic::async_trait]
-impl pb::routing_service_server::RoutingService for NoOp {
-    type WatchCareStream = tokio_stream::Empty<Result<pb::WatchCareResponse, Status>>;
-
-    async fn watch_care(&self, _: Request<pb::WatchCareRequest>) -> Result<Response<Self::WatchCareStream>, Status> {
-        Err(Status::unimplemented("not measured"))
-    }
-
-    async fn find_care(&self, _: Request<pb::FindCareRequest>) -> Result<Response<pb::FindCareResponse>, Status> {
-        Ok(Response::new(self.0.clone()))
-    }
-}
 
 fn main() {
     let size = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
@@ -78,7 +50,7 @@ fn main() {
 
 async fn run(size: usize) {
     let region = region(size, 42);
-    let (tasks, index) = (Tasks::new(), filled(&region));
+    let (tasks, index) = (Tasks::new(), Arc::new(index_of(&region)));
     let (_server, address) = serve(service(&index), options(), &tasks).await;
     let measuring = Measuring::start().await;
     let measured = service(&index);
@@ -112,65 +84,6 @@ async fn run(size: usize) {
         100.0 * (p99(2) / p99(1) - 1.0),
         measuring.dropped()
     );
-}
-
-fn filled(region: &Region) -> Arc<Index> {
-    let index = Arc::new(Index::new());
-    index.apply(&changes(region.directory.iter().cloned(), 1));
-    let slots = region.slots.iter().map(|slot| Body::Slot(Arc::clone(slot)));
-    for batch in changes(slots, 10_000_000).chunks(500) {
-        index.apply(batch);
-    }
-    index
-}
-
-fn service(index: &Arc<Index>) -> Service {
-    let clock = Arc::new(ManualClock::new(at_minute(10 * 60)));
-    let sink = Arc::new(Applier(Arc::clone(index)));
-    Service::new(Parts {
-        index: Arc::clone(index),
-        ledger: Arc::new(MemoryLedger::new(clock.clone(), sink)),
-        clock,
-        tasks: Tasks::new(),
-        instance_id: uuid::Uuid::nil(),
-        version: "bench",
-    })
-}
-
-async fn serve(service: Service, options: Options, tasks: &Tasks) -> (Server, SocketAddr) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    (Server::start(service, listener, options, tasks).await.unwrap(), address)
-}
-
-async fn no_op(answer: pb::FindCareResponse) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let service = pb::routing_service_server::RoutingServiceServer::new(NoOp(answer));
-    let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
-    tokio::spawn(tonic::transport::Server::builder().add_service(service).serve_with_incoming(incoming));
-    address
-}
-
-async fn connect(address: SocketAddr) -> Vec<Client> {
-    let mut clients = Vec::new();
-    for _ in 0..CONNECTIONS {
-        let channel =
-            Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true).connect().await.unwrap();
-        clients.push(Client::new(channel));
-    }
-    clients
-}
-
-/// Mean size of the answers, and the answer whose size is nearest to it.
-async fn sample(client: &Client, asked: &[pb::FindCareRequest]) -> (usize, pb::FindCareResponse) {
-    let mut answers = Vec::new();
-    for request in asked {
-        answers.push(client.clone().find_care(request.clone()).await.unwrap().into_inner());
-    }
-    let mean = answers.iter().map(pb::FindCareResponse::encoded_len).sum::<usize>() / answers.len();
-    let typical = answers.into_iter().min_by_key(|answer| answer.encoded_len().abs_diff(mean)).unwrap();
-    (mean, typical)
 }
 
 struct Load {
@@ -212,30 +125,4 @@ async fn load(clients: &[Client], asked: &Arc<Vec<pb::FindCareRequest>>) -> Load
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
-}
-
-fn wire(query: &sas_router::domain::query::CareQuery) -> pb::FindCareRequest {
-    let parts = query.parts();
-    let position = parts.position.map(|at| pb::GeoPoint { latitude: at.latitude(), longitude: at.longitude() });
-    let needs = parts.needs.iter().map(|need| match need.code() {
-        "WHEELCHAIR" => pb::Need::Wheelchair.into(),
-        _ => pb::Need::Parking.into(),
-    });
-    let age = parts.age.map_or(String::new(), |age| format!("P{}Y", age.days() / 365));
-    pb::FindCareRequest {
-        query: Some(pb::CareQuery {
-            position,
-            age,
-            needed_within_minutes: parts.needed_within_minutes,
-            specialties: parts.specialties.iter().map(|code| code.code().to_owned()).collect(),
-            professions: parts.professions.iter().map(|code| code.code().to_owned()).collect(),
-            modalities: parts.modalities.iter().map(|code| code.code().to_owned()).collect(),
-            territory_ids: parts.territories.iter().map(|id| id.wire()).collect(),
-            needs: needs.collect(),
-            languages: parts.languages.iter().map(ToString::to_string).collect(),
-            radius_m: parts.radius_m,
-            limit: Some(5),
-            ..pb::CareQuery::default()
-        }),
-    }
 }

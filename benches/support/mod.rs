@@ -11,12 +11,17 @@
 )]
 #![allow(dead_code, unreachable_pub, reason = "each bench uses its part")]
 
+pub mod agree;
 pub mod day;
+pub mod fit;
 pub mod load;
 pub mod measured;
 pub mod oracle;
+pub mod plot;
 pub mod questions;
 pub mod random;
 pub mod region;
+pub mod served;
 pub mod server;
 pub mod variety;
+pub mod wire;

@@ -4,9 +4,12 @@
 mod harness;
 #[path = "../../benches/support/mod.rs"]
 mod support;
+#[path = "../../benches/compare/shared/mod.rs"]
+mod compare;
 
 mod architecture;
 mod index_oracle;
+mod comparison;
 mod grpc_round_trip;
 mod grpc_reasons;
 mod booking_rules;
