@@ -22,6 +22,7 @@ mod board;
 mod failover;
 mod fair_share;
 mod grpc_limits;
+mod overload;
 mod grpc_server;
 mod watch;
 mod process;
