@@ -41,6 +41,7 @@ use tonic::{Request, Response, Status};
 use support::questions::questions;
 use support::region::{Region, at_minute, changes, region};
 use support::server::options;
+use support::wire::wire;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -189,30 +190,4 @@ async fn load(clients: &[Client], asked: &Arc<Vec<pb::FindCareRequest>>) -> Load
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
-}
-
-fn wire(query: &sas_router::domain::query::CareQuery) -> pb::FindCareRequest {
-    let parts = query.parts();
-    let position = parts.position.map(|at| pb::GeoPoint { latitude: at.latitude(), longitude: at.longitude() });
-    let needs = parts.needs.iter().map(|need| match need.code() {
-        "WHEELCHAIR" => pb::Need::Wheelchair.into(),
-        _ => pb::Need::Parking.into(),
-    });
-    let age = parts.age.map_or(String::new(), |age| format!("P{}Y", age.days() / 365));
-    pb::FindCareRequest {
-        query: Some(pb::CareQuery {
-            position,
-            age,
-            needed_within_minutes: parts.needed_within_minutes,
-            specialties: parts.specialties.iter().map(|code| code.code().to_owned()).collect(),
-            professions: parts.professions.iter().map(|code| code.code().to_owned()).collect(),
-            modalities: parts.modalities.iter().map(|code| code.code().to_owned()).collect(),
-            territory_ids: parts.territories.iter().map(|id| id.wire()).collect(),
-            needs: needs.collect(),
-            languages: parts.languages.iter().map(ToString::to_string).collect(),
-            radius_m: parts.radius_m,
-            limit: Some(5),
-            ..pb::CareQuery::default()
-        }),
-    }
 }

@@ -19,3 +19,4 @@ pub mod random;
 pub mod region;
 pub mod server;
 pub mod variety;
+pub mod wire;

@@ -239,7 +239,14 @@ impl Server {
     #[must_use]
     pub fn load(&self) -> Load {
         let Taken { calls, calls_max, questions, questions_max, watches } = self.gate.load();
-        Load { calls, calls_max, questions, questions_max, watches, connections: self.connections.load(Ordering::Relaxed) }
+        Load {
+            calls,
+            calls_max,
+            questions,
+            questions_max,
+            watches,
+            connections: self.connections.load(Ordering::Relaxed),
+        }
     }
 
     /// How many calls are under way.

@@ -29,7 +29,11 @@ impl Shedding {
             && self.due_s.compare_exchange(due_s, now_s + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_due {
             let calls = self.untold.swap(0, Ordering::Relaxed);
-            tracing::warn!(calls, reason = "OVERLOADED", "calls were refused for want of room since the last such line");
+            tracing::warn!(
+                calls,
+                reason = "OVERLOADED",
+                "calls were refused for want of room since the last such line"
+            );
         }
     }
 }

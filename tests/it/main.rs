@@ -23,6 +23,7 @@ mod failover;
 mod fair_share;
 mod grpc_limits;
 mod overload;
+mod load_generator;
 mod grpc_server;
 mod watch;
 mod process;

@@ -47,6 +47,20 @@ fn calls_that_wait_for_the_ledger_take_no_room_of_questions() {
     assert!(matches!(room.enter(Class::Question), Entry::Place(_)));
 }
 
+#[tokio::test]
+async fn a_drain_waits_for_calls_of_every_class() {
+    for class in [Class::Question, Class::Completion, Class::Other, Class::Watch] {
+        let room = Room::new(1);
+        // The second of a question is a glance, that of a completion in the reserve.
+        let entries = [room.enter(class), room.enter(class)];
+        for entry in entries.into_iter().filter(|entry| !is_full(entry)) {
+            assert!(tokio::time::timeout(Duration::ZERO, room.idle()).await.is_err(), "{class:?}");
+            drop(entry);
+        }
+        room.idle().await;
+    }
+}
+
 /// Questions begun after standing so long, one each tenth of a millisecond for so many windows from an age on.
 fn begin(questions: &Arc<Questions>, stood: Duration, windows: u32, from: Duration) -> Duration {
     let mut age = from;
