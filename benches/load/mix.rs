@@ -218,6 +218,8 @@ fn outcome(said: Result<(), Status>) -> Outcome {
         (Code::FailedPrecondition | Code::NotFound | Code::AlreadyExists, named) if !named.is_empty() => {
             Outcome::Refused(reason)
         }
+        // By the caller's own clock, which ends a call at the deadline.
+        (Code::Cancelled | Code::DeadlineExceeded, _) => Outcome::Failed("GAVE_UP".to_owned()),
         (code, "") => Outcome::Failed(format!("{code:?}")),
         (_, _) => Outcome::Failed(reason),
     }

@@ -75,9 +75,17 @@ pub struct Piece {
     pub bad: u64,
 }
 
-/// How long after an overload a server is itself again: the start of the first five good pieces in a row; `None` when there are none.
+/// How long after an overload a server is itself again: the start of the first five good pieces in a row after which all that is
+/// left together is good as well; `None` when there are none.
 pub fn recovery(pieces: &[Piece]) -> Option<Duration> {
     let is_good = |piece: &Piece| piece.calls > 0 && piece.bad as f64 <= BAD_SHARE * piece.calls as f64;
-    let at = pieces.windows(GOOD_PIECES).position(|row| row.iter().all(is_good))?;
+    let stays_good = |at: usize| {
+        let rest = pieces[at..]
+            .iter()
+            .fold(Piece::default(), |all, piece| Piece { calls: all.calls + piece.calls, bad: all.bad + piece.bad });
+        is_good(&rest)
+    };
+    let mut rows = pieces.windows(GOOD_PIECES).enumerate();
+    let (at, _) = rows.find(|(at, row)| row.iter().all(is_good) && stays_good(*at))?;
     Some(PIECE * u32::try_from(at).unwrap_or(u32::MAX))
 }

@@ -33,6 +33,8 @@ pub struct Tally {
     refusals: BTreeMap<String, u64>,
     errors: BTreeMap<String, u64>,
     pieces: Vec<Piece>,
+    /// When the last answer came.
+    last: Duration,
     /// From which latency on a call is slow, for the recovery after an overload.
     slow: Duration,
 }
@@ -45,7 +47,15 @@ fn times() -> Histogram<u64> {
 impl Tally {
     pub fn new(slow: Duration) -> Self {
         let (refusals, errors) = (BTreeMap::new(), BTreeMap::new());
-        Self { operations: BTreeMap::new(), shed: times(), refusals, errors, pieces: Vec::new(), slow }
+        Self {
+            operations: BTreeMap::new(),
+            shed: times(),
+            refusals,
+            errors,
+            pieces: Vec::new(),
+            last: Duration::ZERO,
+            slow,
+        }
     }
 
     /// A call that was due so long after the start; its latency is from then on, `sent_us` from when it was sent.
@@ -60,6 +70,7 @@ impl Tally {
         let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let is_answer = matches!(outcome, Outcome::Answered | Outcome::Refused(_));
         if is_answer {
+            self.last = self.last.max(due.saturating_add(latency));
             for name in [operation, ALL] {
                 self.operations.entry(name).or_insert_with(times).saturating_record(us(latency));
             }
@@ -92,6 +103,7 @@ impl Tally {
         for (reason, count) in &other.errors {
             *self.errors.entry(reason.clone()).or_default() += count;
         }
+        self.last = self.last.max(other.last);
         self.pieces.resize(self.pieces.len().max(other.pieces.len()), Piece::default());
         for (mine, piece) in self.pieces.iter_mut().zip(&other.pieces) {
             mine.calls += piece.calls;
@@ -103,16 +115,18 @@ impl Tally {
         &self.pieces
     }
 
-    /// As a phase of so long, at this rate.
+    /// As a phase of so long, at this rate. What was answered is set against the time until the last answer, so that a server
+    /// that works off a backlog after the phase does not seem to have followed.
     pub fn phase(&self, name: &str, rate: f64, time: Duration) -> Phase {
         let operations: BTreeMap<String, Figures> =
             self.operations.iter().map(|(name, times)| ((*name).to_owned(), Figures::of(times))).collect();
+        let took = time.max(self.last);
         let answered = operations.get(ALL).map_or(0, |figures| figures.count);
         Phase {
             name: name.to_owned(),
             offered_per_second: rate,
-            goodput_per_second: answered as f64 / time.as_secs_f64(),
-            seconds: time.as_secs_f64(),
+            goodput_per_second: answered as f64 / took.as_secs_f64(),
+            seconds: took.as_secs_f64(),
             operations,
             shed: Figures::of(&self.shed),
             refusals: self.refusals.clone(),

@@ -48,6 +48,18 @@ fn the_wait_for_a_server_that_stalled_is_in_the_latency() {
 }
 
 #[test]
+fn a_backlog_that_is_worked_off_afterwards_is_not_followed() {
+    let mut tally = Tally::new(Duration::MAX);
+    for number in 0..1_000 {
+        // Half as fast as calls come.
+        let (due, ended) = (due(number, 1_000.0), due(number + 1, 500.0));
+        tally.tell("find", due, latency(due, ended), Duration::ZERO, Outcome::Answered);
+    }
+    let goodput = tally.phase("p", 1_000.0, MS * 1_000).goodput_per_second;
+    assert!((goodput - 500.0).abs() < 1.0, "{goodput}");
+}
+
+#[test]
 fn capacity_is_the_most_that_was_answered_when_answers_no_longer_follow() {
     let mut search = Search::from(1_000.0);
     while search.answered(search.rate().min(3_000.0)) {}
@@ -64,6 +76,11 @@ fn a_server_is_itself_again_with_the_first_of_five_good_pieces() {
     assert_eq!(row(&[good; 5]), Some(Duration::ZERO));
     assert_eq!(row(&[bad, good, bad, good, good, good, good, good]), Some(plan::PIECE * 3));
     assert_eq!(row(&[bad; 20]), None);
+    assert_eq!(
+        row(&[[good; 5], [bad; 5], [good; 5]].concat()),
+        Some(plan::PIECE * 10),
+        "it was well for a moment only"
+    );
     assert_eq!(row(&[Piece::default(); 20]), None, "nobody called");
 }
 

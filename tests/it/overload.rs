@@ -17,7 +17,7 @@ use crate::harness::world::{hold, query, territory};
 /// A server of two places, both taken by writes that the ledger does not answer, and those of questions by two that wait for a
 /// position that does not come.
 struct Full {
-    _stalled: Stalled,
+    stalled: Stalled,
     channel: tonic::transport::Channel,
     _waiting: Vec<JoinHandle<()>>,
 }
@@ -36,7 +36,7 @@ impl Full {
             waiting.push(Tasks::new().spawn(keep_asking(Routing::new(channel.clone()))));
         }
         until(|| stalled.server.load().calls == 2 && stalled.server.load().questions == 2).await;
-        Self { _stalled: stalled, channel, _waiting: waiting }
+        Self { stalled, channel, _waiting: waiting }
     }
 
     async fn find(&self, query: pb::CareQuery) -> Result<pb::FindCareResponse, Status> {
@@ -89,21 +89,32 @@ async fn a_wrong_question_without_room_is_told_what_is_wrong() {
     assert_eq!(full.find(wrong).await.unwrap_err().code(), Code::InvalidArgument);
 }
 
+/// What ends something that never was begun: the ledger must be asked, so it waits for it as the writes before do.
+async fn complete(mut bookings: Bookings, what: &str) -> Status {
+    let (request_id, id) = (what.to_owned(), uuid::Uuid::nil().to_string());
+    let said = match what {
+        "confirm" => bookings.confirm_hold(pb::ConfirmHoldRequest { request_id, hold_id: id }).await.map(drop),
+        "release" => bookings.release_hold(pb::ReleaseHoldRequest { request_id, hold_id: id }).await.map(drop),
+        _ => {
+            let reason = String::new();
+            bookings.cancel_booking(pb::CancelBookingRequest { request_id, booking_id: id, reason }).await.map(drop)
+        }
+    };
+    said.unwrap_err()
+}
+
 #[tokio::test]
 async fn what_ends_something_gets_in_where_a_hold_is_refused() {
-    let full = Full::start().await;
-    let mut bookings = Bookings::new(full.channel.clone());
-    let status = bookings.hold_slot(hold("h", "a")).await.unwrap_err();
-    assert_eq!(reason(&status), "OVERLOADED");
-
-    let hold_id = uuid::Uuid::nil().to_string();
-    let confirm = pb::ConfirmHoldRequest { request_id: "c".into(), hold_id: hold_id.clone() };
-    assert_eq!(reason(&bookings.confirm_hold(confirm).await.unwrap_err()), "UNKNOWN_HOLD", "it got in");
-    let release = pb::ReleaseHoldRequest { request_id: "r".into(), hold_id: hold_id.clone() };
-    assert_eq!(reason(&bookings.release_hold(release).await.unwrap_err()), "UNKNOWN_HOLD");
-    let cancel =
-        pb::CancelBookingRequest { request_id: "x".into(), booking_id: hold_id, ..pb::CancelBookingRequest::default() };
-    assert_eq!(reason(&bookings.cancel_booking(cancel).await.unwrap_err()), "UNKNOWN_BOOKING");
+    for (what, answer) in [("confirm", "UNKNOWN_HOLD"), ("release", "UNKNOWN_HOLD"), ("cancel", "UNKNOWN_BOOKING")] {
+        let full = Full::start().await;
+        let mut bookings = Bookings::new(full.channel.clone());
+        assert_eq!(reason(&bookings.hold_slot(hold("h", "a")).await.unwrap_err()), "OVERLOADED");
+        let completion = Tasks::new().spawn(complete(bookings.clone(), what));
+        until(|| full.stalled.server.load().calls == 3).await;
+        assert_eq!(reason(&bookings.hold_slot(hold("h", "a")).await.unwrap_err()), "OVERLOADED", "{what}");
+        full.stalled.open_for(8);
+        assert_eq!(reason(&completion.await.unwrap()), answer);
+    }
 }
 
 #[tokio::test]
