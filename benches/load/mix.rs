@@ -152,7 +152,7 @@ impl Callers {
         let at = usize::try_from(number).unwrap_or(0) % self.questions.len();
         let mut query = self.questions[at].clone();
         if is_escalation {
-            let (care_level, priority) = if number % 2 == 0 { ("R1", "") } else { ("", "P0") };
+            let (care_level, priority) = if number.is_multiple_of(2) { ("R1", "") } else { ("", "P0") };
             query = pb::CareQuery { care_level: care_level.into(), priority: priority.into(), ..query };
         }
         let mut client = pb::routing_service_client::RoutingServiceClient::new(channel);

@@ -39,6 +39,8 @@ const GLANCES_CEILING: usize = u32::MAX as usize;
 const STANDING: Duration = Duration::from_millis(1);
 /// How long the time is in which that is judged.
 const WINDOW: Duration = Duration::from_millis(10);
+/// So many must have been begun in it, so that one late question after a pause lowers nothing.
+const JUDGED_LEAST: usize = 8;
 /// So many questions may be under way however late they begin.
 const QUESTIONS_LEAST: usize = 8;
 /// So many at the start.
@@ -256,7 +258,7 @@ impl Questions {
 
     /// Counts one that stood so long, at this age; ends the window when it is over.
     fn judge(&self, stood: Duration, age: Duration) {
-        self.begun.fetch_add(1, Ordering::Relaxed);
+        let begun = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
         if stood > STANDING {
             self.late.fetch_add(1, Ordering::Relaxed);
         }
@@ -264,6 +266,7 @@ impl Questions {
         let ends_us = self.ends_us.load(Ordering::Relaxed);
         let next_us = now_us.saturating_add(u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX));
         if now_us < ends_us
+            || begun < JUDGED_LEAST
             || self.ends_us.compare_exchange(ends_us, next_us, Ordering::Relaxed, Ordering::Relaxed).is_err()
         {
             return;

@@ -104,6 +104,13 @@ fn a_limit_that_nobody_needs_does_not_grow() {
 }
 
 #[test]
+fn one_late_question_after_a_pause_changes_nothing() {
+    let questions = Arc::new(Questions::new(1_024));
+    questions.judge(STANDING * 50, Duration::from_secs(60));
+    assert_eq!(questions.limit.load(Ordering::Relaxed), QUESTIONS_AT_FIRST);
+}
+
+#[test]
 fn a_few_late_ones_among_many_change_nothing() {
     let questions = Arc::new(Questions::new(1_024));
     let mut age = Duration::ZERO;
