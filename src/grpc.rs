@@ -21,6 +21,8 @@ mod quarantine;
 mod reflection;
 mod min_position;
 mod admission;
+mod room;
+mod shedding;
 mod gate;
 mod witness;
 mod incoming;

@@ -56,10 +56,12 @@ pub(super) fn observe_load(telemetry: &Telemetry, server: &Arc<Server>, watches_
     let server: Weak<Server> = Arc::downgrade(server);
     telemetry.observe(move |readings: &mut Readings| {
         let Some(load) = server.upgrade().map(|server| server.load()) else { return };
-        let (call, watch) = ([CallKind::Call.code()], [CallKind::Watch.code()]);
+        let [call, question, watch] = [CallKind::Call, CallKind::Question, CallKind::Watch].map(|kind| [kind.code()]);
         readings.count("sas.calls.active", load.calls, &call);
+        readings.count("sas.calls.active", load.questions, &question);
         readings.count("sas.calls.active", load.watches, &watch);
         readings.count("sas.calls.max", load.calls_max, &call);
+        readings.count("sas.calls.max", load.questions_max, &question);
         readings.count("sas.calls.max", watches_max, &watch);
         readings.count("sas.connections.active", load.connections, &[]);
     });

@@ -1,9 +1,9 @@
-//! Where every call passes: how many are served at once, how long one may take, and one log line for each that fails.
+//! Where every call passes: whether there is room for it, how long it may take, and one log line for each that fails.
 //!
-//! Invariant: a call holds its place until the last byte of its answer is sent or given up. A watch takes none of the places
-//! of calls, since it stays open while nothing happens; the service limits watches. Health and reflection take no place, so
-//! that a busy service still says how it is. Beyond the limit a call is refused at once instead of queued: a regulator on
-//! the phone is better served by a second try than by an answer that comes too late.
+//! Invariant: a call holds its place ([`Room`]) until the last byte of its answer is sent or given up. Health and reflection take
+//! no place, so that a busy service still says how it is. Where there is no room a call is refused at once instead of queued:
+//! a regulator on the phone is better served by a second try than by an answer that comes too late. Refusals for want of room
+//! share a line a second, since a line each would cost more than the refusal.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Frame;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::either::Either;
 use tonic::Status;
 use tonic::body::Body;
@@ -21,28 +20,24 @@ use tonic::codegen::http::{HeaderMap, Request, Response, Uri};
 use tower::{Layer, Service};
 
 use super::admission::Admission;
+use super::room::{Class, Entry, EscalationsOnly, Place, Room, Taken};
+use super::shedding::Shedding;
 use super::status::{self, Gravity};
 use super::witness::{CallEnd, CallKind, Witnessed, method_of};
 use crate::clock::Stopwatch;
-use crate::service::limits::WATCHES_CEILING;
 use crate::trace::{Attribute, Span, Tracer};
 
 /// After how long a refused caller may try again, in milliseconds.
 pub(super) const RETRY_AFTER_MS: u32 = 200;
 
-/// The call that stays open, whose number the service limits by caller and in all.
-const WATCH_PATH: &str = "/sas.routing.v1.RoutingService/WatchCare";
-
 /// The status of a call whose caller went away.
 const CANCELLED: &str = "CANCELLED";
 
-/// Lets calls through, up to a number at once.
+/// Lets calls through as long as there is room.
 #[derive(Clone, Debug)]
 pub(super) struct Gate {
-    places: Arc<Semaphore>,
-    places_max: usize,
-    /// Open watches: counted, so that a drain waits for them, and kept from the places of calls.
-    watches: Arc<Semaphore>,
+    room: Room,
+    shedding: Arc<Shedding>,
     call_timeout: Duration,
     admission: Option<Admission>,
     /// Which calls are traced.
@@ -53,11 +48,9 @@ pub(super) struct Gate {
 impl Gate {
     /// A gate for this many calls at once, each of which answers within this time.
     pub(super) fn new(calls_max: usize, call_timeout: Duration) -> Self {
-        let places_max = calls_max.min(Semaphore::MAX_PERMITS);
-        let watches = Arc::new(Semaphore::new(WATCHES_CEILING));
-        let (places, tracer) = (Arc::new(Semaphore::new(places_max)), Tracer::default());
-        let witnessed = Witnessed::default();
-        Self { places, places_max, watches, call_timeout, admission: None, tracer, witnessed }
+        let (room, shedding) = (Room::new(calls_max), Arc::default());
+        let (tracer, witnessed) = (Tracer::default(), Witnessed::default());
+        Self { room, shedding, call_timeout, admission: None, tracer, witnessed }
     }
 
     /// The same, open to what is admitted only.
@@ -77,22 +70,18 @@ impl Gate {
 
     /// How many calls are under way.
     pub(super) fn under_way(&self) -> usize {
-        let (calls, _, watches) = self.load();
-        calls + watches
+        let Taken { calls, questions, watches, .. } = self.load();
+        calls + questions + watches
     }
 
-    /// Calls that end soon, the most of these, and calls that stay open.
-    pub(super) fn load(&self) -> (usize, usize, usize) {
-        let calls = self.places_max - self.places.available_permits();
-        (calls, self.places_max, WATCHES_CEILING - self.watches.available_permits())
+    /// What is under way, and the most of it.
+    pub(super) fn load(&self) -> Taken {
+        self.room.taken()
     }
 
     /// Waits until no call is under way.
     pub(super) async fn idle(&self) {
-        for (places, count) in [(&self.places, self.places_max), (&self.watches, WATCHES_CEILING)] {
-            // An error would mean that the semaphore was closed, which nobody does.
-            drop(places.acquire_many(u32::try_from(count).unwrap_or(u32::MAX)).await);
-        }
+        self.room.idle().await;
     }
 }
 
@@ -124,8 +113,8 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut call = Call::new(request.uri().clone(), self.gate.witnessed.clone());
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let mut call = Call::new(request.uri().clone(), &self.gate);
         if call.is_about_the_server() {
             let answer = self.inner.call(request);
             return Box::pin(async move { Ok(call.watch(answer.await?, None)) });
@@ -134,14 +123,19 @@ where
         if let Some(Err(early)) = self.gate.admission.as_ref().map(|admission| admission.check(call.uri.path())) {
             return Box::pin(async move { Ok(call.watch(early.into_http(), None)) });
         }
-        let is_watch = call.uri.path() == WATCH_PATH;
-        let (places, kind) =
-            if is_watch { (&self.gate.watches, CallKind::Watch) } else { (&self.gate.places, CallKind::Call) };
-        let Ok(place) = Arc::clone(places).try_acquire_owned() else {
-            call.shed(kind);
-            let refused = status::overloaded(RETRY_AFTER_MS).into_http();
-            return Box::pin(async move { Ok(call.watch(refused, None)) });
+        let class = Class::of(call.uri.path());
+        let (place, is_glance) = match self.gate.room.enter(class) {
+            Entry::Place(place) => (place, false),
+            Entry::Glance(place) => (place, true),
+            Entry::Full => {
+                call.shed(class.kind());
+                let refused = status::overloaded(RETRY_AFTER_MS).into_http();
+                return Box::pin(async move { Ok(call.watch(refused, None)) });
+            }
         };
+        if is_glance {
+            request.extensions_mut().insert(EscalationsOnly);
+        }
         let allowed =
             timeout_of(request.headers()).map_or(self.gate.call_timeout, |asked| asked.min(self.gate.call_timeout));
         // Made now and not at the first poll: the transport has a timer of its own for the same deadline, which answers
@@ -154,11 +148,16 @@ where
         };
         let answer = if below.is_traced() { Either::Left(below.carry(answer)) } else { Either::Right(answer) };
         Box::pin(async move {
+            // The transport begins a call in a task of its own: this is how long that task stood in line.
+            place.begun(call.stopwatch.elapsed());
             let response = tokio::select! {
                 biased;
                 response = answer => response?,
                 () = deadline => status::deadline_exceeded().into_http(),
             };
+            if is_glance && response.extensions().get::<Status>().is_some_and(status::is_overloaded) {
+                call.shed(class.kind());
+            }
             Ok(call.watch(response, Some(place)))
         })
     }
@@ -172,11 +171,13 @@ struct Call {
     span: Span,
     /// Nobody once it was told.
     witnessed: Witnessed,
+    shedding: Arc<Shedding>,
 }
 
 impl Call {
-    fn new(uri: Uri, witnessed: Witnessed) -> Self {
-        Self { uri, stopwatch: Stopwatch::start(), span: Span::default(), witnessed }
+    fn new(uri: Uri, gate: &Gate) -> Self {
+        let (witnessed, shedding) = (gate.witnessed.clone(), Arc::clone(&gate.shedding));
+        Self { uri, stopwatch: Stopwatch::start(), span: Span::default(), witnessed, shedding }
     }
 
     fn is_about_the_server(&self) -> bool {
@@ -184,7 +185,7 @@ impl Call {
     }
 
     /// Watches how the answer ends.
-    fn watch(mut self, response: Response<Body>, place: Option<OwnedSemaphorePermit>) -> Response<WatchedBody> {
+    fn watch(mut self, response: Response<Body>, place: Option<Place>) -> Response<WatchedBody> {
         if let Some(status) = response.extensions().get::<Status>() {
             self.end(status);
             return response.map(|body| WatchedBody { body, call: None, _place: place });
@@ -198,8 +199,10 @@ impl Call {
         let reason = gravity.as_ref().map(|_| status::reason_of(status)).unwrap_or_default();
         self.tell(code, &reason);
         self.show(gravity.as_ref(), code, &reason);
-        if let Some(gravity) = gravity {
-            self.log(gravity, code, &reason);
+        match gravity {
+            Some(_) if status::is_overloaded(status) => self.shedding.refused(),
+            Some(gravity) => self.log(gravity, code, &reason),
+            None => {}
         }
         // It ends with the call, and is told of once.
         drop(std::mem::take(&mut self.span));
@@ -263,7 +266,7 @@ impl Drop for Call {
 pub(super) struct WatchedBody {
     body: Body,
     call: Option<Call>,
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Option<Place>,
 }
 
 impl http_body::Body for WatchedBody {

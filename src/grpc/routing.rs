@@ -7,7 +7,9 @@ use super::convert::answer::answer_to_proto;
 use super::convert::query::query_from_proto;
 use super::convert::watch::watch_from_proto;
 use super::findings::{Findings, Path};
+use super::gate::RETRY_AFTER_MS;
 use super::min_position::{self, Expected};
+use super::room::EscalationsOnly;
 use super::status;
 use super::watching::Updates;
 use crate::proto::routing as pb;
@@ -28,11 +30,15 @@ impl RoutingService for Routing {
 
     async fn find_care(&self, request: Request<pb::FindCareRequest>) -> Result<Response<pb::FindCareResponse>, Status> {
         let wanted = min_position::of(request.metadata()).map_err(status::from_error)?;
+        let is_glance = request.extensions().get::<EscalationsOnly>().is_some();
         let pb::FindCareRequest { query } = request.into_inner();
         let mut findings = Findings::default();
         match query_from_proto(query, Path::ROOT.field("query"), &mut findings) {
             Some(query) if findings.violations.is_empty() => {
                 self.service.check_answerable(&query).map_err(status::from_error)?;
+                if is_glance && self.service.answers_from_slots(&query) {
+                    return Err(status::overloaded(RETRY_AFTER_MS));
+                }
                 let is_behind = min_position::awaited(&self.service, wanted, &query).await;
                 let mut answer = answer_to_proto(&self.service.find_care(&query).await);
                 min_position::mark(&mut answer, is_behind);

@@ -28,6 +28,7 @@ use super::policy::Policies;
 use super::publishing::Publishing;
 use super::quarantine::Quarantines;
 use super::reflection;
+use super::room::Taken;
 use super::routing::Routing;
 use super::witness::{Load, Witnessed};
 use super::{ANSWER_MAX_BYTES, HEADERS_MAX_BYTES, MESSAGE_MAX_BYTES, PUBLISHING_MESSAGE_MAX_BYTES};
@@ -59,7 +60,8 @@ const WRITERS: [&str; 6] = [DIRECTORY, PUBLISHING, BOOKING, ORIENTATION, POLICY,
 /// How the server serves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Most calls at once, health and reflection aside; more are refused with `OVERLOADED`.
+    /// Most calls at once, questions, health and reflection aside, and the most questions that there can ever be room for; more are
+    /// refused with `OVERLOADED`.
     pub calls_max: usize,
     /// Longest wait for an answer, whatever deadline the caller sets.
     pub call_timeout: Duration,
@@ -236,8 +238,15 @@ impl Server {
     /// What is under way.
     #[must_use]
     pub fn load(&self) -> Load {
-        let (calls, calls_max, watches) = self.gate.load();
-        Load { calls, calls_max, watches, connections: self.connections.load(Ordering::Relaxed) }
+        let Taken { calls, calls_max, questions, questions_max, watches } = self.gate.load();
+        Load {
+            calls,
+            calls_max,
+            questions,
+            questions_max,
+            watches,
+            connections: self.connections.load(Ordering::Relaxed),
+        }
     }
 
     /// How many calls are under way.

@@ -91,6 +91,11 @@ pub(super) fn overloaded(retry_after_ms: u32) -> Status {
     from_error(Error { retry_after_ms: Some(retry_after_ms), ..Error::new(Reason::Overloaded, message) })
 }
 
+/// Whether a call was refused for want of room, by the transport or by the service.
+pub(super) fn is_overloaded(status: &Status) -> bool {
+    status.code() == Code::ResourceExhausted && reason_of(status) == Reason::Overloaded.code()
+}
+
 /// The status of a call that meets a service that is closing.
 pub(super) fn shutting_down(retry_after_ms: u32) -> Status {
     let message = "this instance is shutting down: try again, on another one if there is one";

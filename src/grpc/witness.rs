@@ -57,6 +57,8 @@ pub struct CallEnd<'a> {
 pub enum CallKind {
     /// One that ends soon.
     Call,
+    /// A regulator's question.
+    Question,
     /// One that stays open.
     Watch,
 }
@@ -67,6 +69,7 @@ impl CallKind {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Call => "call",
+            Self::Question => "question",
             Self::Watch => "watch",
         }
     }
@@ -75,10 +78,14 @@ impl CallKind {
 /// What is under way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Load {
-    /// Calls that end soon.
+    /// Calls that end soon, questions aside.
     pub calls: usize,
-    /// Most of these.
+    /// Most of these; those that end what was begun have some more.
     pub calls_max: usize,
+    /// Questions, those that are only read for escalations included.
+    pub questions: usize,
+    /// How many may be answered at once now; it follows how soon they are begun.
+    pub questions_max: usize,
     /// Calls that stay open.
     pub watches: usize,
     /// Connections that are open.

@@ -107,9 +107,9 @@ pub const METRICS: &[Metric] = &[
     // Calls.
     histogram("rpc.server.call.duration", CALL_SECONDS, "s", "Duration of calls, streams until their end")
         .by(&["rpc.system.name", "rpc.method", "rpc.response.status_code", "error.type"], 1_000),
-    gauge("sas.calls.active", "{call}", "Calls under way").by(&["kind"], 2),
-    gauge("sas.calls.max", "{call}", "Calls that may be under way; one more is refused").by(&["kind"], 2),
-    counter("sas.calls.shed", "{call}", "Calls refused because too many were under way").by(&["kind"], 2),
+    gauge("sas.calls.active", "{call}", "Calls under way").by(&["kind"], 3),
+    gauge("sas.calls.max", "{call}", "Calls that may be under way; one more is refused, unless it confirms, releases, cancels or is an escalation").by(&["kind"], 3),
+    counter("sas.calls.shed", "{call}", "Calls refused for want of room").by(&["kind"], 3),
     gauge("sas.connections.active", "{connection}", "Connections that are open"),
     // Questions.
     counter("sas.find.answers", "{answer}", "Answers to FindCare and the first answers of WatchCare; modality is that of the first option, `none` without one")

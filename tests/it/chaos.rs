@@ -15,6 +15,7 @@ mod order;
 mod patience;
 mod pause;
 mod proxy;
+mod replacing;
 mod run;
 mod servers;
 mod world;

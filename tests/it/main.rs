@@ -25,6 +25,8 @@ mod board;
 mod failover;
 mod fair_share;
 mod grpc_limits;
+mod overload;
+mod load_generator;
 mod grpc_server;
 mod watch;
 mod process;

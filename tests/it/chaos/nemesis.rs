@@ -5,28 +5,21 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use sas_router::proto::routing as pb;
-
 use super::disk::{cut_tail, fill, restart};
 use super::history::{Allowance, Forbidden, now_ms};
 use super::pause::pause;
 use super::proxy::Wire;
-use super::servers::{Servers, Topology};
+use super::replacing::{a_replica, do_without_replica, fail_over, promote, set_apart};
+use super::servers::Topology;
 use super::world::{World, shifted_clock};
-use crate::harness::redis_server::Server;
-use crate::harness::redis_topology::DOWN_AFTER;
 use crate::support::random::Random;
 
 /// How long an instance may take to write again.
 const WRITES_WITHIN: Duration = Duration::from_secs(10);
 /// The same after another server became the primary.
 const WRITES_AFTER_FAILOVER_WITHIN: Duration = Duration::from_secs(15);
-/// Within which time writes do without a replica that is away, or ask for it again.
-const REPLICA_NOTICED_WITHIN: Duration = Duration::from_secs(15);
 /// How long a fault has lasted when another joins it.
 const ALREADY: Duration = Duration::from_millis(200);
-/// How long a primary that is cut off from the other servers remains the only one.
-const APART_AT_LEAST: Duration = Duration::from_secs(4);
 /// How far the clock of a server jumps, in seconds.
 const JUMP_SECONDS: i64 = 4;
 
@@ -326,79 +319,9 @@ impl Ongoing {
     }
 }
 
-/// One that does not take the ledger's writes.
-fn a_replica(world: &mut World) -> &mut Server {
-    let (servers, primary) = world.servers.all();
-    // Of a cluster the last ones are replicas at the beginning, of the ledger's primary or of another.
-    let replica = if primary + 1 == servers.len() { 0 } else { servers.len() - 1 };
-    &mut servers[replica]
-}
-
-/// Lets a replica be away until all answers say that writes do without it, and come back until none does; what did not come.
-async fn do_without_replica(world: &mut World) -> Vec<String> {
-    let reduced = |is_reduced: bool| {
-        move |all: &[pb::GetStatusResponse]| {
-            let is_so = |one: &pb::GetStatusResponse| {
-                one.stamp.as_ref().is_some_and(|stamp| stamp.durability_reduced) == is_reduced
-            };
-            all.iter().all(|one| is_so(one) && (one.writable || !is_reduced))
-        }
-    };
-    a_replica(world).kill();
-    let without = world.wait_until(REPLICA_NOTICED_WITHIN, reduced(true)).await;
-    let away = world.servers.all().0.iter_mut().find(|server| !server.is_running()).unwrap();
-    tokio::task::block_in_place(|| away.run());
-    let back = world.wait_until(REPLICA_NOTICED_WITHIN, reduced(false)).await;
-    let told =
-        [("nothing is written without the replica that is away", without), ("the replica is not asked again", back)];
-    told.into_iter().filter_map(|(what, came)| Some(format!("{what}: {}", came.err()?))).collect()
-}
-
-/// Cuts the primary off from replicas and sentinels; it may acknowledge nothing until there is another, nor then.
-async fn set_apart(world: &mut World, lasts: Duration) -> Forbidden {
-    let (_, old) = world.servers.all();
-    // A write is waited for a second at most, behind another one: two of them end before there is another primary.
-    tokio::task::block_in_place(|| world.servers.watched().sentinels.believe_down_after(APART_AT_LEAST));
-    world.servers.watched().wires[old].cut(Wire::Apart).await;
-    let from = now_ms();
-    let mut until = from;
-    while !tokio::task::block_in_place(|| world.servers.has_other_primary(old)) {
-        until = now_ms();
-        pause(Duration::from_millis(5)).await;
-    }
-    pause(lasts).await;
-    world.servers.watched().wires[old].set(Wire::Whole);
-    tokio::task::block_in_place(|| world.servers.watched().sentinels.believe_down_after(DOWN_AFTER));
-    Forbidden { from, until, why: "the primary was cut off from the other servers, and there was no other" }
-}
-
 fn signal(pid: &str, signal: &str) {
     // Who stood still may have been killed meanwhile.
     let mut kill = Command::new("kill");
     let sent = kill.args([signal, pid]).stderr(Stdio::null()).status();
     assert!(sent.unwrap().success() || signal == "-CONT");
-}
-
-fn promote(world: &mut World) {
-    let old = world.servers.own().primary;
-    let new = 1 - old;
-    tokio::task::block_in_place(|| {
-        world.servers.own().servers[old].kill();
-        assert_eq!(world.servers.own().servers[new].say("REPLICAOF NO ONE"), "+OK");
-        assert_eq!(world.servers.own().servers[new].say("CONFIG REWRITE"), "+OK");
-        world.turn_to(new);
-        let own = world.servers.own();
-        own.servers[old].run();
-        own.follow(old);
-    });
-}
-
-fn fail_over(servers: &mut Servers) {
-    tokio::task::block_in_place(|| {
-        let (all, old) = servers.all();
-        all[old].kill();
-        servers.wait_for_other_primary(old);
-        let (all, _) = servers.all();
-        all[old].run();
-    });
 }
