@@ -21,8 +21,9 @@ use tower::ServiceExt as _;
 
 use super::Scrape;
 use super::metrics::{Scraper, metrics};
-use super::probes::{live, ready, started};
+use super::probes::{live, ready, start, started};
 use super::standing::Standing;
+use crate::console;
 
 /// Longest body of a question.
 const QUESTION_MAX_BYTES: u64 = 64 * 1_024;
@@ -35,6 +36,8 @@ const ROUTES: [(&str, &str); 3] = [
     ("/readyz", "whether this instance should get calls, and what is not as it should be"),
     ("/startupz", "whether the state was complete once"),
 ];
+/// The page; while the ledger is opened, one that says so.
+const PAGE: (&str, &str) = ("/", "the page of operations");
 /// The route that is there when something is measured.
 const METRICS: (&str, &str) = ("/metrics", "the metrics, in Prometheus' text format");
 
@@ -48,6 +51,8 @@ struct Mounted {
 pub(super) struct Desk {
     answer_deadline: Duration,
     own: Router,
+    /// What is there before anything is mounted: the port's own routes, and a page that says what is waited for.
+    before: Router,
     mounted: OnceLock<Mounted>,
     has_metrics: bool,
 }
@@ -60,11 +65,13 @@ impl Desk {
             .route(livez, get(live))
             .route(readyz, get(ready))
             .route(startupz, get(started))
+            .route(console::START, get(start))
             .with_state(standing);
         if let Some(scrape) = scrape {
             own = own.route(METRICS.0, get(metrics).with_state(Scraper::new(scrape)));
         }
-        Self { answer_deadline, own, mounted: OnceLock::new(), has_metrics }
+        let before = own.clone().merge(console::starting());
+        Self { answer_deadline, own, before, mounted: OnceLock::new(), has_metrics }
     }
 
     pub(super) fn mount(&self, routes: Router, questions: &'static [&'static str]) {
@@ -108,7 +115,7 @@ impl Desk {
 
     async fn routed(&self, request: Request<Body>) -> Response {
         let path = request.uri().path().to_owned();
-        let router = self.mounted.get().map_or(&self.own, |mounted| &mounted.router);
+        let router = self.mounted.get().map_or(&self.before, |mounted| &mounted.router);
         let Ok(response) = router.clone().oneshot(request).await;
         match response.status() {
             StatusCode::NOT_FOUND if is_without_body(&response) => self.unknown(),
@@ -129,8 +136,7 @@ impl Desk {
     fn unknown(&self) -> Response {
         let mut told = "NOT_FOUND: nothing is here; there is:\n".to_owned();
         let metrics = self.has_metrics.then_some(METRICS);
-        let page = self.mounted.get().map(|_| ("/", "the page of operations"));
-        for (path, meaning) in ROUTES.into_iter().chain(metrics).chain(page) {
+        for (path, meaning) in ROUTES.into_iter().chain(metrics).chain([PAGE]) {
             told.push_str(&format!("  {path}  {meaning}\n"));
         }
         (StatusCode::NOT_FOUND, told).into_response()

@@ -1,7 +1,8 @@
-//! How the service stands, as readings: its ledger, sources, slots, conditions and memory.
+//! How the service stands, as readings: its ledger, sources, slots and conditions.
 //!
 //! Invariant: reading takes no lock that a question or a write waits for longer than a look, and asks neither disk nor network. Of
-//! directories nothing is told but identifiers of territories and sources. Deliberately absent: what happened, which is recorded.
+//! directories nothing is told but identifiers of territories and sources. Deliberately absent: what happened, which is recorded,
+//! and the process, which is there before its service.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +20,7 @@ const HEARD_WITHIN: Duration = Duration::from_secs(15);
 /// Reads off how a service stands.
 pub(super) fn read(service: &Service, readings: &mut Readings) {
     let status = service.status();
-    read_process(&status, readings);
+    read_state(&status, readings);
     read_ledger(&status, readings);
     read_overview(&status.ledger, readings);
     readings.count("sas.ledger.queue", service.appends_under_way(), &[]);
@@ -37,13 +38,12 @@ pub(super) fn read(service: &Service, readings: &mut Readings) {
     }
 }
 
-fn read_process(status: &Status, readings: &mut Readings) {
+fn read_state(status: &Status, readings: &mut Readings) {
     let stands = |kind| status.conditions.iter().any(|condition| condition.kind == kind);
     for kind in ConditionKind::ALL {
         let degrades = if kind.degrades() { "true" } else { "false" };
         readings.note("sas.conditions", one_if(stands(kind)), &[kind.code(), degrades]);
     }
-    readings.note("sas.build.info", 1.0, &[status.version]);
     let kept = &status.counts;
     let kinds = [
         ("territory", kept.territories),
@@ -55,11 +55,6 @@ fn read_process(status: &Status, readings: &mut Readings) {
         ("claim", kept.claims),
     ];
     kinds.into_iter().for_each(|(kind, count)| readings.count("sas.index.records", count, &[kind]));
-    let uptime_ms = status.stamp.answered_at.ms_since(status.started_at);
-    readings.note("process.uptime", seconds(uptime_ms), &[]);
-    if let Some(bytes) = resident_bytes() {
-        readings.count("process.memory.usage", bytes, &[]);
-    }
 }
 
 fn read_ledger(status: &Status, readings: &mut Readings) {
@@ -153,11 +148,4 @@ fn one_if(is_so: bool) -> f64 {
 #[allow(clippy::cast_precision_loss, reason = "milliseconds of a process or a source are far below 2⁵³")]
 fn seconds(ms: i64) -> f64 {
     ms as f64 / MS_PER_SECOND as f64
-}
-
-/// Resident memory; `None` where the system does not tell it as Linux does.
-fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1_024)
 }

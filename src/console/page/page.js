@@ -1,6 +1,7 @@
 // The page: takes the service's updates and shows them, and never says that it is live when it is not.
 import { byId, el, state, show, problem, ask, failure } from "./dom.js";
-import { t, word, number, percent, moment, length, clock, language, setLanguage, translate, keep, zone } from "./words.js";
+import { t, word, number, percent, moment, length, clock, translate, zone } from "./words.js";
+import { switches } from "./switches.js";
 import { Listing, showRows } from "./listing.js";
 import { bars, legend } from "./chart.js";
 import { PlacesMap } from "./map.js";
@@ -180,14 +181,7 @@ async function start() {
   }
 }
 
-function languageButton() {
-  byId("language").textContent = t("other_language");
-  byId("language").lang = language() === "fr" ? "en" : "fr";
-}
-
-byId("language").addEventListener("click", () => {
-  setLanguage(language() === "fr" ? "en" : "fr");
-  languageButton();
+function redraw() {
   tension.redraw();
   sources.redraw();
   draw();
@@ -196,15 +190,9 @@ byId("language").addEventListener("click", () => {
   trial?.translate();
   byId("live-text").textContent = "";
   tellLiveness();
-});
-byId("theme").value = document.documentElement.dataset.theme ?? "auto";
-byId("theme").addEventListener("change", ({ target }) => {
-  if (target.value === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = target.value;
-  keep("sas.theme", target.value);
-  map?.draw();
-});
+}
+
+switches({ onLanguage: redraw, onTheme: () => map?.draw() });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => map?.draw());
 byId("activity-details").addEventListener("toggle", draw);
-languageButton();
 start();
