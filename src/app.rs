@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::admin::{Admin, Limits, Standing};
+use crate::admin::{Admin, Limits, Scrape, Standing};
 use crate::clock::{SharedClock, Stopwatch};
 use crate::config::{Config, ConsoleConfig, TilesConfig};
 use crate::console;
@@ -168,8 +168,7 @@ impl App {
         let telemetry = Arc::new(measuring::telemetry(export.as_ref())?);
         let standing = Arc::<Standing>::default();
         measuring::observe_process(&telemetry, &standing);
-        let admin_address = config.admin.listen.unwrap_or(address);
-        let admin = admin.map(|listener| start_admin(listener, admin_address, &standing, &telemetry)).transpose()?;
+        let admin = admin.map(|listener| start_admin(listener, &config, &standing, &telemetry)).transpose()?;
         let index = Arc::new(Index::new());
         let started_at = Some(clock.now());
         let advertised = config.server.advertised_address.clone();
@@ -285,13 +284,16 @@ impl App {
 
 fn start_admin(
     listener: TcpListener,
-    address: SocketAddr,
+    config: &Config,
     standing: &Arc<Standing>,
     telemetry: &Arc<Telemetry>,
 ) -> Result<Admin, StartError> {
     let standing = Arc::clone(standing);
     let telemetry = Arc::clone(telemetry);
-    let admin = Admin::start(listener, standing, Limits::default(), Some(Arc::new(move || telemetry.scrape())));
+    let address = config.admin.listen.unwrap_or(config.server.listen);
+    let hosts = config.admin.hosts.iter().cloned().collect();
+    let scrape: Scrape = Arc::new(move || telemetry.scrape());
+    let admin = Admin::start(listener, standing, Limits::default(), hosts, Some(scrape));
     let admin = admin.map_err(|source| StartError::Address { port: Port::Admin, address, source })?;
     tracing::info!(address = %admin.address, "the admin port answers");
     Ok(admin)

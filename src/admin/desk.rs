@@ -1,8 +1,8 @@
 //! Where requests come in: what is not asked rightly is refused, all else goes to its route, and every answer is made safe to show.
 //!
 //! Invariant: only GET and HEAD reach a route, and POST where a mounted page asks questions so; a refusal has a name and says what to
-//! do; every answer forbids browsers to run, load, frame or keep what is not from here. Deliberately absent: the `Host` header,
-//! which nothing here believes or repeats.
+//! do; every answer forbids browsers to run, load, frame or keep what is not from here; and but for probes and scrapes nothing is told to
+//! whoever was sent here by a name that is not known. Deliberately absent: what a request said, which no refusal repeats.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -20,6 +20,7 @@ use http_body_util::Limited;
 use tower::ServiceExt as _;
 
 use super::Scrape;
+use super::hosts::Hosts;
 use super::metrics::{Scraper, metrics};
 use super::probes::{live, ready, start, started};
 use super::standing::Standing;
@@ -50,6 +51,7 @@ struct Mounted {
 /// Answers requests.
 pub(super) struct Desk {
     answer_deadline: Duration,
+    hosts: Hosts,
     own: Router,
     /// What is there before anything is mounted: the port's own routes, and a page that says what is waited for.
     before: Router,
@@ -58,7 +60,12 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(standing: Arc<Standing>, answer_deadline: Duration, scrape: Option<Scrape>) -> Self {
+    pub(super) fn new(
+        standing: Arc<Standing>,
+        answer_deadline: Duration,
+        hosts: Hosts,
+        scrape: Option<Scrape>,
+    ) -> Self {
         let has_metrics = scrape.is_some();
         let [(livez, _), (readyz, _), (startupz, _)] = ROUTES;
         let mut own = Router::new()
@@ -71,7 +78,7 @@ impl Desk {
             own = own.route(METRICS.0, get(metrics).with_state(Scraper::new(scrape)));
         }
         let before = own.clone().merge(console::starting());
-        Self { answer_deadline, own, before, mounted: OnceLock::new(), has_metrics }
+        Self { answer_deadline, hosts, own, before, mounted: OnceLock::new(), has_metrics }
     }
 
     pub(super) fn mount(&self, routes: Router, questions: &'static [&'static str]) {
@@ -103,6 +110,10 @@ impl Desk {
     /// Why a request is not even looked at; `None` when it is.
     fn refusal<B: axum::body::HttpBody>(&self, request: &Request<B>) -> Option<Response> {
         let (method, path) = (request.method(), request.uri().path());
+        let is_for_all = ROUTES.iter().chain([&METRICS]).any(|(open, _)| *open == path);
+        if !is_for_all && !self.hosts.admit(request.uri(), request.headers()) {
+            return Some(unknown_host());
+        }
         let is_question = method == Method::POST && self.questions().contains(&path);
         if !is_question && method != Method::GET && method != Method::HEAD {
             return Some(read_only(self.methods(path)));
@@ -145,6 +156,12 @@ impl Desk {
 
 fn is_without_body(response: &Response) -> bool {
     response.body().size_hint().exact() == Some(0)
+}
+
+fn unknown_host() -> Response {
+    let told = "HOST_NOT_LISTED: pages are shown under the address of this machine, localhost, and the names of admin.hosts: open the \
+                page by one of these, or add the name by which you came to admin.hosts\n";
+    (StatusCode::MISDIRECTED_REQUEST, told).into_response()
 }
 
 fn read_only(methods: &'static str) -> Response {

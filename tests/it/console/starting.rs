@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sas_router::admin::{Admin, Limits, Standing};
+use sas_router::admin::{Admin, Hosts, Limits, Standing};
 use sas_router::console::{self, Options, QUESTIONS};
 
 use super::browser::{browser, check_usable};
@@ -17,9 +17,9 @@ fn while_the_ledger_is_opened_a_page_says_so_and_the_console_takes_its_place() {
     let room = Room::of(&region(100, 7));
     let standing = Arc::<Standing>::default();
     standing.await_ledger("redis://10.0.0.7:6379".to_owned());
-    let admin = room
-        .runtime
-        .block_on(async { Admin::start(listener().await, Arc::clone(&standing), Limits::default(), None).unwrap() });
+    let admin = room.runtime.block_on(async {
+        Admin::start(listener().await, Arc::clone(&standing), Limits::default(), Hosts::default(), None).unwrap()
+    });
     let url = format!("http://{}/", admin.address);
 
     browser.go(&url);
