@@ -4,10 +4,8 @@
 //! directories nothing is told but identifiers of territories and sources. Deliberately absent: what happened, which is recorded,
 //! and the process, which is there before its service.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::id::TerritoryId;
 use crate::domain::source::Confidence;
 use crate::domain::time::MS_PER_SECOND;
 use crate::service::{Census, ConditionKind, Overview, Service, SourceView, Status, TensionBoard, TensionState};
@@ -117,7 +115,6 @@ fn read_census(census: &Census, readings: &mut Readings) {
 }
 
 fn read_tension(tension: &TensionBoard, readings: &mut Readings) {
-    let mut needs: BTreeMap<TerritoryId, [usize; TensionState::ALL.len()]> = BTreeMap::new();
     // The least tense are left out, of which something is free.
     for name in ["sas.tension.first_slot", "sas.tension.threshold"] {
         readings.leave_out(name, tension.left_out_count);
@@ -128,12 +125,8 @@ fn read_tension(tension: &TensionBoard, readings: &mut Readings) {
             readings.note("sas.tension.first_slot", f64::from(first), &by);
         }
         readings.note("sas.tension.threshold", f64::from(row.threshold_seconds), &by);
-        let states = needs.entry(row.territory).or_default();
-        for (count, state) in states.iter_mut().zip(TensionState::ALL) {
-            *count += usize::from(state == row.state);
-        }
     }
-    for (territory, counts) in &needs {
+    for (territory, counts) in &tension.by_territory {
         for (state, count) in TensionState::ALL.iter().zip(counts) {
             let by = [&*territory.wire(), &state.code().to_ascii_lowercase()];
             readings.count("sas.tension.needs", *count, &by);

@@ -83,7 +83,7 @@ function drawTiles() {
     ["tile.holds", sum((minute) => minute.holds)],
     ["tile.conflicts", sum((minute) => minute.conflicts)],
     ["tile.confirms", sum((minute) => minute.confirms)],
-    ["tile.tense", board.tension.tense, el("small", {}, ` ${t("tile.needs", { total: board.tension.total })}`)],
+    ["tile.tense", board.tension.tense, el("small", {}, ` ${t("tile.needs", { total: board.tension.total + board.tension.left_out })}`)],
     ["tile.schedules", board.schedules],
     ["tile.position", board.position],
   ];

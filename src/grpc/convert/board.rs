@@ -45,7 +45,7 @@ pub(in crate::grpc) fn board_to_proto(board: &Board, rows_max: usize) -> pb::Get
 }
 
 fn counts_to_proto(tension: &TensionBoard) -> pb::TensionCounts {
-    let of = |state| count(tension.rows.iter().filter(|row| row.state == state).count());
+    let of = |state| count(tension.count(state));
     pb::TensionCounts {
         met: of(TensionState::Met),
         tense: of(TensionState::Tense),

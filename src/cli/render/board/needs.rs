@@ -21,8 +21,8 @@ pub(super) fn needs(
     rows: usize,
 ) -> Vec<String> {
     let counts = board.tension_counts.unwrap_or_default();
-    let pb::TensionCounts { met, tense, none_free, left_out } = counts;
-    let all = met + tense + none_free + left_out;
+    let pb::TensionCounts { met, tense, none_free, left_out: _ } = counts;
+    let all = met + tense + none_free;
     let shown = board.tension.len().min(rows);
     let seen = match looked_at < now {
         true => format!(" · à {}", looked_at.to_local(zone("")).format("%H:%M:%S")),
