@@ -71,14 +71,14 @@ fn read_overview(ledger: &Overview, readings: &mut Readings) {
     // What the last heartbeat found grows old while the ledger's server is away; what others say is not known then.
     let age = ledger.seen_age.unwrap_or_default();
     let is_stale = age > HEARD_WITHIN;
-    if let Some(own) = ledger.peers.iter().find(|peer| peer.is_self) {
+    if let Some(own) = ledger.instances.iter().find(|instance| instance.is_self) {
         readings.count("sas.ledger.lag", own.lag_changes, &[]);
         let stale_s = if is_stale { age.as_secs_f64() } else { 0.0 };
         readings.note("sas.ledger.lag.duration", own.lag_ms.into_f64() / 1_000.0 + stale_s, &[]);
     }
-    if !ledger.peers.is_empty() && !is_stale {
-        let silent = ledger.peers.iter().filter(|peer| peer.is_silent).count();
-        readings.count("sas.instances", ledger.peers.len() - silent, &["live"]);
+    if !ledger.instances.is_empty() && !is_stale {
+        let silent = ledger.instances.iter().filter(|instance| instance.is_silent).count();
+        readings.count("sas.instances", ledger.instances.len() - silent, &["live"]);
         readings.count("sas.instances", silent, &["silent"]);
     }
 }
