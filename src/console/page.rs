@@ -24,12 +24,13 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Path, kind and content of each file.
-const FILES: [(&str, &str, &str); 17] = [
+const FILES: [(&str, &str, &str); 18] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", STYLE, include_str!("page/style.css")),
     ("/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
     ("/start.js", SCRIPT, include_str!("page/start.js")),
     ("/starting.js", SCRIPT, include_str!("page/starting.js")),
+    ("/conditions.js", SCRIPT, include_str!("page/conditions.js")),
     ("/switches.js", SCRIPT, include_str!("page/switches.js")),
     ("/page.js", SCRIPT, include_str!("page/page.js")),
     ("/dom.js", SCRIPT, include_str!("page/dom.js")),

@@ -29,12 +29,11 @@ fn every_word_that_the_page_asks_for_is_there() {
 #[test]
 fn every_condition_and_outcome_has_words() {
     let known = keys(include_str!("page/fr.js"));
-    let conditions = ConditionKind::ALL.into_iter().map(|kind| format!("condition.{}", kind.code()));
-    // The port's own, before there is a service and when it ends.
-    let of_port = ["OPENING_LEDGER", "DRAINING"].map(|code| format!("condition.{code}"));
+    // With the port's own, before there is a service and when it ends.
+    let codes = ConditionKind::ALL.map(ConditionKind::code).into_iter().chain(["OPENING_LEDGER", "DRAINING"]);
+    let conditions = codes.flat_map(|code| ["condition", "remedy"].map(|family| format!("{family}.{code}")));
     let outcomes = CareOutcome::ALL.into_iter().map(|outcome| format!("outcome.{}", outcome.code()));
-    let missing: Vec<_> =
-        conditions.chain(of_port).chain(outcomes).filter(|key| !known.contains(&key.as_str())).collect();
+    let missing: Vec<_> = conditions.chain(outcomes).filter(|key| !known.contains(&key.as_str())).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 

@@ -2,6 +2,7 @@
 import { byId, el, state, show, problem, ask, failure } from "./dom.js";
 import { t, word, number, percent, moment, length, clock, translate, zone } from "./words.js";
 import { switches } from "./switches.js";
+import { conditions } from "./conditions.js";
 import { Listing, showRows } from "./listing.js";
 import { bars, legend } from "./chart.js";
 import { PlacesMap } from "./map.js";
@@ -63,10 +64,7 @@ const INSTANCE_COLUMNS = [
 ];
 
 function drawConditions() {
-  const lines = board.conditions.map((one) => el("li", { class: `notice ${one.degrades ? "bad" : ""}` },
-    el("strong", {}, word("condition", one.code)), one.degrades ? ` (${t("conditions.degrades")})` : "",
-    el("p", { class: "small" }, el("code", {}, one.code), " ", el("span", { lang: "en" }, one.message))));
-  show(byId("conditions-body"), lines.length ? el("ul", { class: "list" }, lines) : el("p", { class: "notice good" }, t("conditions.none")));
+  show(byId("conditions-body"), board.conditions.length ? conditions(board.conditions) : el("p", { class: "notice good" }, t("conditions.none")));
 }
 
 function drawTiles() {

@@ -1,6 +1,7 @@
 // The page while the ledger is opened: says what is waited for, and gives way to the console once that is there.
 import { byId, el, show, ask } from "./dom.js";
-import { t, word, translate } from "./words.js";
+import { t, translate } from "./words.js";
+import { conditions } from "./conditions.js";
 import { switches } from "./switches.js";
 
 const EVERY_MS = 2000;
@@ -9,9 +10,7 @@ let missing = [];
 let isReached = true;
 
 function draw() {
-  const lines = missing.map((one) => el("li", { class: "notice" }, el("strong", {}, word("condition", one.code)),
-    el("p", { class: "small" }, el("code", {}, one.code), " ", el("span", { lang: "en" }, one.message))));
-  show(byId("waits"), lines.length ? el("ul", { class: "list" }, lines) : el("p", { class: "soft" }, t("waiting")));
+  show(byId("waits"), missing.length ? conditions(missing) : el("p", { class: "soft" }, t("waiting")));
   byId("live").dataset.state = isReached ? "starting" : "stale";
   const text = t(isReached ? "start.live" : "live.never");
   if (byId("live-text").textContent !== text) byId("live-text").textContent = text;
@@ -21,7 +20,8 @@ async function look() {
   try {
     const told = await (await ask("console/start")).json();
     if (told.is_open) { location.reload(); return; }
-    missing = told.missing;
+    // Nothing is wrong with a start.
+    missing = told.missing.map((one) => ({ ...one, degrades: false }));
     isReached = true;
   } catch {
     isReached = false;

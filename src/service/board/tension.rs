@@ -7,6 +7,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
+
 use crate::domain::code::PatientCategory;
 use crate::domain::id::TerritoryId;
 use crate::domain::tension::AskedFor;
@@ -34,6 +36,8 @@ pub struct TensionRow {
     pub territory: TerritoryId,
     /// Its name; its number while the directory does not know it.
     pub territory_name: Arc<str>,
+    /// Where its times are read.
+    pub zone: Tz,
     /// A specialty, general practice as SM54 whichever of its codes; a profession where no specialty is stated.
     pub need: AskedFor,
     /// The band of ages.
@@ -104,7 +108,13 @@ impl TensionBoard {
             {
                 let Some(supply) = supplies.get(at).filter(|supply| supply.schedules > 0) else { continue };
                 let threshold_seconds = territory.threshold_seconds.get(at).copied().unwrap_or_default();
-                rows.push(TensionRow::of((*id, &name), (*need, band), supply, now, threshold_seconds));
+                rows.push(TensionRow::of(
+                    (*id, &name, territory.zone()),
+                    (*need, band),
+                    supply,
+                    now,
+                    threshold_seconds,
+                ));
             }
         }
         Self::of_rows(rows)
@@ -134,7 +144,7 @@ impl TensionBoard {
 
 impl TensionRow {
     fn of(
-        (territory, name): (TerritoryId, &Arc<str>),
+        (territory, name, zone): (TerritoryId, &Arc<str>, Tz),
         (need, age_band): (AskedFor, PatientCategory),
         supply: &Supply,
         now: UtcInstant,
@@ -144,6 +154,7 @@ impl TensionRow {
         Self {
             territory,
             territory_name: Arc::clone(name),
+            zone,
             need,
             age_band,
             first_slot_at,
@@ -173,6 +184,7 @@ mod tests {
         let row = |(territory, number): (&str, usize), first_slot_at: Option<UtcInstant>| TensionRow {
             territory: TerritoryId::parse(territory).unwrap().value,
             territory_name: Arc::from(territory),
+            zone: Tz::Europe__Paris,
             need: AskedFor::Unstated,
             age_band: PatientCategory::Adulte,
             first_slot_at,
