@@ -152,7 +152,7 @@ where
             let _below = below.enter();
             self.inner.call(request)
         };
-        let answer = if below.is_traced() { Either::Left(below.carry(answer)) } else { Either::Right(answer) };
+        let answer = if below.is_there() { Either::Left(below.carry(answer)) } else { Either::Right(answer) };
         Box::pin(async move {
             let response = tokio::select! {
                 biased;
