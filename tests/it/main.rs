@@ -39,6 +39,7 @@ mod redis;
 mod seen;
 mod traces;
 mod export;
+mod privacy;
 mod moving;
 mod starting;
 mod admin;
