@@ -3,9 +3,10 @@
 //! It listens before the ledger is opened and closes after it, so that a long start and a long end can be told from a dead
 //! process. Invariant: nothing that is asked here alters anything, the number of connections is bounded, and whoever is slow is
 //! cut: to send a request, to be answered, to take the answer. Deliberately absent: TLS and credentials (the port belongs on
-//! loopback or on a network of operations), anything of a patient, and trust in what a request says of the host that it was sent to.
+//! loopback or on a network of operations), and anything of a patient.
 
 mod standing;
+mod hosts;
 mod probes;
 mod metrics;
 mod desk;
@@ -24,6 +25,7 @@ use crate::tasks::Tasks;
 
 use desk::Desk;
 
+pub use hosts::Hosts;
 pub use standing::Standing;
 
 /// Gives every metric in Prometheus' text format; it may take its time, and is never called twice at once.
@@ -66,7 +68,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Answers on a listener how the process stands. `/metrics` is there when a scrape is given.
+    /// Answers on a listener how the process stands; pages under these names only. `/metrics` is there when a scrape is given.
     ///
     /// # Errors
     /// When the listener has no address.
@@ -74,10 +76,11 @@ impl Admin {
         listener: TcpListener,
         standing: Arc<Standing>,
         limits: Limits,
+        hosts: Hosts,
         scrape: Option<Scrape>,
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let desk = Arc::new(Desk::new(standing, limits.answer_deadline, scrape));
+        let desk = Arc::new(Desk::new(standing, limits.answer_deadline, hosts, scrape));
         let (closing, tasks) = (CancellationToken::new(), Tasks::new());
         let accepting = connections::accept(listener, Arc::clone(&desk), limits, closing.clone(), tasks.clone());
         tasks.spawn(accepting);

@@ -8,6 +8,7 @@
 
 mod listeners;
 mod measuring;
+mod opened_ledger;
 mod signals;
 mod supervisor;
 mod steadiness;
@@ -23,26 +24,22 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::admin::{Admin, Limits, Standing};
+use crate::admin::{Admin, Limits, Scrape, Standing};
 use crate::clock::{SharedClock, Stopwatch};
-use crate::config::{Config, ConsoleConfig, LedgerConfig, LedgerKind, ReplicasConfig, TilesConfig};
+use crate::config::{Config, ConsoleConfig, TilesConfig};
 use crate::console;
 use crate::grpc::{Options, ServeError, Server, Witnessed};
 use crate::index::Index;
-use crate::ledger::Ledger;
-use crate::ledger::embedded::{EmbeddedLedger, EmbeddedOptions, OpenError};
-use crate::ledger::memory::MemoryLedger;
-use crate::ledger::redis::{
-    AckReplicas, AddressError, Identity, Member, OpenError as RedisOpenError, RedisAddress, RedisLedger, RedisOptions,
-    WhenReplicaAway,
-};
+use crate::ledger::embedded::OpenError;
+use crate::ledger::redis::{AddressError, Identity, Member, OpenError as RedisOpenError};
 use crate::road::{CertificatesError, Roads};
-use crate::service::{Applier, Parts, Service, WatchLimits};
+use crate::service::{Parts, Service, WatchLimits};
 use crate::tasks::Tasks;
 use crate::telemetry::{self, Export, ExportError, Telemetry, TelemetryError};
 use crate::trace::Tracer;
 
 use forgetting::Forgetting;
+use opened_ledger::OpenedLedger;
 
 pub use listeners::{Listeners, Port};
 pub use signals::termination;
@@ -170,14 +167,14 @@ impl App {
         let tracer = export.as_ref().map(Export::tracer).unwrap_or_default();
         let telemetry = Arc::new(measuring::telemetry(export.as_ref())?);
         let standing = Arc::<Standing>::default();
-        measuring::observe_readiness(&telemetry, &standing);
-        let admin_address = config.admin.listen.unwrap_or(address);
-        let admin = admin.map(|listener| start_admin(listener, admin_address, &standing, &telemetry)).transpose()?;
+        measuring::observe_process(&telemetry, &standing);
+        let admin = admin.map(|listener| start_admin(listener, &config, &standing, &telemetry)).transpose()?;
         let index = Arc::new(Index::new());
         let started_at = Some(clock.now());
         let advertised = config.server.advertised_address.clone();
         let identity = Identity { version: VERSION.to_owned(), address: advertised, started_at };
         let member = Member { instance_id, identity };
+        standing.await_ledger(opened_ledger::place(&config.ledger)?);
         let ledger = OpenedLedger::open(&config.ledger, member, &clock, &index).await?;
         let (background, writes) = (Tasks::new(), Tasks::new());
         let parts = Parts {
@@ -189,10 +186,11 @@ impl App {
             version: VERSION,
         };
         let service = Service::new(parts);
-        standing.attach(service.clone());
         if let Some(admin) = &admin {
             admin.mount(console::router(service.clone(), &console_options(&config.console)), console::QUESTIONS);
         }
+        // Only now: whoever is told that the ledger is open may ask for the page.
+        standing.attach(service.clone());
         let (watches_max, watches_per_caller_max) = (config.limits.watches_max, config.limits.watches_per_caller_max);
         service.limit_watches(WatchLimits { watches_max, watches_per_caller_max });
         if let Some(options) = config.road_times.options.clone() {
@@ -286,13 +284,16 @@ impl App {
 
 fn start_admin(
     listener: TcpListener,
-    address: SocketAddr,
+    config: &Config,
     standing: &Arc<Standing>,
     telemetry: &Arc<Telemetry>,
 ) -> Result<Admin, StartError> {
     let standing = Arc::clone(standing);
     let telemetry = Arc::clone(telemetry);
-    let admin = Admin::start(listener, standing, Limits::default(), Some(Arc::new(move || telemetry.scrape())));
+    let address = config.admin.listen.unwrap_or(config.server.listen);
+    let hosts = config.admin.hosts.iter().cloned().collect();
+    let scrape: Scrape = Arc::new(move || telemetry.scrape());
+    let admin = Admin::start(listener, standing, Limits::default(), hosts, Some(scrape));
     let admin = admin.map_err(|source| StartError::Address { port: Port::Admin, address, source })?;
     tracing::info!(address = %admin.address, "the admin port answers");
     Ok(admin)
@@ -315,71 +316,4 @@ fn options(config: &Config, tracer: Tracer) -> Options {
 fn console_options(config: &ConsoleConfig) -> console::Options {
     let tiles = config.tiles.clone();
     console::Options { tiles: tiles.map(|TilesConfig { url, origin }| console::Tiles { url, origin }) }
-}
-
-fn redis_options(replicas: &ReplicasConfig) -> RedisOptions {
-    let ReplicasConfig { ack_replicas, refuse_when_away, away_after } = *replicas;
-    RedisOptions {
-        ack_replicas: ack_replicas.map_or(AckReplicas::All, AckReplicas::Count),
-        when_replica_away: if refuse_when_away { WhenReplicaAway::Refuse } else { WhenReplicaAway::Reduce },
-        replica_away_after: away_after,
-        ..RedisOptions::default()
-    }
-}
-
-/// The ledger, with the way to close it.
-enum OpenedLedger {
-    Memory(Arc<MemoryLedger>),
-    Embedded(Arc<EmbeddedLedger>),
-    Redis(Arc<RedisLedger>),
-}
-
-impl OpenedLedger {
-    /// Opens the configured ledger, which fills the index.
-    async fn open(
-        config: &LedgerConfig,
-        member: Member,
-        clock: &SharedClock,
-        index: &Arc<Index>,
-    ) -> Result<Self, StartError> {
-        let (clock, sink) = (Arc::clone(clock), Arc::new(Applier(Arc::clone(index))));
-        match &config.kind {
-            LedgerKind::Memory => Ok(Self::Memory(Arc::new(MemoryLedger::new(clock, sink)))),
-            LedgerKind::Embedded { data_dir } => {
-                let options = EmbeddedOptions { cache_bytes: config.cache_bytes, ..EmbeddedOptions::default() };
-                let (folder, place) = (data_dir.clone(), data_dir.display().to_string());
-                let open = move || EmbeddedLedger::open(&folder, options, clock, sink);
-                let opened = tokio::task::spawn_blocking(open).await;
-                Ok(Self::Embedded(Arc::new(opened.map_err(|_| StartError::LedgerTask { place })??)))
-            }
-            LedgerKind::Redis { url, replicas } => {
-                let address = RedisAddress::parse(&url.0)?;
-                let options = redis_options(replicas);
-                let place = address.to_string();
-                let open = move || RedisLedger::open(&address, options, member, sink);
-                let opened = tokio::task::spawn_blocking(open).await;
-                Ok(Self::Redis(Arc::new(opened.map_err(|_| StartError::LedgerTask { place })??)))
-            }
-        }
-    }
-
-    fn shared(&self) -> Arc<dyn Ledger> {
-        match self {
-            Self::Memory(ledger) => Arc::<MemoryLedger>::clone(ledger),
-            Self::Embedded(ledger) => Arc::<EmbeddedLedger>::clone(ledger),
-            Self::Redis(ledger) => Arc::<RedisLedger>::clone(ledger),
-        }
-    }
-
-    /// Carries out what waits and closes the store.
-    async fn close(self) {
-        let closed = match self {
-            Self::Memory(_) => return,
-            Self::Embedded(ledger) => tokio::task::spawn_blocking(move || ledger.close()).await,
-            Self::Redis(ledger) => tokio::task::spawn_blocking(move || ledger.close()).await,
-        };
-        if closed.is_err() {
-            tracing::error!("closing the ledger failed");
-        }
-    }
 }

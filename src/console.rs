@@ -36,6 +36,8 @@ use page::Page;
 
 /// Paths to which a question is posted: the only ones that take a body.
 pub const QUESTIONS: &[&str] = &["/console/try"];
+/// Where the page that is shown during the start asks whether the ledger is open, and what is waited for.
+pub const START: &str = "/console/start";
 /// Most pages that are kept live at once.
 pub const PAGES_MAX: usize = 32;
 /// Most bytes of an update.
@@ -70,6 +72,11 @@ impl fmt::Debug for Console {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Console")
     }
+}
+
+/// The routes of the page that stands in for the other while the ledger is opened. It asks [`START`], which is the port's.
+pub fn starting() -> Router {
+    page::starting()
 }
 
 /// The routes of the page, to be mounted at the root of the admin port.

@@ -28,7 +28,7 @@ use crate::domain::id::{PrincipalId, RequestId};
 use crate::domain::record::{Body, Change, Key, Position, Versioned};
 use crate::domain::time::UtcInstant;
 
-pub use overview::{Counters, Overview, Peer, Standpoint};
+pub use overview::{Counters, InstanceView, Overview, Standpoint};
 
 /// Most entries of one append.
 pub const APPEND_ENTRIES_MAX: usize = 1_024;

@@ -62,7 +62,7 @@ use crate::road::Roads;
 use crate::routing::policy::Policy;
 use crate::tasks::Tasks;
 
-pub use crate::ledger::{Overview, Peer, Standpoint};
+pub use crate::ledger::{InstanceView, Overview, Standpoint};
 pub use crate::road::RoadHealth;
 pub use crate::routing::policy::PolicyScope;
 pub use applier::Applier;

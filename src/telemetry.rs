@@ -9,6 +9,7 @@ mod first_offers;
 mod instruments;
 mod logs;
 mod export;
+mod of_process;
 mod of_service;
 mod readings;
 mod recorder;
@@ -29,6 +30,7 @@ use recorder::Recorder;
 
 pub use export::{Dropped, Export, ExportError, Identity};
 pub use logs::{TelemetryError, start};
+pub use of_process::OfProcess;
 pub use readings::{Gauge, IntoF64, Readings};
 pub use recorder::EndedCall;
 pub use table::table;

@@ -1,7 +1,8 @@
 //! What one call does and how long each part of it takes, for the calls that are traced.
 //!
 //! Whether a call is traced is decided once, where it comes in ([`Tracer::call`]); below, the span under way is that of the
-//! thread, and for a call that is not traced there is none, which costs one look. Invariant: what a span tells is a number or
+//! thread. For a call that is not traced there is none, which costs one look, or the one of its caller, which is only passed on to
+//! servers that are asked. Invariant: what a span tells is a number or
 //! one of the program's own words, under an [`Attribute`] of the list; no text of a caller can be told.
 //! Deliberately absent: where spans go, which is `telemetry`'s, and logs.
 
@@ -26,11 +27,11 @@ pub use tracer::Tracer;
 /// What makes spans, kept in the context of a call that is traced.
 struct Maker(SdkTracer);
 
-/// The span under way, below which others begin; none in a call that is not traced.
+/// The span under way, below which others begin; in a call that is not traced that of its caller, below which none does, or none.
 #[derive(Clone, Debug, Default)]
 pub struct Parent(Option<Context>);
 
-/// A span; it ends when it is dropped. None in a call that is not traced.
+/// A span; it ends when it is dropped. In a call that is not traced nothing is told of it.
 #[derive(Debug, Default)]
 #[must_use = "a span that is dropped at once tells nothing"]
 pub struct Span(Option<Context>);
@@ -91,10 +92,17 @@ impl Moment {
 }
 
 impl Parent {
-    /// Whether there is one: the call is traced.
+    /// Whether the call is traced.
     #[must_use]
     #[inline]
-    pub const fn is_traced(&self) -> bool {
+    pub fn is_traced(&self) -> bool {
+        self.0.as_ref().is_some_and(|context| context.get::<Maker>().is_some())
+    }
+
+    /// Whether there is anything to take along, be it only what the caller said.
+    #[must_use]
+    #[inline]
+    pub const fn is_there(&self) -> bool {
         self.0.is_some()
     }
 
@@ -139,14 +147,13 @@ impl Parent {
     /// Identifier of the trace, for a line of the log.
     #[must_use]
     pub fn trace_id(&self) -> Option<String> {
-        self.0.as_ref().map(|context| context.span().span_context().trace_id().to_string())
+        self.0.as_ref().filter(|_| self.is_traced()).map(|context| context.span().span_context().trace_id().to_string())
     }
 
     fn begin(&self, name: impl Into<Cow<'static, str>>, kind: SpanKind, from: Option<SystemTime>) -> Span {
-        let Some((context, maker)) = self.0.as_ref().and_then(|context| Some((context, context.get::<Maker>()?)))
-        else {
-            return Span::default();
-        };
+        let Some(context) = &self.0 else { return Span::default() };
+        // What a caller said of a call that is not traced goes on as it is.
+        let Some(maker) = context.get::<Maker>() else { return Span(Some(context.clone())) };
         let builder = SpanBuilder { start_time: from, ..SpanBuilder::from_name(name) }.with_kind(kind);
         let span = maker.0.build_with_context(builder, context);
         Span(Some(context.with_span(span)))

@@ -1,8 +1,8 @@
 //! Where requests come in: what is not asked rightly is refused, all else goes to its route, and every answer is made safe to show.
 //!
 //! Invariant: only GET and HEAD reach a route, and POST where a mounted page asks questions so; a refusal has a name and says what to
-//! do; every answer forbids browsers to run, load, frame or keep what is not from here. Deliberately absent: the `Host` header,
-//! which nothing here believes or repeats.
+//! do; every answer forbids browsers to run, load, frame or keep what is not from here; and but for probes and scrapes nothing is told to
+//! whoever was sent here by a name that is not known. Deliberately absent: what a request said, which no refusal repeats.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -20,9 +20,11 @@ use http_body_util::Limited;
 use tower::ServiceExt as _;
 
 use super::Scrape;
+use super::hosts::Hosts;
 use super::metrics::{Scraper, metrics};
-use super::probes::{live, ready, started};
+use super::probes::{live, ready, start, started};
 use super::standing::Standing;
+use crate::console;
 
 /// Longest body of a question.
 const QUESTION_MAX_BYTES: u64 = 64 * 1_024;
@@ -35,6 +37,8 @@ const ROUTES: [(&str, &str); 3] = [
     ("/readyz", "whether this instance should get calls, and what is not as it should be"),
     ("/startupz", "whether the state was complete once"),
 ];
+/// The page; while the ledger is opened, one that says so.
+const PAGE: (&str, &str) = ("/", "the page of operations");
 /// The route that is there when something is measured.
 const METRICS: (&str, &str) = ("/metrics", "the metrics, in Prometheus' text format");
 
@@ -47,24 +51,34 @@ struct Mounted {
 /// Answers requests.
 pub(super) struct Desk {
     answer_deadline: Duration,
+    hosts: Hosts,
     own: Router,
+    /// What is there before anything is mounted: the port's own routes, and a page that says what is waited for.
+    before: Router,
     mounted: OnceLock<Mounted>,
     has_metrics: bool,
 }
 
 impl Desk {
-    pub(super) fn new(standing: Arc<Standing>, answer_deadline: Duration, scrape: Option<Scrape>) -> Self {
+    pub(super) fn new(
+        standing: Arc<Standing>,
+        answer_deadline: Duration,
+        hosts: Hosts,
+        scrape: Option<Scrape>,
+    ) -> Self {
         let has_metrics = scrape.is_some();
         let [(livez, _), (readyz, _), (startupz, _)] = ROUTES;
         let mut own = Router::new()
             .route(livez, get(live))
             .route(readyz, get(ready))
             .route(startupz, get(started))
+            .route(console::START, get(start))
             .with_state(standing);
         if let Some(scrape) = scrape {
             own = own.route(METRICS.0, get(metrics).with_state(Scraper::new(scrape)));
         }
-        Self { answer_deadline, own, mounted: OnceLock::new(), has_metrics }
+        let before = own.clone().merge(console::starting());
+        Self { answer_deadline, hosts, own, before, mounted: OnceLock::new(), has_metrics }
     }
 
     pub(super) fn mount(&self, routes: Router, questions: &'static [&'static str]) {
@@ -96,6 +110,10 @@ impl Desk {
     /// Why a request is not even looked at; `None` when it is.
     fn refusal<B: axum::body::HttpBody>(&self, request: &Request<B>) -> Option<Response> {
         let (method, path) = (request.method(), request.uri().path());
+        let is_for_all = ROUTES.iter().chain([&METRICS]).any(|(open, _)| *open == path);
+        if !is_for_all && !self.hosts.admit(request.uri(), request.headers()) {
+            return Some(unknown_host());
+        }
         let is_question = method == Method::POST && self.questions().contains(&path);
         if !is_question && method != Method::GET && method != Method::HEAD {
             return Some(read_only(self.methods(path)));
@@ -108,7 +126,7 @@ impl Desk {
 
     async fn routed(&self, request: Request<Body>) -> Response {
         let path = request.uri().path().to_owned();
-        let router = self.mounted.get().map_or(&self.own, |mounted| &mounted.router);
+        let router = self.mounted.get().map_or(&self.before, |mounted| &mounted.router);
         let Ok(response) = router.clone().oneshot(request).await;
         match response.status() {
             StatusCode::NOT_FOUND if is_without_body(&response) => self.unknown(),
@@ -129,8 +147,7 @@ impl Desk {
     fn unknown(&self) -> Response {
         let mut told = "NOT_FOUND: nothing is here; there is:\n".to_owned();
         let metrics = self.has_metrics.then_some(METRICS);
-        let page = self.mounted.get().map(|_| ("/", "the page of operations"));
-        for (path, meaning) in ROUTES.into_iter().chain(metrics).chain(page) {
+        for (path, meaning) in ROUTES.into_iter().chain(metrics).chain([PAGE]) {
             told.push_str(&format!("  {path}  {meaning}\n"));
         }
         (StatusCode::NOT_FOUND, told).into_response()
@@ -139,6 +156,12 @@ impl Desk {
 
 fn is_without_body(response: &Response) -> bool {
     response.body().size_hint().exact() == Some(0)
+}
+
+fn unknown_host() -> Response {
+    let told = "HOST_NOT_LISTED: pages are shown under the address of this machine, localhost, and the names of admin.hosts: open the \
+                page by one of these, or add the name by which you came to admin.hosts\n";
+    (StatusCode::MISDIRECTED_REQUEST, told).into_response()
 }
 
 fn read_only(methods: &'static str) -> Response {

@@ -26,6 +26,13 @@ struct Verdict<'a> {
     conditions: &'a [Remark],
 }
 
+/// How far the start has come.
+#[derive(Serialize)]
+struct Start {
+    is_open: bool,
+    missing: Vec<Remark>,
+}
+
 /// The process answers, so it lives.
 pub(super) async fn live(headers: HeaderMap) -> Response {
     answer(&headers, StatusCode::OK, &Verdict { status: "ALIVE", missing: &[], conditions: &[] })
@@ -51,6 +58,12 @@ pub(super) async fn started(State(standing): State<Arc<Standing>>, headers: Head
             answer(&headers, StatusCode::SERVICE_UNAVAILABLE, &verdict)
         }
     }
+}
+
+/// What a page asks that is shown before the console is there: it is told with 200, since browsers complain of anything else.
+pub(super) async fn start(State(standing): State<Arc<Standing>>) -> Response {
+    let told = Start { is_open: standing.is_open(), missing: standing.report().missing };
+    ([(CONTENT_TYPE, JSON)], serde_json::to_string(&told).unwrap_or_default()).into_response()
 }
 
 fn answer(headers: &HeaderMap, code: StatusCode, verdict: &Verdict<'_>) -> Response {

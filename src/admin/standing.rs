@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
+use crate::clock::Stopwatch;
 use crate::service::{Condition, ConditionKind, Service};
 
 /// What keeps an instance from getting calls, or is not as it should be.
@@ -36,11 +37,19 @@ pub(super) struct Report {
 #[derive(Default)]
 pub struct Standing {
     service: OnceLock<Service>,
+    /// Where the ledger is that is being opened, and since when it is.
+    opening: OnceLock<(String, Stopwatch)>,
     has_started: AtomicBool,
     is_draining: AtomicBool,
 }
 
 impl Standing {
+    /// Says that a ledger is being opened from now on, and where it is, without credentials.
+    pub fn await_ledger(&self, place: String) {
+        // The one that is waited for stays the first.
+        let _ = self.opening.set((place, Stopwatch::start()));
+    }
+
     /// Tells from now on how this service stands; the first one stays.
     pub fn attach(&self, service: Service) {
         // A second one would be another process's state.
@@ -58,12 +67,17 @@ impl Standing {
         self.report().missing.is_empty()
     }
 
+    /// Whether the ledger is open.
+    pub(super) fn is_open(&self) -> bool {
+        self.service.get().is_some()
+    }
+
     pub(super) fn report(&self) -> Report {
         let conditions = self.service.get().map(Service::conditions);
         let is_complete = conditions.as_ref().is_some_and(|told| !told.iter().any(is_starting));
         let has_started = self.has_started.fetch_or(is_complete, Ordering::SeqCst) || is_complete;
         let draining = self.is_draining.load(Ordering::SeqCst).then(draining);
-        let opening = conditions.is_none().then(opening);
+        let opening = conditions.is_none().then(|| opening(self.opening.get()));
         let (starting, conditions) = conditions.into_iter().flatten().partition::<Vec<_>, _>(is_starting);
         let starting = starting.into_iter().map(Remark::from);
         let missing = draining.into_iter().chain(opening).chain(starting).collect();
@@ -86,7 +100,10 @@ fn draining() -> Remark {
     Remark { code: "DRAINING", degrades: true, message }
 }
 
-fn opening() -> Remark {
-    let message = "the ledger is being opened and read: wait; the log says what it waits for".to_owned();
+fn opening(ledger: Option<&(String, Stopwatch)>) -> Remark {
+    let (place, for_long) = ledger.map_or((String::new(), String::new()), |(place, since)| {
+        (format!(" at {place}"), format!(" for {} s", since.elapsed().as_secs()))
+    });
+    let message = format!("the ledger{place} is being opened and read{for_long}: wait; the log says what it waits for");
     Remark { code: "OPENING_LEDGER", degrades: true, message }
 }

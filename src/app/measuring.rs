@@ -5,9 +5,9 @@ use std::sync::{Arc, Weak};
 use crate::admin::Standing;
 use crate::grpc::{CallEnd, CallKind, CallWitness, Server, Witnessed};
 use crate::service::Service;
-use crate::telemetry::{EndedCall, Export, Readings, Telemetry};
+use crate::telemetry::{EndedCall, Export, OfProcess, Readings, Telemetry};
 
-use super::StartError;
+use super::{StartError, VERSION};
 
 /// Tells telemetry of calls.
 struct Calls(Arc<Telemetry>);
@@ -42,8 +42,9 @@ pub(super) fn of_service(telemetry: &Arc<Telemetry>, service: &Service) -> Witne
     Witnessed(Some(Arc::new(Calls(Arc::clone(telemetry)))))
 }
 
-/// Has read off whether calls should come, from before the ledger is open until the end.
-pub(super) fn observe_readiness(telemetry: &Telemetry, standing: &Arc<Standing>) {
+/// Has read off the process, and whether calls should come, from before the ledger is open until the end.
+pub(super) fn observe_process(telemetry: &Telemetry, standing: &Arc<Standing>) {
+    telemetry.observe(OfProcess::new(VERSION));
     let standing: Weak<Standing> = Arc::downgrade(standing);
     telemetry.observe(move |readings: &mut Readings| {
         let is_ready = standing.upgrade().is_some_and(|standing| standing.is_ready());

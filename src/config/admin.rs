@@ -1,4 +1,4 @@
-//! Where the admin port listens, if it does: the port for probes, scrapes and the console.
+//! Where the admin port listens, if it does, and under which names its pages are shown: the port for probes, scrapes and the console.
 //!
 //! Invariant: it never has the port of the gRPC server. Deliberately absent: limits, which nobody needs to alter.
 
@@ -7,11 +7,16 @@ use std::net::SocketAddr;
 use super::reader::Reader;
 use super::server::ServerConfig;
 
-/// Where the admin port listens.
+/// Longest name of a host.
+const NAME_MAX_BYTES: usize = 253;
+
+/// Where the admin port listens, and under which names.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AdminConfig {
     /// Address and port; `None` for no admin port.
     pub listen: Option<SocketAddr>,
+    /// Names under which its pages are shown beside addresses and `localhost`.
+    pub hosts: Vec<String>,
 }
 
 impl AdminConfig {
@@ -30,8 +35,23 @@ impl AdminConfig {
             let expected = format!("{} is the gRPC server's (server.listen): give another port", server.listen);
             reader.require(LISTEN.0, expected);
         }
-        Self { listen }
+        let hosts = reader.texts(
+            "admin.hosts",
+            "Names, without scheme and port, by which browsers reach the pages of the admin port beside an IP address and localhost; \
+             any other name is refused, since a foreign one could be made to lead here. Probes and /metrics are asked by any name.",
+            |text| is_name(text).then(|| text.to_owned()).ok_or_else(|| EXPECTED.to_owned()),
+        );
+        Self { listen, hosts }
     }
+}
+
+/// What to give for a name of a host.
+const EXPECTED: &str = "give names of hosts without scheme and port, for instance [\"console.sas.example\"]";
+
+fn is_name(text: &str) -> bool {
+    let is_part =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    text.len() <= NAME_MAX_BYTES && text.split('.').all(is_part)
 }
 
 /// Whether two listeners would want the same port of the same interface.

@@ -138,6 +138,32 @@ impl Reader {
         read
     }
 
+    /// A list of texts, none by default; in a variable they stand in one text, with commas between.
+    pub(super) fn texts<T>(
+        &mut self,
+        path: &'static str,
+        meaning: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let of_text = |text: &str| parse(text.trim()).map(|parsed| (parsed, quoted(text.trim())));
+        let of_value = |value: &Value| match (value.as_array(), value.as_str()) {
+            (Some(list), _) => {
+                list.iter().map(|one| of_text(one.as_str().ok_or("give texts between quotes")?)).collect()
+            }
+            (None, Some(text)) => text.split(',').filter(|part| !part.trim().is_empty()).map(of_text).collect(),
+            (None, None) => Err("give a list of texts".to_owned()),
+        };
+        let write = |read: &Vec<(T, String)>| {
+            let texts: Vec<_> = read.iter().map(|(_, text)| text.as_str()).collect();
+            format!("[{}]", texts.join(", "))
+        };
+        let read = self.value(path, meaning, of_value, write).unwrap_or_else(|| {
+            self.default(path, meaning, "[]".to_owned());
+            Vec::new()
+        });
+        read.into_iter().map(|(parsed, _)| parsed).collect()
+    }
+
     /// A part of a whole, from 0 to 1, with a default.
     pub(super) fn ratio(&mut self, path: &'static str, meaning: &'static str, default: f64) -> f64 {
         let parse = |value: &Value| {

@@ -130,6 +130,35 @@ fn the_printed_configuration_gives_itself_again() {
 }
 
 #[test]
+fn names_of_hosts_are_a_list_or_stand_in_one_text() {
+    let of = |text: &str| {
+        let (_folder, path) = file(&format!("[admin]\nhosts = {text}\n"));
+        load_with(Sources { file: path, overrides: in_memory() }, environment(&[]))
+    };
+    let names = ["console.sas.example", "sas-1"];
+    let listed = of("[\"console.sas.example\", \"sas-1\"]").unwrap();
+    assert_eq!(listed.admin.hosts, names);
+    assert_eq!(of("\"console.sas.example, sas-1\"").unwrap().admin.hosts, names);
+    let variables = [("SAS_ROUTER_ADMIN__HOSTS", "console.sas.example,sas-1")];
+    let of_variable = load_with(Sources { overrides: in_memory(), file: None }, environment(&variables)).unwrap();
+    assert_eq!(of_variable.admin.hosts, names);
+    let (_folder, path) = file(&listed.to_toml());
+    assert_eq!(
+        load_with(Sources { file: path, overrides: in_memory() }, environment(&[])).unwrap().admin,
+        listed.admin
+    );
+    assert_eq!(
+        load_with(Sources { overrides: in_memory(), file: None }, environment(&[])).unwrap().admin.hosts,
+        [""; 0]
+    );
+    for wrong in ["[\"http://a.example\"]", "\"a.example:7411\"", "[\"*.example\"]", "[\"\"]", "[7]", "7", "[\"a..b\"]"]
+    {
+        let found = of(wrong).unwrap_err().0;
+        assert!(found.len() == 1 && found[0].path == "admin.hosts" && found[0].expected.contains("give"), "{found:?}");
+    }
+}
+
+#[test]
 fn an_address_of_redis_is_enough_to_choose_it() {
     let url = || SecretUrl("redis://host:7000/1".to_owned());
     let variables = [("SAS_ROUTER_LEDGER__URL", "redis://host:7000/1"), ("SAS_ROUTER_LEDGER__ACK_REPLICAS", "1")];

@@ -7,7 +7,7 @@ use super::listing::{SortKey, page};
 use crate::domain::code::{Profession, Specialty};
 use crate::domain::tension::AskedFor;
 use crate::domain::time::UtcInstant;
-use crate::service::{Board, Condition, ConditionKind, Peer, SourceView, TensionRow};
+use crate::service::{Board, Condition, ConditionKind, InstanceView, SourceView, TensionRow};
 
 /// Most characters of a name.
 const NAME_MAX_CHARS: usize = 120;
@@ -98,9 +98,9 @@ pub(super) fn unseen_seconds(board: &Board) -> Option<u32> {
 /// The instances that share the ledger, those that need looking at first; this one alone where nobody shares it.
 pub(super) fn instances(board: &Board, rows: usize) -> Value {
     let status = &board.status;
-    let mut peers: Vec<&Peer> = status.ledger.peers.iter().collect();
-    peers.sort_by_key(|peer| std::cmp::Reverse((peer.differs && !peer.is_silent, peer.is_silent, peer.lag_changes)));
-    let told: Vec<Value> = peers.into_iter().take(rows).map(|peer| instance(peer, board)).collect();
+    let mut views: Vec<&InstanceView> = status.ledger.instances.iter().collect();
+    views.sort_by_key(|view| std::cmp::Reverse((view.differs && !view.is_silent, view.is_silent, view.lag_changes)));
+    let told: Vec<Value> = views.into_iter().take(rows).map(|view| instance(view, board)).collect();
     if !told.is_empty() || rows == 0 {
         return Value::Array(told);
     }
@@ -120,26 +120,26 @@ pub(super) fn instances(board: &Board, rows: usize) -> Value {
     }])
 }
 
-fn instance(peer: &Peer, board: &Board) -> Value {
-    let state = match peer {
+fn instance(view: &InstanceView, board: &Board) -> Value {
+    let state = match view {
         _ if unseen_seconds(board).is_some() => "unknown",
-        Peer { is_silent: true, .. } => "silent",
-        Peer { differs: true, .. } => "differs",
-        Peer { lag_changes: 1.., .. } => "behind",
+        InstanceView { is_silent: true, .. } => "silent",
+        InstanceView { differs: true, .. } => "differs",
+        InstanceView { lag_changes: 1.., .. } => "behind",
         _ => "current",
     };
-    let position = peer.standpoint.position;
+    let position = view.standpoint.position;
     json!({
-        "id": text(&peer.instance_id, NAME_MAX_CHARS),
-        "is_self": peer.is_self,
+        "id": text(&view.instance_id, NAME_MAX_CHARS),
+        "is_self": view.is_self,
         "state": state,
-        "version": text(&peer.version, NAME_MAX_CHARS),
-        "address": text(&peer.address, NAME_MAX_CHARS),
+        "version": text(&view.version, NAME_MAX_CHARS),
+        "address": text(&view.address, NAME_MAX_CHARS),
         "position": format!("{}-{}", position.epoch, position.sequence),
-        "lag_changes": peer.lag_changes,
-        "lag_ms": peer.lag_ms,
-        "digest": text(&peer.standpoint.digest, NAME_MAX_CHARS),
-        "heard_s": board.at.seconds_since(peer.heard_at),
+        "lag_changes": view.lag_changes,
+        "lag_ms": view.lag_ms,
+        "digest": text(&view.standpoint.digest, NAME_MAX_CHARS),
+        "heard_s": board.at.seconds_since(view.heard_at),
     })
 }
 

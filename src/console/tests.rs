@@ -20,7 +20,7 @@ fn both_languages_have_the_same_words() {
 #[test]
 fn every_word_that_the_page_asks_for_is_there() {
     let known = keys(include_str!("page/fr.js"));
-    let html = include_str!("page/index.html");
+    let html = concat!(include_str!("page/index.html"), include_str!("page/starting.html"));
     let asked = html.split("data-t=\"").chain(html.split("data-t-label=\"")).filter_map(|rest| rest.split('"').next());
     let missing: Vec<_> = asked.filter(|key| !key.contains(['<', ' ']) && !known.contains(key)).collect();
     assert!(missing.is_empty(), "{missing:?}");
@@ -29,7 +29,9 @@ fn every_word_that_the_page_asks_for_is_there() {
 #[test]
 fn every_condition_and_outcome_has_words() {
     let known = keys(include_str!("page/fr.js"));
-    let conditions = ConditionKind::ALL.into_iter().map(|kind| format!("condition.{}", kind.code()));
+    // With the port's own, before there is a service and when it ends.
+    let codes = ConditionKind::ALL.map(ConditionKind::code).into_iter().chain(["OPENING_LEDGER", "DRAINING"]);
+    let conditions = codes.flat_map(|code| ["condition", "remedy"].map(|family| format!("{family}.{code}")));
     let outcomes = CareOutcome::ALL.into_iter().map(|outcome| format!("outcome.{}", outcome.code()));
     let missing: Vec<_> = conditions.chain(outcomes).filter(|key| !known.contains(&key.as_str())).collect();
     assert!(missing.is_empty(), "{missing:?}");

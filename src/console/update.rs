@@ -54,8 +54,8 @@ fn head(board: &Board, since: Since, age_ms: i64, rows: usize) -> Value {
     let first = |list: Result<Value, String>| list.unwrap_or(Value::Null);
     let mut tensions = first(tension(board, &asked));
     if let Some(object) = tensions.as_object_mut() {
-        let is_tense = |state: TensionState| state != TensionState::Met;
-        object.insert("tense".to_owned(), json!(board.tension.rows.iter().filter(|row| is_tense(row.state)).count()));
+        let tense = board.tension.count(TensionState::NoneFree) + board.tension.count(TensionState::Tense);
+        object.insert("tense".to_owned(), json!(tense));
         object.insert("left_out".to_owned(), json!(board.tension.left_out_count));
     }
     let mut publishers = first(sources(board, &asked));

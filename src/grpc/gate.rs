@@ -146,7 +146,7 @@ where
             let _below = below.enter();
             self.inner.call(request)
         };
-        let answer = if below.is_traced() { Either::Left(below.carry(answer)) } else { Either::Right(answer) };
+        let answer = if below.is_there() { Either::Left(below.carry(answer)) } else { Either::Right(answer) };
         Box::pin(async move {
             // The transport begins a call in a task of its own: this is how long that task stood in line.
             place.begun(call.stopwatch.elapsed());

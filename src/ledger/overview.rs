@@ -20,7 +20,7 @@ pub struct Standpoint {
 
 /// An instance, as it last said of itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Peer {
+pub struct InstanceView {
     /// Identifies the process.
     pub instance_id: String,
     /// Whether it is this one.
@@ -59,7 +59,7 @@ pub struct Overview {
     /// How long ago that was, by this process: it grows while the ledger's server is away.
     pub seen_age: Option<Duration>,
     /// The instances that share it, in order of their start; empty for a ledger that nobody shares.
-    pub peers: Vec<Peer>,
+    pub instances: Vec<InstanceView>,
     /// How often what happened since this process opened it.
     pub counters: Vec<(&'static str, u64)>,
 }

@@ -10,7 +10,7 @@ use super::Service;
 use super::limits::LEDGER_CLOCK_AHEAD_MAX_MS;
 
 /// Most instances that a message names.
-const PEERS_NAMED_MAX: usize = 8;
+const INSTANCES_NAMED_MAX: usize = 8;
 
 /// What kind of trouble it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -143,9 +143,9 @@ impl Service {
 
 /// What to say of instances whose history differs; `None` while none does. One that is silent shows nothing to anybody.
 fn digest_mismatch(ledger: &Overview) -> Option<String> {
-    let differing = ledger.peers.iter().filter(|peer| peer.differs && !peer.is_silent);
-    let differing = differing.map(|peer| peer.instance_id.as_str());
-    let differing: Vec<_> = differing.take(PEERS_NAMED_MAX).collect();
+    let differing = ledger.instances.iter().filter(|instance| instance.differs && !instance.is_silent);
+    let differing = differing.map(|instance| instance.instance_id.as_str());
+    let differing: Vec<_> = differing.take(INSTANCES_NAMED_MAX).collect();
     (!differing.is_empty()).then(|| {
         format!(
             "another digest than here at the same position: {}; compare with `verify`, and restart the instance that differs \
@@ -201,11 +201,11 @@ fn instant_ahead(health: &LedgerHealth, now: UtcInstant) -> Option<UtcInstant> {
 mod tests {
     use super::*;
     use crate::domain::record::Position;
-    use crate::ledger::{Peer, Standpoint};
+    use crate::ledger::{InstanceView, Standpoint};
 
     #[test]
     fn an_instance_that_is_silent_is_no_mismatch() {
-        let peer = |instance_id: &str, is_silent, differs| Peer {
+        let instance = |instance_id: &str, is_silent, differs| InstanceView {
             instance_id: instance_id.to_owned(),
             is_self: false,
             version: String::new(),
@@ -219,9 +219,9 @@ mod tests {
             is_silent,
             differs,
         };
-        let told = |peers| digest_mismatch(&Overview { peers, ..Overview::default() });
-        assert_eq!(told(vec![peer("dead", true, true), peer("well", false, false)]), None);
-        let told = told(vec![peer("dead", true, true), peer("astray", false, true)]).unwrap();
+        let told = |instances| digest_mismatch(&Overview { instances, ..Overview::default() });
+        assert_eq!(told(vec![instance("dead", true, true), instance("well", false, false)]), None);
+        let told = told(vec![instance("dead", true, true), instance("astray", false, true)]).unwrap();
         assert!(told.contains("astray") && !told.contains("dead"), "{told}");
     }
 

@@ -169,7 +169,7 @@ pub const METRICS: &[Metric] = &[
     gauge("sas.ready", "{instance}", "1 while this instance should get calls, as `/readyz` says: it has its whole state and does not end; one that refuses writes is ready"),
     gauge("sas.index.records", "{record}", "Records in memory").by(&["kind"], 10),
     gauge("process.memory.usage", "By", "Resident memory of the process"),
-    gauge("process.uptime", "s", "Time since the service was made"),
+    gauge("process.uptime", "s", "Time since the process began, before its ledger was open"),
     counter("sas.road.tables", "{table}", "Tables of road times by result: asked, failed, skipped").by(&["result"], 3),
     counter("sas.telemetry.dropped", "{item}", "Spans and batches of metrics that could not be exported").by(&["signal"], 2),
     gauge("sas.telemetry.series.left_out", "{series}", "Series left out now because their metric has too many; absent for one that never had").by(&["metric"], 16),

@@ -1,12 +1,11 @@
-//! How the service stands, as readings: its ledger, sources, slots, conditions and memory.
+//! How the service stands, as readings: its ledger, sources, slots and conditions.
 //!
 //! Invariant: reading takes no lock that a question or a write waits for longer than a look, and asks neither disk nor network. Of
-//! directories nothing is told but identifiers of territories and sources. Deliberately absent: what happened, which is recorded.
+//! directories nothing is told but identifiers of territories and sources. Deliberately absent: what happened, which is recorded,
+//! and the process, which is there before its service.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::id::TerritoryId;
 use crate::domain::source::Confidence;
 use crate::domain::time::MS_PER_SECOND;
 use crate::service::{Census, ConditionKind, Overview, Service, SourceView, Status, TensionBoard, TensionState};
@@ -19,7 +18,7 @@ const HEARD_WITHIN: Duration = Duration::from_secs(15);
 /// Reads off how a service stands.
 pub(super) fn read(service: &Service, readings: &mut Readings) {
     let status = service.status();
-    read_process(&status, readings);
+    read_state(&status, readings);
     read_ledger(&status, readings);
     read_overview(&status.ledger, readings);
     readings.count("sas.ledger.queue", service.appends_under_way(), &[]);
@@ -37,13 +36,12 @@ pub(super) fn read(service: &Service, readings: &mut Readings) {
     }
 }
 
-fn read_process(status: &Status, readings: &mut Readings) {
+fn read_state(status: &Status, readings: &mut Readings) {
     let stands = |kind| status.conditions.iter().any(|condition| condition.kind == kind);
     for kind in ConditionKind::ALL {
         let degrades = if kind.degrades() { "true" } else { "false" };
         readings.note("sas.conditions", one_if(stands(kind)), &[kind.code(), degrades]);
     }
-    readings.note("sas.build.info", 1.0, &[status.version]);
     let kept = &status.counts;
     let kinds = [
         ("territory", kept.territories),
@@ -55,11 +53,6 @@ fn read_process(status: &Status, readings: &mut Readings) {
         ("claim", kept.claims),
     ];
     kinds.into_iter().for_each(|(kind, count)| readings.count("sas.index.records", count, &[kind]));
-    let uptime_ms = status.stamp.answered_at.ms_since(status.started_at);
-    readings.note("process.uptime", seconds(uptime_ms), &[]);
-    if let Some(bytes) = resident_bytes() {
-        readings.count("process.memory.usage", bytes, &[]);
-    }
 }
 
 fn read_ledger(status: &Status, readings: &mut Readings) {
@@ -78,14 +71,14 @@ fn read_overview(ledger: &Overview, readings: &mut Readings) {
     // What the last heartbeat found grows old while the ledger's server is away; what others say is not known then.
     let age = ledger.seen_age.unwrap_or_default();
     let is_stale = age > HEARD_WITHIN;
-    if let Some(own) = ledger.peers.iter().find(|peer| peer.is_self) {
+    if let Some(own) = ledger.instances.iter().find(|instance| instance.is_self) {
         readings.count("sas.ledger.lag", own.lag_changes, &[]);
         let stale_s = if is_stale { age.as_secs_f64() } else { 0.0 };
         readings.note("sas.ledger.lag.duration", own.lag_ms.into_f64() / 1_000.0 + stale_s, &[]);
     }
-    if !ledger.peers.is_empty() && !is_stale {
-        let silent = ledger.peers.iter().filter(|peer| peer.is_silent).count();
-        readings.count("sas.instances", ledger.peers.len() - silent, &["live"]);
+    if !ledger.instances.is_empty() && !is_stale {
+        let silent = ledger.instances.iter().filter(|instance| instance.is_silent).count();
+        readings.count("sas.instances", ledger.instances.len() - silent, &["live"]);
         readings.count("sas.instances", silent, &["silent"]);
     }
 }
@@ -122,7 +115,6 @@ fn read_census(census: &Census, readings: &mut Readings) {
 }
 
 fn read_tension(tension: &TensionBoard, readings: &mut Readings) {
-    let mut needs: BTreeMap<TerritoryId, [usize; TensionState::ALL.len()]> = BTreeMap::new();
     // The least tense are left out, of which something is free.
     for name in ["sas.tension.first_slot", "sas.tension.threshold"] {
         readings.leave_out(name, tension.left_out_count);
@@ -133,12 +125,8 @@ fn read_tension(tension: &TensionBoard, readings: &mut Readings) {
             readings.note("sas.tension.first_slot", f64::from(first), &by);
         }
         readings.note("sas.tension.threshold", f64::from(row.threshold_seconds), &by);
-        let states = needs.entry(row.territory).or_default();
-        for (count, state) in states.iter_mut().zip(TensionState::ALL) {
-            *count += usize::from(state == row.state);
-        }
     }
-    for (territory, counts) in &needs {
+    for (territory, counts) in &tension.by_territory {
         for (state, count) in TensionState::ALL.iter().zip(counts) {
             let by = [&*territory.wire(), &state.code().to_ascii_lowercase()];
             readings.count("sas.tension.needs", *count, &by);
@@ -153,11 +141,4 @@ fn one_if(is_so: bool) -> f64 {
 #[allow(clippy::cast_precision_loss, reason = "milliseconds of a process or a source are far below 2⁵³")]
 fn seconds(ms: i64) -> f64 {
     ms as f64 / MS_PER_SECOND as f64
-}
-
-/// Resident memory; `None` where the system does not tell it as Linux does.
-fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1_024)
 }

@@ -58,6 +58,26 @@ fn what_a_caller_says_is_followed_and_what_cannot_be_read_is_not_said() {
 }
 
 #[test]
+fn what_a_caller_says_goes_on_to_servers_of_a_call_that_is_not_traced() {
+    let kept = tracer(1.0);
+    for (tracer, said) in [(&kept.0, UNSAMPLED), (&Tracer::default(), UNSAMPLED), (&Tracer::default(), SAMPLED)] {
+        let mut told = headers(said);
+        told.insert("tracestate", HeaderValue::from_static("samu=1"));
+        let call = tracer.call(&told, || unreachable!());
+        let _in_call = call.parent().enter();
+        let part = part("answer");
+        part.set(Attribute::OPTIONS, 1_usize);
+        part.fail("SLOT_TAKEN");
+        let question = part.parent().question("road.table");
+        let mut sent = HeaderMap::new();
+        question.parent().inject(&mut sent);
+        assert_eq!(sent, told);
+        assert_eq!((question.parent().is_traced(), question.parent().trace_id()), (false, None));
+    }
+    assert!(kept.1.0.lock().is_empty(), "and nothing is told of it");
+}
+
+#[test]
 fn a_part_of_the_other_calls_is_traced() {
     let (tracer, _kept) = tracer(0.25);
     let traced = (0..4_000).filter(|_| tracer.call(&HeaderMap::new(), || "call").parent().is_traced()).count();

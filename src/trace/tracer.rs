@@ -1,7 +1,7 @@
 //! Which calls are traced: those whose caller traces them, and a part of the others.
 //!
-//! Invariant: what a caller says is followed as W3C Trace Context has it; what cannot be read counts as not said. Without a
-//! tracer nothing is read of a call.
+//! Invariant: what a caller says is followed as W3C Trace Context has it, and passed on also where nothing is traced; what cannot be
+//! read counts as not said.
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,25 +33,25 @@ impl Tracer {
         Self(Some(Arc::new(Inner { tracer, ratio, ids: RandomIdGenerator::default() })))
     }
 
-    /// Begins the span of a call that comes in with these headers, if it is traced.
+    /// Begins the span of a call that comes in with these headers; of one that is not traced it only passes on what its caller said.
     #[inline]
     pub fn call(&self, headers: &HeaderMap, name: impl FnOnce() -> &'static str) -> Span {
-        let Some(inner) = &self.0 else { return Span::default() };
-        let before = if headers.contains_key("traceparent") {
-            TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers))
-        } else {
-            Context::new()
-        };
-        let is_traced = {
-            let span = before.span();
-            let said = span.span_context();
-            if said.is_valid() { said.is_sampled() } else { inner.draws() }
-        };
+        let before = if headers.contains_key("traceparent") { said(headers) } else { None };
+        let Some(inner) = &self.0 else { return Span(before) };
+        let is_traced =
+            before.as_ref().map_or_else(|| inner.draws(), |before| before.span().span_context().is_sampled());
         if !is_traced {
-            return Span::default();
+            return Span(before);
         }
-        Parent(Some(before.with_value(Maker(inner.tracer.clone())))).begin(name(), SpanKind::Server, None)
+        let maker = Maker(inner.tracer.clone());
+        Parent(Some(before.unwrap_or_default().with_value(maker))).begin(name(), SpanKind::Server, None)
     }
+}
+
+/// The span that a caller says its call is below; `None` when that cannot be read.
+fn said(headers: &HeaderMap) -> Option<Context> {
+    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers));
+    context.span().span_context().is_valid().then_some(context)
 }
 
 impl Inner {

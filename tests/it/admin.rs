@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use sas_router::app::{App, Listeners};
 use sas_router::clock::SystemClock;
-use sas_router::config::LedgerKind;
 use sas_router::proto::routing as pb;
 use sas_router::tasks::Tasks;
 use tonic::transport::Channel;
@@ -18,7 +17,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::harness::fake_redis::FakeRedis;
 use crate::harness::http::{Answer, ask, get, until};
-use crate::harness::in_process::{InProcess, Routing, config, connect, listener};
+use crate::harness::in_process::{InProcess, Routing, connect, listener, waiting_for};
 use crate::harness::redis_server::Server;
 use crate::harness::server_process::{ServerProcess, program_command};
 use crate::harness::site::{Instance, Site};
@@ -99,24 +98,30 @@ async fn without_redis_an_instance_lives_and_says_what_its_start_waits_for() {
 
 #[tokio::test]
 async fn while_the_ledger_is_opened_the_port_answers_already() {
-    // It takes connections and says nothing, so that opening it waits.
     let mute = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut config = config();
-    let url = sas_router::config::SecretUrl(format!("redis://{}", mute.local_addr().unwrap()));
-    let replicas = sas_router::config::ReplicasConfig {
-        ack_replicas: None,
-        refuse_when_away: false,
-        away_after: std::time::Duration::from_secs(10),
-    };
-    config.ledger.kind = LedgerKind::Redis { url, replicas };
+    let ledger = format!("redis://{}", mute.local_addr().unwrap());
     let listeners = Listeners::from(listener().await).with_admin(listener().await);
     let admin = listeners.admin_address().unwrap().to_string();
-    let starting = Tasks::new().spawn(App::start_with(config, Arc::new(SystemClock), listeners));
+    let starting = Tasks::new().spawn(App::start_with(waiting_for(&mute), Arc::new(SystemClock), listeners));
     let answers = probes(&admin).await;
     assert_eq!(statuses(&answers), [200, 503, 503], "{answers:?}");
     assert!(answers[1].body.contains("missing: OPENING_LEDGER: "), "{}", answers[1].body);
+    assert!(answers[1].body.contains(&format!("the ledger at {ledger} is being opened")), "{}", answers[1].body);
+    let page = get(&admin, "/").await;
+    assert!(page.status == 200 && page.body.contains("Le service démarre"), "{page:?}");
+    assert_eq!((page.header("cache-control"), page.header("etag")), ("no-store", ""), "the console takes its place");
+    let told: serde_json::Value = serde_json::from_str(&get(&admin, "/console/start").await.body).unwrap();
+    assert_eq!((&told["is_open"], &told["missing"][0]["code"]), (&false.into(), &"OPENING_LEDGER".into()));
+    let scraped = get(&admin, "/metrics").await.body;
+    for told in ["sas_ready 0", "sas_build_info{", "process_memory_usage_bytes ", "process_uptime_seconds "] {
+        assert!(scraped.lines().any(|line| line.starts_with(told)), "{told}: {scraped}");
+    }
     assert!(!starting.is_finished());
     let app = starting.await.unwrap().unwrap();
+    let page = get(&admin, "/").await;
+    assert!(page.status == 200 && page.body.contains("id=\"tension\""), "{page:?}");
+    let told = get(&admin, "/console/start").await.body;
+    assert!(told.starts_with("{\"is_open\":true"), "{told}");
     let waits = get(&admin, "/readyz").await;
     assert!(waits.status == 503 && waits.body.contains("missing: STARTING: "), "{}", waits.body);
     app.run_until(std::future::ready(())).await;

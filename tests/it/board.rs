@@ -9,7 +9,9 @@ use tonic::Code;
 use crate::harness::details::{fields, reason};
 use crate::harness::in_process::{InProcess, connect};
 use crate::harness::server_process::program_command;
-use crate::harness::world::{SOURCE, batch, hold, minutes, publish, query, schedule, settled, slot};
+use crate::harness::world::{
+    SOURCE, TERRITORY, batch, hold, minutes, place, publish, query, schedule, settled, slot, territory,
+};
 
 /// The board, after what is kept of the last one is too old.
 async fn board(town: &InProcess) -> pb::GetBoardResponse {
@@ -99,6 +101,35 @@ async fn a_band_of_ages_is_served_by_whoever_takes_half_of_it() {
     assert_eq!(first_of("ENFANT"), Some((minutes(60), 2)));
     assert_eq!(first_of("ADULTE"), Some((minutes(120), 1)), "the first takes nobody above 18");
     assert_eq!(first_of("SENIOR"), None, "nobody takes them");
+}
+
+#[tokio::test]
+async fn a_need_says_the_zone_of_its_cpts() {
+    let town = settled().await;
+    let zones = async || {
+        let told = board(&town).await;
+        let rows = told.tension.iter().map(|row| (row.territory_id.clone(), row.time_zone.clone()));
+        rows.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    // Told by their FINESS, without the figure that says what kind of number it is.
+    assert_eq!(zones().await[&TERRITORY[1..]], "Europe/Paris");
+    // Of the place where the directory knows no commune, and of the commune before the place.
+    let mut directory = town.directory();
+    let upsert = async |request_id: &str, commune: &str| {
+        let communes = if commune.is_empty() { Vec::new() } else { vec![commune.to_owned()] };
+        let territory = pb::Territory { territory_id: "1970000008".into(), commune_codes: communes, ..territory() };
+        let request = pb::UpsertTerritoryRequest { request_id: request_id.into(), territory: Some(territory) };
+        town.directory().upsert_territory(request).await.unwrap();
+    };
+    upsert("z0", "").await;
+    let place = pb::Place { time_zone: "Indian/Reunion".into(), ..place(2) };
+    directory.upsert_place(pb::UpsertPlaceRequest { request_id: "z1".into(), place: Some(place) }).await.unwrap();
+    let schedule = pb::Schedule { territory_ids: vec!["1970000008".into()], ..schedule(2) };
+    let request = pb::UpsertScheduleRequest { request_id: "z2".into(), schedule: Some(schedule) };
+    directory.upsert_schedule(request).await.unwrap();
+    assert_eq!(zones().await["970000008"], "Indian/Reunion");
+    upsert("z3", "97209").await;
+    assert_eq!(zones().await["970000008"], "America/Martinique");
 }
 
 #[tokio::test]

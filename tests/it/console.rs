@@ -2,6 +2,7 @@
 
 mod browser;
 mod served;
+mod starting;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

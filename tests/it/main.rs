@@ -44,6 +44,7 @@ mod redis;
 mod seen;
 mod traces;
 mod export;
+mod privacy;
 mod moving;
 mod starting;
 mod admin;

@@ -310,8 +310,11 @@ impl io::Write for Log {
 async fn where_the_patient_is_stands_in_no_log_and_no_status() {
     let log = Log::default();
     let writer = log.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    // Without when each line was written: seconds and their parts may look like a latitude.
+    let subscriber = tracing_subscriber::fmt()
+        .without_time()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone());
     let _logged = tracing::subscriber::set_default(subscriber.finish());
     let stub = RoadStub::start(osrm(first_is_far)).await;
     let town = town(&stub, in_an_hour()).await;

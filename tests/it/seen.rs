@@ -131,7 +131,7 @@ async fn every_instance_tells_of_all_that_share_the_ledger() {
         instance.wait_until("three instances with one digest", told).await;
         let status = instance.status().await;
         let ledger = status.shared_ledger.unwrap();
-        let own: Vec<_> = ledger.instances.iter().filter(|peer| peer.is_self).collect();
+        let own: Vec<_> = ledger.instances.iter().filter(|instance| instance.is_self).collect();
         assert_eq!((own.len(), own[0].instance_id.as_str()), (1, status.instance_id.as_str()));
         assert_eq!(
             (own[0].version.as_str(), own[0].digest.as_str()),

@@ -259,6 +259,31 @@ async fn a_road_table_is_asked_for_in_the_same_trace() {
 }
 
 #[tokio::test]
+async fn a_road_table_is_asked_for_in_the_callers_trace_where_nothing_is_traced() {
+    let collector = CollectorStub::start(Manner::Takes).await;
+    // Said not to be sampled, with a collector; said to be, without one; said nothing.
+    for (exports, flags) in [(true, Some("00")), (false, Some("01")), (true, None)] {
+        let roads = RoadStub::start(osrm(|_| Some(300.0))).await;
+        let port = roads.port;
+        let town = town(&collector, |config| {
+            config.road_times.options = Some(options(EngineKind::Osrm, port));
+            config.telemetry.export = config.telemetry.export.take().filter(|_| exports);
+        })
+        .await;
+        let request = flags.map_or_else(|| Request::new(question()), |flags| traced(question(), flags));
+        town.routing().find_care(request).await.unwrap();
+        let asked = roads.asked().into_iter().next().unwrap();
+        let told: Vec<_> = asked.head.lines().filter(|line| line.starts_with("trace")).collect();
+        let expected =
+            flags.map(|flags| [format!("traceparent: 00-{TRACE}-{CALLER}-{flags}"), "tracestate: samu=1".into()]);
+        assert_eq!(told, expected.map(Vec::from).unwrap_or_default());
+        town.shut_down();
+        town.ended().await;
+    }
+    assert_eq!(collector.spans(), [], "nothing is sent of it");
+}
+
+#[tokio::test]
 async fn nothing_is_sent_of_calls_that_are_not_traced() {
     let collector = CollectorStub::start(Manner::Takes).await;
     let town = town(&collector, |_| {}).await;

@@ -86,7 +86,7 @@ fn head(board: &pb::GetBoardResponse, now: UtcInstant, layout: &Layout, look: &L
     let counts = status.counts.unwrap_or_default();
     let title = joined([
         format!("sas-router {}", status.version),
-        now.to_local(zone("")).format("%H:%M:%S").to_string(),
+        now.to_local(zone("")).format("%H:%M:%S (Paris)").to_string(),
         format!("instance {}", short(&status.instance_id)),
         format!("époque {} position {}", stamp.epoch, stamp.position),
         words::counted(counts.schedules, "agenda", "agendas"),

@@ -1,6 +1,8 @@
 // The page: takes the service's updates and shows them, and never says that it is live when it is not.
 import { byId, el, state, show, problem, ask, failure } from "./dom.js";
-import { t, word, number, percent, moment, length, clock, language, setLanguage, translate, keep, zone } from "./words.js";
+import { t, word, number, percent, moment, length, clock, translate, zone } from "./words.js";
+import { switches } from "./switches.js";
+import { conditions } from "./conditions.js";
 import { Listing, showRows } from "./listing.js";
 import { bars, legend } from "./chart.js";
 import { PlacesMap } from "./map.js";
@@ -62,10 +64,7 @@ const INSTANCE_COLUMNS = [
 ];
 
 function drawConditions() {
-  const lines = board.conditions.map((one) => el("li", { class: `notice ${one.degrades ? "bad" : ""}` },
-    el("strong", {}, word("condition", one.code)), one.degrades ? ` (${t("conditions.degrades")})` : "",
-    el("p", { class: "small" }, el("code", {}, one.code), " ", el("span", { lang: "en" }, one.message))));
-  show(byId("conditions-body"), lines.length ? el("ul", { class: "list" }, lines) : el("p", { class: "notice good" }, t("conditions.none")));
+  show(byId("conditions-body"), board.conditions.length ? conditions(board.conditions) : el("p", { class: "notice good" }, t("conditions.none")));
 }
 
 function drawTiles() {
@@ -82,7 +81,7 @@ function drawTiles() {
     ["tile.holds", sum((minute) => minute.holds)],
     ["tile.conflicts", sum((minute) => minute.conflicts)],
     ["tile.confirms", sum((minute) => minute.confirms)],
-    ["tile.tense", board.tension.tense, el("small", {}, ` ${t("tile.needs", { total: board.tension.total })}`)],
+    ["tile.tense", board.tension.tense, el("small", {}, ` ${t("tile.needs", { total: board.tension.total + board.tension.left_out })}`)],
     ["tile.schedules", board.schedules],
     ["tile.position", board.position],
   ];
@@ -180,14 +179,7 @@ async function start() {
   }
 }
 
-function languageButton() {
-  byId("language").textContent = t("other_language");
-  byId("language").lang = language() === "fr" ? "en" : "fr";
-}
-
-byId("language").addEventListener("click", () => {
-  setLanguage(language() === "fr" ? "en" : "fr");
-  languageButton();
+function redraw() {
   tension.redraw();
   sources.redraw();
   draw();
@@ -196,15 +188,9 @@ byId("language").addEventListener("click", () => {
   trial?.translate();
   byId("live-text").textContent = "";
   tellLiveness();
-});
-byId("theme").value = document.documentElement.dataset.theme ?? "auto";
-byId("theme").addEventListener("change", ({ target }) => {
-  if (target.value === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = target.value;
-  keep("sas.theme", target.value);
-  map?.draw();
-});
+}
+
+switches({ onLanguage: redraw, onTheme: () => map?.draw() });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => map?.draw());
 byId("activity-details").addEventListener("toggle", draw);
-languageButton();
 start();

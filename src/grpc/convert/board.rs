@@ -45,7 +45,7 @@ pub(in crate::grpc) fn board_to_proto(board: &Board, rows_max: usize) -> pb::Get
 }
 
 fn counts_to_proto(tension: &TensionBoard) -> pb::TensionCounts {
-    let of = |state| count(tension.rows.iter().filter(|row| row.state == state).count());
+    let of = |state| count(tension.count(state));
     pb::TensionCounts {
         met: of(TensionState::Met),
         tense: of(TensionState::Tense),
@@ -55,7 +55,7 @@ fn counts_to_proto(tension: &TensionBoard) -> pb::TensionCounts {
 }
 
 fn row_to_proto(row: &TensionRow) -> pb::NeedTension {
-    let TensionRow { territory, territory_name, need, age_band, first_slot_at, first_slot_seconds: _, .. } = row;
+    let TensionRow { territory, territory_name, zone, need, age_band, first_slot_at, first_slot_seconds: _, .. } = row;
     let TensionRow { free_count, threshold_seconds, state, schedule_count, silent_count, .. } = row;
     let (specialty, profession) = match need {
         AskedFor::Specialty(specialty) => (specialty.code(), ""),
@@ -74,6 +74,7 @@ fn row_to_proto(row: &TensionRow) -> pb::NeedTension {
         state: state_to_proto(*state).into(),
         schedule_count: *schedule_count,
         silent_schedule_count: *silent_count,
+        time_zone: zone.name().to_owned(),
     }
 }
 

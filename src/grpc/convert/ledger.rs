@@ -2,23 +2,23 @@
 
 use super::common::instant_to_proto;
 use crate::proto::routing as pb;
-use crate::service::{Overview, Peer, RecordPage};
+use crate::service::{InstanceView, Overview, RecordPage};
 
 /// Writes the ledger that instances share; `None` when nobody shares it.
 pub(in crate::grpc) fn shared_ledger_to_proto(ledger: Overview) -> Option<pb::SharedLedger> {
-    let Overview { own: _, head, seen_at, seen_age: _, peers, counters: _ } = ledger;
+    let Overview { own: _, head, seen_at, seen_age: _, instances, counters: _ } = ledger;
     let head = head?;
     Some(pb::SharedLedger {
         epoch: head.position.epoch,
         position: head.position.sequence,
         digest: head.digest,
         seen_at: seen_at.map(instant_to_proto),
-        instances: peers.into_iter().map(peer_to_proto).collect(),
+        instances: instances.into_iter().map(instance_view_to_proto).collect(),
     })
 }
 
-fn peer_to_proto(peer: Peer) -> pb::InstanceStatus {
-    let Peer {
+fn instance_view_to_proto(view: InstanceView) -> pb::InstanceStatus {
+    let InstanceView {
         instance_id,
         is_self,
         version,
@@ -31,7 +31,7 @@ fn peer_to_proto(peer: Peer) -> pb::InstanceStatus {
         heard_at,
         is_silent,
         differs,
-    } = peer;
+    } = view;
     let state = if is_silent { pb::InstanceState::Silent } else { pb::InstanceState::Live };
     pb::InstanceStatus {
         instance_id,

@@ -17,7 +17,7 @@ use super::link::reply::Fields;
 use super::link::{Link, LinkError};
 use super::shared::Shared;
 use crate::domain::time::UtcInstant;
-use crate::ledger::{Counters, Overview, Peer, Standpoint};
+use crate::ledger::{Counters, InstanceView, Overview, Standpoint};
 use beat::{Beat, Identity};
 
 /// How often it says so.
@@ -25,7 +25,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// How long an instance that no longer does is remembered, in milliseconds: 1 hour.
 const REMEMBERED_MS: u64 = 3_600 * 1_000;
 /// Most instances that are told of; beyond it the first by name are.
-const PEERS_MAX: usize = 1_024;
+const INSTANCES_MAX: usize = 1_024;
 
 /// The heartbeat of an instance.
 pub(super) struct Heart<'a> {
@@ -70,30 +70,35 @@ impl<'a> Heart<'a> {
     /// Beats once, and hears the others; whether the ledger's history is still this instance's.
     pub(super) async fn beat(&mut self) -> Result<bool, LinkError> {
         let heard = self.ask().await?;
-        let mut peers = self.say_and_hear(&heard).await?;
+        let mut instances = self.say_and_hear(&heard).await?;
         let mut is_ours = true;
-        for peer in peers.iter_mut().filter(|peer| !peer.is_self) {
-            let Standpoint { position, digest } = &peer.standpoint;
+        for other in instances.iter_mut().filter(|instance| !instance.is_self) {
+            let Standpoint { position, digest } = &other.standpoint;
             let own = self.shared.trail.digest_at(*position);
-            peer.differs = own.is_some_and(|own| !digest.is_empty() && own != *digest);
-            let place = (peer.instance_id.clone(), position.epoch, position.sequence);
-            if peer.differs && self.shared.alarmed.lock().insert(place) {
-                is_ours &= self.alarm(peer, &heard.head).await?;
+            other.differs = own.is_some_and(|own| !digest.is_empty() && own != *digest);
+            let place = (other.instance_id.clone(), position.epoch, position.sequence);
+            if other.differs && self.shared.alarmed.lock().insert(place) {
+                is_ours &= self.alarm(other, &heard.head).await?;
             }
         }
         // What is no longer said needs not be remembered.
-        self.shared.alarmed.lock().retain(|(instance, epoch, sequence)| {
-            let same = |peer: &Peer| {
-                let position = peer.standpoint.position;
-                peer.differs
-                    && peer.instance_id == *instance
+        self.shared.alarmed.lock().retain(|(instance_id, epoch, sequence)| {
+            let same = |view: &InstanceView| {
+                let position = view.standpoint.position;
+                view.differs
+                    && view.instance_id == *instance_id
                     && (position.epoch, position.sequence) == (*epoch, *sequence)
             };
-            peers.iter().any(same)
+            instances.iter().any(same)
         });
         let head = Standpoint { position: heard.head.position(), digest: heard.head.digest };
         let seen_at = UtcInstant::from_ms(i64::try_from(heard.now_ms).unwrap_or_default());
-        self.shared.note_peers(Overview { head: Some(head), seen_at: Some(seen_at), peers, ..Overview::default() });
+        self.shared.note_overview(Overview {
+            head: Some(head),
+            seen_at: Some(seen_at),
+            instances,
+            ..Overview::default()
+        });
         Ok(is_ours)
     }
 
@@ -117,7 +122,7 @@ impl<'a> Heart<'a> {
     }
 
     /// Says how this instance stands, hears how the others do, and forgets those that were not heard for long.
-    async fn say_and_hear(&mut self, heard: &Heard) -> Result<Vec<Peer>, LinkError> {
+    async fn say_and_hear(&mut self, heard: &Heard) -> Result<Vec<InstanceView>, LinkError> {
         let nothing = (Mark { epoch: 0, sequence: 0, digest: String::new() }, UtcInstant::from_ms(0));
         let (mark, written_at) = self.shared.trail.last().unwrap_or(nothing);
         let lag_changes = heard.head.sequence.saturating_sub(mark.sequence);
@@ -141,14 +146,14 @@ impl<'a> Heart<'a> {
         let mut reply = || replies.next().unwrap_or(Err(LinkError::Odd("too few replies")));
         reply()?;
         let mut lines = Fields::of(reply()?)?;
-        let (mut peers, mut gone) = (Vec::new(), Vec::new());
+        let (mut instances, mut gone) = (Vec::new(), Vec::new());
         while let Some(instance) = lines.text_or_nothing()? {
             let line = lines.text()?;
             if heard.now_ms.saturating_sub(beat::instant_ms(&line)) > REMEMBERED_MS {
                 gone.push(instance);
             } else {
                 let is_self = instance == self.instance;
-                peers.push(Peer { is_self, ..beat::read(instance, &line, heard.now_ms) });
+                instances.push(InstanceView { is_self, ..beat::read(instance, &line, heard.now_ms) });
             }
         }
         if !gone.is_empty() {
@@ -156,19 +161,19 @@ impl<'a> Heart<'a> {
             forget.arg(INSTANCES).arg(gone);
             self.link.ask(&forget).await?;
         }
-        peers.sort_by(|one, other| (one.started_at, &one.instance_id).cmp(&(other.started_at, &other.instance_id)));
-        peers.truncate(PEERS_MAX);
-        Ok(peers)
+        instances.sort_by(|one, other| (one.started_at, &one.instance_id).cmp(&(other.started_at, &other.instance_id)));
+        instances.truncate(INSTANCES_MAX);
+        Ok(instances)
     }
 
     /// Says that an instance has another digest at the same position; whether this one has the ledger's.
-    async fn alarm(&mut self, peer: &Peer, head: &Mark) -> Result<bool, LinkError> {
+    async fn alarm(&mut self, other: &InstanceView, head: &Mark) -> Result<bool, LinkError> {
         Counters::count(&self.shared.counters.digest_mismatches);
         let is_ours = self.is_ledgers(head).await?;
-        let position = peer.standpoint.position;
+        let position = other.standpoint.position;
         tracing::error!(
             reason = "DIGEST_MISMATCH",
-            instance.id = %peer.instance_id,
+            instance.id = %other.instance_id,
             epoch = position.epoch,
             sequence = position.sequence,
             is_ledgers_here = is_ours,

@@ -69,7 +69,7 @@ pub(super) struct Shared {
     opened: OnceLock<Opened>,
     closing: AtomicBool,
     /// What the last heartbeat heard, and when.
-    peers: ArcSwap<(Overview, Stopwatch)>,
+    overview: ArcSwap<(Overview, Stopwatch)>,
     /// What was followed last.
     pub(super) trail: Trail,
     /// Instances of which it was said that their digest differs, and at which epoch and number.
@@ -91,7 +91,7 @@ impl Shared {
             durability: ArcSwap::from_pointee(Durability::Unknown),
             opened: OnceLock::new(),
             closing: AtomicBool::new(false),
-            peers: ArcSwap::from_pointee((Overview::default(), Stopwatch::start())),
+            overview: ArcSwap::from_pointee((Overview::default(), Stopwatch::start())),
             trail: Trail::default(),
             alarmed: Mutex::default(),
             counters: Counters::default(),
@@ -122,14 +122,14 @@ impl Shared {
     /// What operators are told.
     pub(super) fn overview(&self) -> Overview {
         let own = self.trail.last().map(|(mark, _)| Standpoint { position: mark.position(), digest: mark.digest });
-        let (heard, since) = &**self.peers.load();
+        let (heard, since) = &**self.overview.load();
         let seen_age = heard.seen_at.is_some().then(|| since.elapsed());
         Overview { own, seen_age, counters: self.counters.all(), ..heard.clone() }
     }
 
     /// Notes what a heartbeat heard.
-    pub(super) fn note_peers(&self, heard: Overview) {
-        self.peers.store(std::sync::Arc::new((heard, Stopwatch::start())));
+    pub(super) fn note_overview(&self, heard: Overview) {
+        self.overview.store(std::sync::Arc::new((heard, Stopwatch::start())));
     }
 
     /// Notes how far the sink has been told.

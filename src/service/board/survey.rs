@@ -6,12 +6,14 @@
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::domain::code::{
     AppointmentType, CareLevel, PatientCategory, Priority, Specialty, SpecialtySet, Visibility, VisibilitySet,
 };
+use crate::domain::department::Department;
 use crate::domain::directory::{PatientLimits, Place};
 use crate::domain::id::{PlaceId, TerritoryId};
 use crate::domain::offer::{Offer, Opening, Practice};
@@ -50,6 +52,9 @@ pub(super) struct Supply {
 /// What of a CPTS was seen.
 pub(super) struct TerritorySupply {
     fading: Fading,
+    department_zone: Option<Tz>,
+    /// The first by name, in whatever order schedules come.
+    place_zone: Tz,
     /// Clinical delay by band of ages.
     pub(super) threshold_seconds: [u32; AGE_BANDS.len()],
     pub(super) needs: FxHashMap<AskedFor, [Supply; AGE_BANDS.len()]>,
@@ -168,7 +173,13 @@ impl Survey {
         let needs = needs_of(practice);
         let mut is_silent = offer.confidence(now, &policies.national().fading) == Confidence::Hidden;
         for (at, id) in practice.territories.iter().enumerate() {
-            let territory = self.territories.entry(*id).or_insert_with(|| TerritorySupply::new(id, index, policies));
+            let territory = self
+                .territories
+                .entry(*id)
+                .or_insert_with(|| TerritorySupply::new(id, offer.place.zone, (index, policies)));
+            if offer.place.zone.name() < territory.place_zone.name() {
+                territory.place_zone = offer.place.zone;
+            }
             let is_silent_there = offer.confidence(now, &territory.fading) == Confidence::Hidden;
             if at == 0 {
                 is_silent = is_silent_there;
@@ -203,11 +214,18 @@ impl Survey {
 }
 
 impl TerritorySupply {
-    fn new(id: &TerritoryId, index: &Index, policies: &PolicySet) -> Self {
+    /// Where its times are read.
+    pub(super) fn zone(&self) -> Tz {
+        self.department_zone.unwrap_or(self.place_zone)
+    }
+
+    fn new(id: &TerritoryId, place_zone: Tz, (index, policies): (&Index, &PolicySet)) -> Self {
         let department = index.territory(id).and_then(|territory| territory.value.department());
         let policy = policies.of_territory(Some(*id), department);
         Self {
             fading: policy.fading,
+            department_zone: department.map(Department::zone),
+            place_zone,
             threshold_seconds: AGE_BANDS.map(|band| threshold_seconds(policy, band)),
             needs: FxHashMap::default(),
         }

@@ -1,9 +1,13 @@
 //! How each need of each CPTS is met: when the first free slot begins, how much is free, against the clinical delay.
 //!
-//! Invariant: a row stands for what a schedule of the CPTS really offers, and is there while nothing is free of it too.
+//! Invariant: a row stands for what a schedule of the CPTS really offers, and is there while nothing is free of it too. Rows that find
+//! no room are counted with the others.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use chrono_tz::Tz;
 
 use crate::domain::code::PatientCategory;
 use crate::domain::id::TerritoryId;
@@ -21,6 +25,8 @@ pub struct TensionBoard {
     pub rows: Vec<TensionRow>,
     /// Rows that found no room, the least tense.
     pub left_out_count: usize,
+    /// How many needs of each CPTS stand how, in the order of [`TensionState::ALL`], those without room included.
+    pub by_territory: BTreeMap<TerritoryId, [usize; TensionState::ALL.len()]>,
 }
 
 /// How a need of a CPTS is met for patients of a band of ages.
@@ -30,6 +36,8 @@ pub struct TensionRow {
     pub territory: TerritoryId,
     /// Its name; its number while the directory does not know it.
     pub territory_name: Arc<str>,
+    /// Where its times are read.
+    pub zone: Tz,
     /// A specialty, general practice as SM54 whichever of its codes; a profession where no specialty is stated.
     pub need: AskedFor,
     /// The band of ages.
@@ -100,19 +108,43 @@ impl TensionBoard {
             {
                 let Some(supply) = supplies.get(at).filter(|supply| supply.schedules > 0) else { continue };
                 let threshold_seconds = territory.threshold_seconds.get(at).copied().unwrap_or_default();
-                rows.push(TensionRow::of((*id, &name), (*need, band), supply, now, threshold_seconds));
+                rows.push(TensionRow::of(
+                    (*id, &name, territory.zone()),
+                    (*need, band),
+                    supply,
+                    now,
+                    threshold_seconds,
+                ));
+            }
+        }
+        Self::of_rows(rows)
+    }
+
+    /// Counts all of them and keeps the tensest.
+    fn of_rows(mut rows: Vec<TensionRow>) -> Self {
+        let mut by_territory = BTreeMap::<_, [usize; TensionState::ALL.len()]>::new();
+        for row in &rows {
+            let counts = by_territory.entry(row.territory).or_default();
+            if let Some(count) = counts.get_mut(row.state as usize) {
+                *count += 1;
             }
         }
         rows.sort_by_cached_key(TensionRow::rank);
         let left_out_count = rows.len().saturating_sub(BOARD_ROWS_MAX);
         rows.truncate(BOARD_ROWS_MAX);
-        Self { rows, left_out_count }
+        Self { rows, left_out_count, by_territory }
+    }
+
+    /// How many needs stand so.
+    #[must_use]
+    pub fn count(&self, state: TensionState) -> usize {
+        self.by_territory.values().filter_map(|counts| counts.get(state as usize)).sum()
     }
 }
 
 impl TensionRow {
     fn of(
-        (territory, name): (TerritoryId, &Arc<str>),
+        (territory, name, zone): (TerritoryId, &Arc<str>, Tz),
         (need, age_band): (AskedFor, PatientCategory),
         supply: &Supply,
         now: UtcInstant,
@@ -122,6 +154,7 @@ impl TensionRow {
         Self {
             territory,
             territory_name: Arc::clone(name),
+            zone,
             need,
             age_band,
             first_slot_at,
@@ -139,5 +172,37 @@ impl TensionRow {
         let crowd = if self.first_slot_at.is_none() { Reverse(self.schedule_count) } else { Reverse(0) };
         let wait = Reverse(self.first_slot_seconds);
         (self.state, crowd, wait, self.territory, self.need.code(), self.age_band)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needs_without_room_are_counted_with_the_others() {
+        let row = |(territory, number): (&str, usize), first_slot_at: Option<UtcInstant>| TensionRow {
+            territory: TerritoryId::parse(territory).unwrap().value,
+            territory_name: Arc::from(territory),
+            zone: Tz::Europe__Paris,
+            need: AskedFor::Unstated,
+            age_band: PatientCategory::Adulte,
+            first_slot_at,
+            first_slot_seconds: first_slot_at.map(|_| u32::try_from(number).unwrap()),
+            free_count: 0,
+            threshold_seconds: 0,
+            state: if first_slot_at.is_some() { TensionState::Met } else { TensionState::NoneFree },
+            schedule_count: 1,
+            silent_count: 0,
+        };
+        let at = Some(UtcInstant::from_ms(0));
+        let met = (0..BOARD_ROWS_MAX).map(|number| row(("690000005", number), at));
+        let none = (0..7).map(|number| row(("690000013", number), None));
+        let board = TensionBoard::of_rows(met.chain(none).collect());
+        assert_eq!((board.rows.len(), board.left_out_count), (BOARD_ROWS_MAX, 7));
+        assert!(board.rows[..7].iter().all(|row| row.state == TensionState::NoneFree), "the tensest first");
+        assert_eq!(TensionState::ALL.map(|state| board.count(state)), [7, 0, BOARD_ROWS_MAX]);
+        let told: Vec<_> = board.by_territory.values().copied().collect();
+        assert_eq!(told, [[0, 0, BOARD_ROWS_MAX], [7, 0, 0]]);
     }
 }

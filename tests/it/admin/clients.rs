@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::{get as on_get, post as on_post};
-use sas_router::admin::{Admin, Limits, Scrape};
+use sas_router::admin::{Admin, Hosts, Limits, Scrape};
 use sas_router::clock::Stopwatch;
 use sas_router::tasks::Tasks;
 use tokio::io::AsyncWriteExt as _;
@@ -29,7 +29,7 @@ fn measured(text: &'static str) -> Option<Scrape> {
 }
 
 async fn port(limits: Limits, scrape: Option<Scrape>) -> (Admin, String) {
-    let admin = Admin::start(listener().await, Arc::default(), limits, scrape).unwrap();
+    let admin = Admin::start(listener().await, Arc::default(), limits, Hosts::default(), scrape).unwrap();
     let address = admin.address.to_string();
     (admin, address)
 }
@@ -60,16 +60,16 @@ async fn whoever_wants_to_alter_something_is_told_that_this_port_only_reads() {
 #[tokio::test]
 async fn a_path_that_is_not_there_is_answered_with_those_that_are() {
     let (admin, address) = port(Limits::default(), measured("")).await;
-    for path in ["/", "/nowhere", "/livez/", "//livez", "/%00", "/../livez"] {
+    for path in ["/nowhere", "/livez/", "//livez", "/%00", "/../livez"] {
         let unknown = get(&address, path).await;
         assert_eq!(unknown.status, 404, "{path}");
-        for route in &ROUTES[..4] {
-            assert!(unknown.body.contains(route), "{path}: {}", unknown.body);
+        for route in ROUTES {
+            assert!(unknown.body.contains(&format!("  {route}  ")), "{path}: {}", unknown.body);
         }
     }
+    assert_eq!(get(&address, "/").await.status, 200, "before anything is mounted it says that it starts");
     admin.mount(Router::new().route("/", on_get(async || "the page")), &[]);
     assert_eq!(get(&address, "/").await.body, "the page");
-    assert!(get(&address, "/nowhere").await.body.contains("  /  "));
     let (_bare, address) = port(Limits::default(), None).await;
     let unknown = get(&address, "/metrics").await;
     assert!(unknown.status == 404 && !unknown.body.contains("/metrics"), "{}", unknown.body);
@@ -98,7 +98,7 @@ async fn a_mounted_page_may_ask_by_post_where_it_says_so() {
 }
 
 async fn send_body(address: String, ask: String, line: String, body: String) -> crate::harness::http::Answer {
-    send(&address, &format!("{ask} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{line}\r\n\r\n{body}")).await
+    send(&address, &format!("{ask} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{line}\r\n\r\n{body}")).await
 }
 
 #[tokio::test]
@@ -134,8 +134,12 @@ async fn every_answer_keeps_browsers_from_what_is_not_from_here() {
 }
 
 #[tokio::test]
-async fn the_host_of_a_request_is_neither_believed_nor_repeated() {
-    let (_admin, address) = port(Limits::default(), None).await;
+async fn probes_and_scrapes_are_asked_by_any_name() {
+    let (_admin, address) = port(Limits::default(), measured("sas_ready 1\n")).await;
+    for path in ["/readyz", "/startupz", "/metrics"] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: sas-1:7411\r\nconnection: close\r\n\r\n");
+        assert_ne!(send(&address, &request).await.status, 421, "{path}");
+    }
     for request in [
         "GET /livez HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n",
         "GET http://evil.example/livez HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n",
@@ -143,8 +147,33 @@ async fn the_host_of_a_request_is_neither_believed_nor_repeated() {
     ] {
         assert_eq!(send(&address, request).await.body, "ALIVE\n", "{request}");
     }
-    let unknown = send(&address, "GET /x HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n").await;
-    assert!(!format!("{unknown:?}").contains("evil.example"), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn a_page_is_shown_under_an_address_localhost_or_a_listed_name_only() {
+    let hosts = ["console.sas.example".to_owned()].into_iter().collect();
+    let admin = Admin::start(listener().await, Arc::default(), Limits::default(), hosts, None).unwrap();
+    let address = admin.address.to_string();
+    admin.mount(
+        Router::new().route("/", on_get(async || "the page")).route("/ask", on_post(async || "answered")),
+        &["/ask"],
+    );
+    let asked = async |what: &str, host: &str| {
+        send(&address, &format!("{what} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"))
+            .await
+    };
+    for host in ["localhost", &address, "console.sas.example", "console.sas.example:443"] {
+        assert_eq!(asked("GET /", host).await.body, "the page", "{host}");
+        assert_eq!(asked("POST /ask", host).await.body, "answered", "{host}");
+    }
+    for what in ["GET /", "HEAD /", "POST /ask", "GET /console/start", "GET /nowhere", "DELETE /", "GET //livez"] {
+        let refused = asked(what, "evil.example").await;
+        assert_eq!(refused.status, 421, "{what}: {refused:?}");
+        assert!(what.starts_with("HEAD") || refused.body.starts_with("HOST_NOT_LISTED: "), "{what}: {refused:?}");
+        assert!(what.starts_with("HEAD") || refused.body.contains("admin.hosts"), "{what}: {refused:?}");
+        assert!(!format!("{refused:?}").contains("evil"), "{refused:?}");
+    }
+    assert_eq!(send(&address, "GET / HTTP/1.0\r\n\r\n").await.status, 421, "who does not say");
 }
 
 #[tokio::test]
@@ -178,7 +207,7 @@ async fn who_does_not_ask_in_time_loses_the_place_to_others() {
     assert!(!rest(slow).await.contains("200 OK"));
     assert_eq!(rest(silent).await, "");
     let mut idle = TcpStream::connect(&address).await.unwrap();
-    idle.write_all(b"GET /livez HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    idle.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     assert!(rest(idle).await.ends_with("ALIVE\n"), "one that was answered is closed when it asks nothing more");
 }
 
@@ -188,7 +217,7 @@ async fn who_takes_nothing_of_the_answer_loses_the_place_to_others() {
     let large: Scrape = Arc::new(|| "x".repeat(64 * 1_024 * 1_024));
     let (_admin, address) = port(limits, Some(large)).await;
     let mut lazy = TcpStream::connect(&address).await.unwrap();
-    lazy.write_all(b"GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    lazy.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     assert_eq!(get(&address, "/livez").await.status, 200);
 }
 
@@ -222,7 +251,7 @@ async fn an_open_stream_does_not_hold_up_the_end() {
     let stream = on_get(async || Body::from_stream(tokio_stream::pending::<Result<Bytes, std::io::Error>>()));
     admin.mount(Router::new().route("/events", stream), &[]);
     let mut page = TcpStream::connect(&address).await.unwrap();
-    page.write_all(b"GET /events HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    page.write_all(b"GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     page.readable().await.unwrap();
     tokio::time::timeout(Duration::from_secs(30), admin.close()).await.expect("the port closes");
     assert!(TcpStream::connect(&address).await.is_err());

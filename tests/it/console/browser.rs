@@ -16,7 +16,7 @@ use crate::support::questions::questions;
 use crate::support::region::{Region, region};
 
 /// A browser, where there is one.
-fn browser(test: &str) -> Option<Browser> {
+pub(super) fn browser(test: &str) -> Option<Browser> {
     let Some(driver) = chromedriver() else {
         skip(test, "`tests/run` installs Chromium and its driver");
         return None;
@@ -202,11 +202,15 @@ fn the_page_can_be_used_with_keys_and_heard() {
         wanted.iter().filter(|name| !order.iter().any(|one| one.split(' ').any(|part| part == **name))).collect();
     assert!(missed.is_empty(), "keys do not reach {missed:?}: {order:?}");
 
-    let Some(axe) = axe() else {
-        return skip("the_page_can_be_used_with_keys_and_heard", "`tests/run` installs axe-core");
-    };
     try_a_question(&browser);
     browser.run("document.querySelector('#activity-details').open = true");
+    check_usable(&browser, "the_page_can_be_used_with_keys_and_heard");
+    check_quiet(&browser, &room);
+}
+
+/// Fails on whatever serious axe finds, light and dark.
+pub(super) fn check_usable(browser: &Browser, test: &str) {
+    let Some(axe) = axe() else { return skip(test, "`tests/run` installs axe-core") };
     for scheme in ["light", "dark"] {
         browser.prefer(scheme);
         browser.run(&format!("{axe}; window.axe = window.axe ?? module.exports"));
@@ -218,7 +222,6 @@ fn the_page_can_be_used_with_keys_and_heard() {
         );
         assert_eq!(found.as_array().map(Vec::len), Some(0), "{scheme}: {found:#}");
     }
-    check_quiet(&browser, &room);
 }
 
 #[test]

@@ -213,3 +213,47 @@ fn one_more_open_page_costs_less_than_a_hundredth_of_a_core() {
     ));
     assert!(each < 0.01, "{told:?}");
 }
+
+#[test]
+fn a_site_that_has_its_name_resolved_to_this_port_reads_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program_command();
+    command.env("SAS_ROUTER_ADMIN__HOSTS", "console.sas.example");
+    let flags: Vec<OsString> =
+        ["--data-dir".into(), folder.path().into()].into_iter().chain(WITH_ADMIN.map(Into::into)).collect();
+    let server =
+        ServerProcess::try_start_by(command, &flags, "127.0.0.1:0").unwrap_or_else(|ended| panic!("{ended:?}"));
+    let address = admin_of(&server);
+    let asked = |what: &str, host: &str| {
+        // What a browser says of itself after the name was resolved anew: all of it fits.
+        let lines = format!("origin: http://{host}\r\nsec-fetch-site: same-origin\r\ncontent-type: application/json");
+        let mut stream = TcpStream::connect(address).unwrap();
+        let body = if what.starts_with("POST") { question().to_string() } else { String::new() };
+        let head = format!(
+            "{what} HTTP/1.1\r\nhost: {host}\r\n{lines}\r\nconnection: close\r\ncontent-length: {}",
+            body.len()
+        );
+        stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    for path in [
+        "/",
+        "/page.js",
+        "/console/codes",
+        "/console/places",
+        "/console/tension",
+        "/console/sources",
+        "/console/events",
+    ] {
+        let refused = asked(&format!("GET {path}"), "evil.example:7411");
+        assert!(refused.starts_with("HTTP/1.1 421 ") && refused.contains("HOST_NOT_LISTED"), "{path}: {refused}");
+    }
+    let refused = asked("POST /console/try", "evil.example:7411");
+    assert!(refused.starts_with("HTTP/1.1 421 "), "{refused}");
+    for host in [address.to_string().as_str(), "localhost:7411", "console.sas.example"] {
+        let answered = asked("POST /console/try", host);
+        assert!(answered.starts_with("HTTP/1.1 200 ") && answered.contains("\"outcome\""), "{host}: {answered}");
+    }
+}

@@ -78,9 +78,14 @@ impl Browser {
         browser
     }
 
-    /// Opens an address, and waits until the page says that it is ready.
-    pub(crate) fn open(&self, url: &str) {
+    /// Opens an address.
+    pub(crate) fn go(&self, url: &str) {
         self.command("url", &json!({ "url": url }));
+    }
+
+    /// The same, and waits until the page says that it is ready.
+    pub(crate) fn open(&self, url: &str) {
+        self.go(url);
         self.until(
             "return document.body.dataset.ready === 'yes' && document.querySelector('#live').dataset.state === 'live'",
         );

@@ -100,6 +100,11 @@ impl CollectorStub {
         resources.flat_map(|one| &one.scope_metrics).flat_map(|one| &one.metrics).map(|one| one.name.clone()).collect()
     }
 
+    /// The same of metrics.
+    pub(crate) fn metrics_as_text(&self) -> String {
+        format!("{:?}", self.state.metrics.lock())
+    }
+
     /// An attribute of the resource of the first traces.
     pub(crate) fn resource(&self, key: &str) -> Option<String> {
         let traces = self.state.traces.lock();

@@ -38,7 +38,7 @@ impl Answer {
 /// Asks once, with further lines of the head, and reads to the end of the connection.
 pub(crate) async fn ask(address: &str, method: &str, path: &str, lines: &[&str]) -> Answer {
     let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
-    send(address, &format!("{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{lines}\r\n")).await
+    send(address, &format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{lines}\r\n")).await
 }
 
 /// The same with GET and no more than that.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sas_router::app::{App, Drained, Listeners, ShutdownHandle};
 use sas_router::clock::ManualClock;
-use sas_router::config::{self, Config, LedgerOverrides, Overrides, Sources};
+use sas_router::config::{self, Config, LedgerKind, LedgerOverrides, Overrides, ReplicasConfig, SecretUrl, Sources};
 use sas_router::domain::time::UtcInstant;
 use sas_router::proto::routing as pb;
 use sas_router::tasks::Tasks;
@@ -45,6 +45,16 @@ pub(crate) struct InProcess {
 pub(crate) fn config() -> Config {
     let ledger = LedgerOverrides { kind: Some("memory".to_owned()), ..LedgerOverrides::default() };
     config::load(Sources { file: None, overrides: Overrides { ledger, ..Overrides::default() } }).unwrap()
+}
+
+/// The same on a ledger that takes connections and says nothing, so that opening it waits.
+pub(crate) fn waiting_for(mute: &std::net::TcpListener) -> Config {
+    let mut config = config();
+    let url = SecretUrl(format!("redis://{}", mute.local_addr().unwrap()));
+    let away_after = std::time::Duration::from_secs(10);
+    let replicas = ReplicasConfig { ack_replicas: None, refuse_when_away: false, away_after };
+    config.ledger.kind = LedgerKind::Redis { url, replicas };
+    config
 }
 
 /// A listener on a free port.

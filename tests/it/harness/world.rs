@@ -2,8 +2,9 @@
 
 use sas_router::domain::time::UtcInstant;
 use sas_router::proto::routing as pb;
+use tonic::transport::Channel;
 
-use super::in_process::{InProcess, now};
+use super::in_process::{Directory, InProcess, now};
 
 /// Who publishes.
 pub(crate) const SOURCE: &str = "cpts-venissieux";
@@ -103,7 +104,12 @@ pub(crate) fn hold(request_id: &str, slot_id: &str) -> pb::HoldSlotRequest {
 
 /// The town's directory: territory, places and schedules 1 and 2, one practitioner, one emergency department.
 pub(crate) async fn settle(town: &InProcess) {
-    let mut directory = town.directory();
+    settle_over(&town.channel).await;
+}
+
+/// The same over a connection.
+pub(crate) async fn settle_over(channel: &Channel) {
+    let mut directory = Directory::new(channel.clone());
     let request = pb::UpsertTerritoryRequest { request_id: "t".into(), territory: Some(territory()) };
     directory.upsert_territory(request).await.unwrap();
     let request = pb::UpsertPractitionerRequest { request_id: "p".into(), practitioner: Some(practitioner()) };

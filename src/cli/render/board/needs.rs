@@ -8,10 +8,12 @@ use crate::domain::code::{Profession, Specialty};
 use crate::domain::time::UtcInstant;
 use crate::proto::routing as pb;
 
-/// Widths of the columns that say who and what, when every other has its own.
-const FIXED_WIDE: usize = 72;
+/// What the columns with a width of their own take, but for when the first slot begins.
+const FIXED_WIDE: usize = 56;
 /// The same on a narrow screen.
-const FIXED_NARROW: usize = 49;
+const FIXED_NARROW: usize = 33;
+/// Least width of when the first slot begins: its title, and a day with a time of Paris.
+const FIRST_MIN: usize = 16;
 
 /// At most so many rows, under what they sum up to and, where they are older than the board, when that was.
 pub(super) fn needs(
@@ -21,8 +23,8 @@ pub(super) fn needs(
     rows: usize,
 ) -> Vec<String> {
     let counts = board.tension_counts.unwrap_or_default();
-    let pb::TensionCounts { met, tense, none_free, left_out } = counts;
-    let all = met + tense + none_free + left_out;
+    let pb::TensionCounts { met, tense, none_free, left_out: _ } = counts;
+    let all = met + tense + none_free;
     let shown = board.tension.len().min(rows);
     let seen = match looked_at < now {
         true => format!(" · à {}", looked_at.to_local(zone("")).format("%H:%M:%S")),
@@ -41,17 +43,28 @@ pub(super) fn needs(
         lines.push("Aucun agenda n'appartient à une CPTS.".to_owned());
         return lines;
     }
-    lines.push(ink.bold(&row_of(
-        ["CPTS", "Besoin", "Âge", "Premier créneau", "Attente", "Délai", "24 h", "Agendas", "État"],
-        layout,
-    )));
-    lines.extend(board.tension.iter().take(rows).map(|need| row(need, looked_at, layout, ink)));
+    let told: Vec<_> = board.tension.iter().take(rows).map(|need| (need, first(need, looked_at))).collect();
+    // A time of elsewhere says its offset, and takes the room that it needs.
+    let width = told.iter().map(|(_, first)| first.chars().count()).max().unwrap_or(0).max(FIRST_MIN);
+    let titles = ["CPTS", "Besoin", "Âge", "Premier créneau", "Attente", "Délai", "24 h", "Agendas", "État"];
+    lines.push(ink.bold(&row_of(titles, width, layout)));
+    lines.extend(told.iter().map(|(need, first)| row(need, (first.as_str(), width), looked_at, (layout, ink))));
     lines
 }
 
-fn row(need: &pb::NeedTension, now: UtcInstant, layout: &Layout, ink: Ink) -> String {
+/// When the first slot begins, where the CPTS is.
+fn first(need: &pb::NeedTension, now: UtcInstant) -> String {
     let first_at = instant(need.first_slot_at.as_ref());
-    let first = first_at.map_or("—".to_owned(), |at| local(Some(at), zone(""), Some(now)));
+    first_at.map_or("—".to_owned(), |at| local(Some(at), zone(&need.time_zone), Some(now)))
+}
+
+fn row(
+    need: &pb::NeedTension,
+    (first, width): (&str, usize),
+    now: UtcInstant,
+    (layout, ink): (&Layout, Ink),
+) -> String {
+    let first_at = instant(need.first_slot_at.as_ref());
     let wait = first_at.map_or("—".to_owned(), |at| minutes(at.minutes_since(now)));
     let schedules = match need.silent_schedule_count {
         0 => need.schedule_count.to_string(),
@@ -69,13 +82,14 @@ fn row(need: &pb::NeedTension, now: UtcInstant, layout: &Layout, ink: Ink) -> St
     };
     let wanted = wanted(need);
     let band = age_band(&need.age_band);
-    paint(ink, &row_of([&need.territory_name, &wanted, band, &first, &wait, &delay, &free, &schedules, state], layout))
+    let texts = [&need.territory_name, &wanted, band, first, &wait, &delay, &free, &schedules, state];
+    paint(ink, &row_of(texts, width, layout))
 }
 
-fn row_of(texts: [&str; 9], layout: &Layout) -> String {
+fn row_of(texts: [&str; 9], first_width: usize, layout: &Layout) -> String {
     let [territory, wanted, band, first, wait, delay, free, schedules, state] = texts;
     let fixed = if layout.is_wide() { FIXED_WIDE } else { FIXED_NARROW };
-    let rest = layout.width.saturating_sub(fixed);
+    let rest = layout.width.saturating_sub(fixed + first_width);
     let (name, need) = (rest - rest / 2, rest / 2);
     if layout.is_wide() {
         return line(
@@ -84,7 +98,7 @@ fn row_of(texts: [&str; 9], layout: &Layout) -> String {
                 (territory, Column::Left(name)),
                 (wanted, Column::Left(need)),
                 (band, Column::Left(11)),
-                (first, Column::Left(16)),
+                (first, Column::Left(first_width)),
                 (wait, Column::Right(8)),
                 (delay, Column::Right(8)),
                 (free, Column::Right(4)),
@@ -99,7 +113,7 @@ fn row_of(texts: [&str; 9], layout: &Layout) -> String {
             (territory, Column::Left(name)),
             (wanted, Column::Left(need)),
             (band, Column::Left(11)),
-            (first, Column::Left(16)),
+            (first, Column::Left(first_width)),
             (free, Column::Right(4)),
             (schedules, Column::Left(7)),
             (state, Column::Left(5)),

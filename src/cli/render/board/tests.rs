@@ -96,6 +96,30 @@ fn the_tensest_come_first_and_what_is_not_shown_is_counted() {
 }
 
 #[test]
+fn the_first_slot_is_told_in_the_time_of_the_cpts() {
+    let overseas = |seconds| pb::NeedTension {
+        time_zone: "Indian/Reunion".into(),
+        ..need("CPTS de Saint-Denis", Some(seconds), pb::TensionState::Met)
+    };
+    let board_of = |needs: Vec<pb::NeedTension>, width| {
+        let told = pb::GetBoardResponse { tension: needs, ..told() };
+        board(&told, &Layout::new(width), &Look::plain(Room::Rows(3)))
+    };
+    let paris = need("CPTS de Lyon 8", Some(1_800), pb::TensionState::Met);
+    for width in [80, 160] {
+        let page = board_of(vec![paris.clone(), overseas(1_800), overseas(90_000)], width);
+        // 08:00 UTC is 9 o'clock in Paris and noon in Saint-Denis; the day is that of the place.
+        for part in [" 09:30  ", " 12:30 UTC+4 ", " mar. 24/11 13:00 UTC+4 "] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        assert!(page.lines().all(|line| line.chars().count() <= width), "{page}");
+    }
+    assert!(
+        board_of(vec![paris], 160).contains("sas-router") && board_of(Vec::new(), 160).contains("09:00:00 (Paris)")
+    );
+}
+
+#[test]
 fn one_is_told_as_one_and_none_as_none() {
     let mut told = told();
     let last = told.activity.split_off(59);

@@ -5,7 +5,7 @@
 
 use super::super::history::Mark;
 use crate::domain::time::UtcInstant;
-use crate::ledger::{Peer, Standpoint};
+use crate::ledger::{InstanceView, Standpoint};
 
 /// How long an instance may say nothing before it counts as silent, in milliseconds: three heartbeats.
 pub(in crate::ledger::redis) const SILENT_AFTER_MS: u64 = 15_000;
@@ -64,7 +64,7 @@ pub(in crate::ledger::redis) fn instant_ms(line: &str) -> u64 {
 }
 
 /// What a line says of an instance.
-pub(in crate::ledger::redis) fn read(instance_id: String, line: &str, now_ms: u64) -> Peer {
+pub(in crate::ledger::redis) fn read(instance_id: String, line: &str, now_ms: u64) -> InstanceView {
     let mut words = line.split(' ');
     let mut number = || words.next().and_then(|word| word.parse::<u64>().ok()).unwrap_or_default();
     let (at_ms, epoch, sequence) = (number(), number(), number());
@@ -74,7 +74,7 @@ pub(in crate::ledger::redis) fn read(instance_id: String, line: &str, now_ms: u6
     let (durability_class, version, address) = (text(), text(), text());
     let started_at = started_ms.parse().ok().filter(|ms| *ms != 0).map(UtcInstant::from_ms);
     let position = Mark { epoch, sequence, digest: String::new() }.position();
-    Peer {
+    InstanceView {
         instance_id,
         is_self: false,
         version,
@@ -101,14 +101,14 @@ mod tests {
         let identity = Identity { version: "1.2.3".to_owned(), address: "http://a:1".to_owned(), started_at };
         let beat =
             Beat { at_ms: 20_000, mark: &mark, lag_changes: 3, lag_ms: 40, durability_class: "X", identity: &identity };
-        let peer = read("i".to_owned(), &beat.line(), 20_000 + SILENT_AFTER_MS);
-        assert_eq!((peer.standpoint.position, peer.standpoint.digest.as_str()), (mark.position(), "abc"));
-        assert_eq!((peer.lag_changes, peer.lag_ms, peer.durability_class.as_str()), (3, 40, "X"));
+        let instance = read("i".to_owned(), &beat.line(), 20_000 + SILENT_AFTER_MS);
+        assert_eq!((instance.standpoint.position, instance.standpoint.digest.as_str()), (mark.position(), "abc"));
+        assert_eq!((instance.lag_changes, instance.lag_ms, instance.durability_class.as_str()), (3, 40, "X"));
         assert_eq!(
-            (peer.version.as_str(), peer.address.as_str(), peer.started_at),
+            (instance.version.as_str(), instance.address.as_str(), instance.started_at),
             ("1.2.3", "http://a:1", started_at)
         );
-        assert!(!peer.is_silent && peer.heard_at.ms() == 20_000);
+        assert!(!instance.is_silent && instance.heard_at.ms() == 20_000);
         assert!(read("i".to_owned(), &beat.line(), 20_001 + SILENT_AFTER_MS).is_silent);
     }
 

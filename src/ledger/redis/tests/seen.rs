@@ -1,11 +1,11 @@
 //! What instances see of each other, and what they do when one shows something else under the same position.
 
 use super::*;
-use crate::ledger::Peer;
+use crate::ledger::InstanceView;
 
 impl Instance {
-    fn peer(&self, is_wanted: impl Fn(&Peer) -> bool) -> Option<Peer> {
-        self.ledger.overview().peers.into_iter().find(|peer| is_wanted(peer))
+    fn instance(&self, is_wanted: impl Fn(&InstanceView) -> bool) -> Option<InstanceView> {
+        self.ledger.overview().instances.into_iter().find(|instance| is_wanted(instance))
     }
 
     fn counted(&self, name: &str) -> u64 {
@@ -33,14 +33,14 @@ fn instances_tell_each_other_how_far_they_have_followed() {
     let (sink, told) = (Arc::new(Recorder::default()), member.instance_id.to_string());
     let ledger = RedisLedger::open(&address_of(&server), options(), member, sink.clone()).unwrap();
     let second = Instance { ledger, sink };
-    let own = second.peer(|peer| peer.is_self).unwrap();
+    let own = second.instance(|instance| instance.is_self).unwrap();
     let overview = second.ledger.overview();
     assert_eq!((own.instance_id.as_str(), own.version.as_str(), own.started_at), (told.as_str(), "9.9", started_at));
     assert_eq!((own.address.as_str(), own.durability_class.as_str()), ("http://second:1", "REDIS_SYNCED"));
     assert_eq!((Some(&own.standpoint), overview.own.as_ref()), (overview.head.as_ref(), overview.head.as_ref()));
     assert_eq!((own.standpoint.position.sequence, own.lag_changes, own.lag_ms), (3, 0, 0));
-    assert_eq!(overview.peers.len(), 2);
-    first.wait_for("the other", |first| first.peer(|peer| peer.version == "9.9").is_some());
+    assert_eq!(overview.instances.len(), 2);
+    first.wait_for("the other", |first| first.instance(|instance| instance.version == "9.9").is_some());
     assert_eq!(first.ledger.overview().own, overview.own, "one history, one digest");
 }
 
@@ -52,9 +52,9 @@ fn an_instance_that_is_not_heard_is_silent_and_then_forgotten() {
     server.say(&format!("HSET sas:{{0}}:i silent '{} 1 0 d 0 0 1 X v -'", ago(60)));
     server.say(&format!("HSET sas:{{0}}:i gone '{} 1 0 d 0 0 1 X v -'", ago(3_700)));
     let second = Instance::open(&server);
-    assert!(second.peer(|peer| peer.instance_id == "silent").unwrap().is_silent);
-    assert!(!second.peer(|peer| peer.is_self).unwrap().is_silent);
-    assert_eq!(second.peer(|peer| peer.instance_id == "gone"), None);
+    assert!(second.instance(|instance| instance.instance_id == "silent").unwrap().is_silent);
+    assert!(!second.instance(|instance| instance.is_self).unwrap().is_silent);
+    assert_eq!(second.instance(|instance| instance.instance_id == "gone"), None);
 }
 
 #[test]
@@ -64,9 +64,9 @@ fn an_instance_with_another_digest_at_the_same_position_is_found_out_and_the_led
     (0..3).for_each(|number| assert!(is_written(&first.append(vec![put(number, 1, 0)]))));
     say_beat(&server, "other", "1 3 somethingelse 0 0 1 X v -");
     let second = Instance::open(&server);
-    let other = second.peer(|peer| peer.instance_id == "other").unwrap();
+    let other = second.instance(|instance| instance.instance_id == "other").unwrap();
     assert!(other.differs && second.counted("sas.ledger.digest_mismatches") == 1);
-    assert!(second.peer(|peer| peer.standpoint.digest.len() == 40 && peer.differs).is_none());
+    assert!(second.instance(|instance| instance.standpoint.digest.len() == 40 && instance.differs).is_none());
     assert_eq!(second.counted("sas.ledger.reloads"), 0, "it is the other that differs from the ledger");
     // Now the ledger is at one with the other.
     server.say("HSET sas:{0}:m digest somethingelse");
