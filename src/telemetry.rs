@@ -12,6 +12,7 @@ mod export;
 mod of_service;
 mod readings;
 mod recorder;
+mod series;
 mod table;
 mod values;
 
