@@ -3,15 +3,16 @@
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::convert::answer::answer_to_proto;
+use super::convert::answer::write_answer;
 use super::convert::query::query_from_proto;
 use super::convert::watch::watch_from_proto;
 use super::findings::{Findings, Path};
 use super::min_position::{self, Expected};
+use super::served::routing_service_server::RoutingService;
 use super::status;
 use super::watching::Updates;
+use super::wire::Written;
 use crate::proto::routing as pb;
-use crate::proto::routing::routing_service_server::RoutingService;
 use crate::service::{Caller, Service};
 
 /// Answers the regulator.
@@ -26,7 +27,7 @@ pub(super) struct Routing {
 impl RoutingService for Routing {
     type WatchCareStream = Updates;
 
-    async fn find_care(&self, request: Request<pb::FindCareRequest>) -> Result<Response<pb::FindCareResponse>, Status> {
+    async fn find_care(&self, request: Request<pb::FindCareRequest>) -> Result<Response<Written>, Status> {
         let wanted = min_position::of(request.metadata()).map_err(status::from_error)?;
         let pb::FindCareRequest { query } = request.into_inner();
         let mut findings = Findings::default();
@@ -34,10 +35,10 @@ impl RoutingService for Routing {
             Some(query) if findings.violations.is_empty() => {
                 self.service.check_answerable(&query).map_err(status::from_error)?;
                 let is_behind = min_position::awaited(&self.service, wanted, &query).await;
-                let mut answer = answer_to_proto(&self.service.find_care(&query).await);
-                min_position::mark(&mut answer, is_behind);
+                let answer = self.service.find_care(&query).await;
+                let written = Written::of(|to| write_answer(to, &answer, is_behind));
                 self.service.keep_question(query);
-                Ok(Response::new(answer))
+                Ok(Response::new(written))
             }
             Some(_) | None => Err(status::from_violations(findings.violations)),
         }
