@@ -2,6 +2,7 @@
 use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
+use tonic_prost_build::manual;
 
 /// Every file of the public interface and of the records on disk.
 const PROTOS: [&str; 13] = [
@@ -27,5 +28,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(PROTOS, ["proto"])?;
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure().compile_fds(descriptors)?;
+    manual::Builder::new().build_client(false).compile(&[routing_service()]);
     Ok(())
+}
+
+/// The service whose answers are written straight into bytes: its codec is the program's own.
+fn routing_service() -> manual::Service {
+    let method = |name: &str, route: &str| {
+        manual::Method::builder()
+            .name(name)
+            .route_name(route)
+            .input_type(format!("crate::proto::routing::{route}Request"))
+            .output_type("crate::grpc::wire::Written")
+            .codec_path("crate::grpc::wire::WrittenCodec")
+    };
+    manual::Service::builder()
+        .name("RoutingService")
+        .package("sas.routing.v1")
+        .method(method("find_care", "FindCare").build())
+        .method(method("watch_care", "WatchCare").server_streaming().build())
+        .build()
 }

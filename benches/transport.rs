@@ -5,7 +5,7 @@
 //! 4 connections, closed loop; the no-op server is plain tonic and returns one prepared `FindCareResponse` of the mean
 //! size of the real ones. Telemetry is what a site has: every metric, one call in a hundred traced, both sent to a collector in this
 //! process, and a scrape a round. All are measured in turn, five rounds of 20,000 calls each; ratios are those of the medians.
-//! Run: `cargo bench --bench transport`, or with `-- 100000` for a size.
+//! Run: `cargo bench --bench transport`, or with `-- 100000` for a size, `-- 100000 500` for a size and calls a round.
 #![allow(
     missing_docs,
     clippy::print_stdout,
@@ -40,15 +40,17 @@ use support::wire::wire;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const IN_FLIGHT: usize = 64;
+/// Calls a round.
 const CALLS: usize = 20_000;
 const ROUNDS: usize = 5;
 
 fn main() {
-    let size = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(run(size));
+    let mut numbers = std::env::args().filter_map(|argument| argument.parse().ok());
+    let (size, calls) = (numbers.next().unwrap_or(1_000_000), numbers.next().unwrap_or(CALLS));
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(run(size, calls));
 }
 
-async fn run(size: usize) {
+async fn run(size: usize, calls: usize) {
     let region = region(size, 42);
     let (tasks, index) = (Tasks::new(), Arc::new(index_of(&region)));
     let (_server, address) = serve(service(&index), options(), &tasks).await;
@@ -65,7 +67,10 @@ async fn run(size: usize) {
     println!("{size} slots; mean answer {} bytes; {IN_FLIGHT} in flight on {CONNECTIONS} connections", sizes);
     let mut rounds = Vec::new();
     for round in 0..=ROUNDS {
-        let loads = [load(&no_op, &asked).await, load(&full, &asked).await, load(&measured, &asked).await];
+        let mut loads = Vec::new();
+        for clients in [&no_op, &full, &measured] {
+            loads.push(load(clients, &asked, calls).await);
+        }
         let telemetry = Arc::clone(&measuring.telemetry);
         tokio::task::spawn_blocking(move || telemetry.scrape()).await.unwrap();
         // The first round warms up.
@@ -98,13 +103,13 @@ impl std::fmt::Display for Load {
     }
 }
 
-async fn load(clients: &[Client], asked: &Arc<Vec<pb::FindCareRequest>>) -> Load {
+async fn load(clients: &[Client], asked: &Arc<Vec<pb::FindCareRequest>>, calls: usize) -> Load {
     let started = Instant::now();
     let workers = (0..IN_FLIGHT).map(|worker| {
         let (mut client, asked) = (clients[worker % CONNECTIONS].clone(), Arc::clone(asked));
         tokio::spawn(async move {
-            let mut times = Vec::with_capacity(CALLS / IN_FLIGHT);
-            for call in 0..CALLS / IN_FLIGHT {
+            let mut times = Vec::with_capacity(calls / IN_FLIGHT);
+            for call in 0..calls / IN_FLIGHT {
                 let request = asked[(call * IN_FLIGHT + worker) % asked.len()].clone();
                 let started = Instant::now();
                 client.find_care(request).await.unwrap();

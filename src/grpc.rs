@@ -6,6 +6,8 @@
 mod findings;
 mod convert;
 mod status;
+mod wire;
+mod served;
 mod page;
 mod directory;
 mod publishing;

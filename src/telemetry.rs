@@ -13,6 +13,7 @@ mod of_process;
 mod of_service;
 mod readings;
 mod recorder;
+mod series;
 mod table;
 mod values;
 

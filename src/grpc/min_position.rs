@@ -20,7 +20,6 @@ use crate::domain::answer::CareAnswer;
 use crate::domain::query::CareQuery;
 use crate::domain::record::Position;
 use crate::domain::violation::Violation;
-use crate::proto::routing as pb;
 use crate::service::{Error, MIN_POSITION_WAIT, Service};
 
 /// The metadata that names the position: `EPOCH-POSITION`, as a stamp has them.
@@ -75,13 +74,6 @@ pub(super) async fn awaited(service: &Service, wanted: Option<Wanted>, query: &C
             service.reach(position, within).await.is_err()
         }
         Some(_) | None => false,
-    }
-}
-
-/// Says that an answer does not take the wanted position into account.
-pub(super) fn mark(answer: &mut pb::FindCareResponse, is_behind: bool) {
-    if let Some(stamp) = &mut answer.stamp {
-        stamp.behind_min_position = is_behind;
     }
 }
 

@@ -3,17 +3,18 @@
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::convert::answer::answer_to_proto;
+use super::convert::answer::write_answer;
 use super::convert::query::query_from_proto;
 use super::convert::watch::watch_from_proto;
 use super::findings::{Findings, Path};
 use super::gate::RETRY_AFTER_MS;
 use super::min_position::{self, Expected};
 use super::room::EscalationsOnly;
+use super::served::routing_service_server::RoutingService;
 use super::status;
 use super::watching::Updates;
+use super::wire::Written;
 use crate::proto::routing as pb;
-use crate::proto::routing::routing_service_server::RoutingService;
 use crate::service::{Caller, Service};
 
 /// Answers the regulator.
@@ -28,7 +29,7 @@ pub(super) struct Routing {
 impl RoutingService for Routing {
     type WatchCareStream = Updates;
 
-    async fn find_care(&self, request: Request<pb::FindCareRequest>) -> Result<Response<pb::FindCareResponse>, Status> {
+    async fn find_care(&self, request: Request<pb::FindCareRequest>) -> Result<Response<Written>, Status> {
         let wanted = min_position::of(request.metadata()).map_err(status::from_error)?;
         let is_glance = request.extensions().get::<EscalationsOnly>().is_some();
         let pb::FindCareRequest { query } = request.into_inner();
@@ -40,10 +41,10 @@ impl RoutingService for Routing {
                     return Err(status::overloaded(RETRY_AFTER_MS));
                 }
                 let is_behind = min_position::awaited(&self.service, wanted, &query).await;
-                let mut answer = answer_to_proto(&self.service.find_care(&query).await);
-                min_position::mark(&mut answer, is_behind);
+                let answer = self.service.find_care(&query).await;
+                let written = Written::of(|to| write_answer(to, &answer, is_behind));
                 self.service.keep_question(query);
-                Ok(Response::new(answer))
+                Ok(Response::new(written))
             }
             Some(_) | None => Err(status::from_violations(findings.violations)),
         }

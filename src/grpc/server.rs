@@ -30,6 +30,7 @@ use super::quarantine::Quarantines;
 use super::reflection;
 use super::room::Taken;
 use super::routing::Routing;
+use super::served::routing_service_server::{RoutingServiceServer, SERVICE_NAME as ROUTING};
 use super::witness::{Load, Witnessed};
 use super::{ANSWER_MAX_BYTES, HEADERS_MAX_BYTES, MESSAGE_MAX_BYTES, PUBLISHING_MESSAGE_MAX_BYTES};
 use crate::proto::routing::booking_service_server::{BookingServiceServer, SERVICE_NAME as BOOKING};
@@ -41,7 +42,6 @@ use crate::proto::routing::orientation_service_server::{OrientationServiceServer
 use crate::proto::routing::policy_service_server::{PolicyServiceServer, SERVICE_NAME as POLICY};
 use crate::proto::routing::publishing_service_server::{PublishingServiceServer, SERVICE_NAME as PUBLISHING};
 use crate::proto::routing::quarantine_service_server::{QuarantineServiceServer, SERVICE_NAME as QUARANTINE};
-use crate::proto::routing::routing_service_server::{RoutingServiceServer, SERVICE_NAME as ROUTING};
 use crate::service::{ConditionKind, Service};
 use crate::tasks::Tasks;
 use crate::trace::Tracer;

@@ -12,7 +12,8 @@ use tonic::{Code, Status};
 use tonic_types::pb as rpc;
 use uuid::Uuid;
 
-use super::convert::option::option_to_proto;
+use super::convert::option::write_option;
+use super::wire::Written;
 use crate::domain::violation::Violation;
 use crate::proto::routing as pb;
 use crate::service::limits::ALTERNATIVES_MAX;
@@ -63,14 +64,15 @@ pub(super) fn from_error(error: Error) -> Status {
 /// stands in the way.
 pub(super) fn from_hold_error(error: Error, slot_id: &str) -> Status {
     let names_something = !error.alternatives.is_empty() || !error.blocking.is_empty();
-    let refused = (names_something || error.reason.kind() == ErrorKind::FailedPrecondition).then(|| pb::HoldRefused {
-        reason: error.reason.code().to_owned(),
-        slot_id: slot_id.to_owned(),
-        alternatives: (1..)
-            .zip(error.alternatives.iter().take(ALTERNATIVES_MAX))
-            .map(|(rank, option)| option_to_proto(option, rank))
-            .collect(),
-        standing_claim_ids: error.blocking.iter().map(ToString::to_string).collect(),
+    let refused = (names_something || error.reason.kind() == ErrorKind::FailedPrecondition).then(|| {
+        let options = (1..).zip(error.alternatives.iter().take(ALTERNATIVES_MAX));
+        let told = pb::HoldRefused {
+            reason: error.reason.code().to_owned(),
+            slot_id: slot_id.to_owned(),
+            alternatives: Vec::new(),
+            standing_claim_ids: error.blocking.iter().map(ToString::to_string).collect(),
+        };
+        (told, options.map(|(rank, option)| Written::of(|to| write_option(to, option, rank))).collect())
     });
     status(error, refused)
 }
@@ -181,7 +183,8 @@ pub(super) fn code_name(status: &Status) -> &'static str {
     }
 }
 
-fn status(error: Error, refused: Option<pb::HoldRefused>) -> Status {
+/// The status of an error, and of a hold that it refused: what is told of it, and the next best options.
+fn status(error: Error, refused: Option<(pb::HoldRefused, Vec<Written>)>) -> Status {
     let Error { reason, message, violations, retry_after_ms, alternatives: _, blocking: _, subject } = error;
     let code = code_of(reason.kind());
     let mut metadata = HashMap::from([("help".to_owned(), reason.help().to_owned())]);
@@ -206,7 +209,9 @@ fn status(error: Error, refused: Option<pb::HoldRefused>) -> Status {
         room = room.saturating_sub(bad_request.encoded_len());
         details.push(bad_request);
     }
-    details.extend(refused.map(|refused| any("sas.routing.v1.HoldRefused", &fit_alternatives(refused, room))));
+    details.extend(
+        refused.map(|(told, options)| any_of("sas.routing.v1.HoldRefused", fit_options(&told, &options, room))),
+    );
     assemble(code, shown, details)
 }
 
@@ -216,7 +221,11 @@ fn duration(ms: u32) -> prost_types::Duration {
 }
 
 fn any(name: &str, message: &impl prost::Message) -> Any {
-    Any { type_url: format!("type.googleapis.com/{name}"), value: message.encode_to_vec() }
+    any_of(name, message.encode_to_vec())
+}
+
+fn any_of(name: &str, value: Vec<u8>) -> Any {
+    Any { type_url: format!("type.googleapis.com/{name}"), value }
 }
 
 /// Bytes left beside these details, the longest message and the frames around them.
@@ -248,12 +257,22 @@ fn fit_violations(violations: Vec<Violation>, room: usize) -> rpc::BadRequest {
     kept
 }
 
-/// As many alternatives as there is room for, the best first.
-fn fit_alternatives(mut refused: pb::HoldRefused, room: usize) -> pb::HoldRefused {
+/// A refused hold with as many options as there is room for, the best first.
+fn fit_options(told: &pb::HoldRefused, options: &[Written], room: usize) -> Vec<u8> {
     // The name of the type and the frames around it.
-    let room = room.saturating_sub(80);
-    while refused.encoded_len() > room && refused.alternatives.pop().is_some() {}
-    refused
+    let mut room = room.saturating_sub(80 + told.encoded_len());
+    let fitting = options.iter().take_while(|option| {
+        let length = option.as_bytes().len() + 4;
+        let fits = length <= room;
+        room = room.saturating_sub(length);
+        fits
+    });
+    let fitting: Vec<_> = fitting.collect();
+    let written = Written::of(|to| {
+        to.fields(told);
+        fitting.iter().for_each(|option| to.written(3, option));
+    });
+    written.into_bytes()
 }
 
 /// Both forms of the status say the same, since clients read the one or the other.

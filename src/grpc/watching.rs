@@ -9,16 +9,16 @@ use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use super::convert::watch::update_to_proto;
-use super::min_position::{Expected, mark};
+use super::convert::watch::write_update;
+use super::min_position::Expected;
 use super::status;
-use crate::proto::routing as pb;
+use super::wire::Written;
 use crate::service::Watch;
 
 /// After how long a client may come back to another instance, in milliseconds.
 const RETRY_AFTER_MS: u32 = 1_000;
 
-type Message = Result<pb::WatchCareResponse, Status>;
+type Message = Result<Written, Status>;
 type Step = Pin<Box<dyn Future<Output = Option<(Message, Watching)>> + Send>>;
 
 /// A watch and what ends it besides its time and its client.
@@ -36,9 +36,7 @@ impl Watching {
             update = self.watch.next() => {
                 let update = update?;
                 let is_behind = self.expected.is_missed_by(&update.answer);
-                let mut message = update_to_proto(&update);
-                message.answer.iter_mut().for_each(|answer| mark(answer, is_behind));
-                Ok(message)
+                Ok(Written::of(|to| write_update(to, &update, is_behind)))
             }
         };
         Some((message, self))

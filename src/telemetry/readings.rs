@@ -40,9 +40,12 @@ impl Readings {
         if series.len() >= metric.series_max {
             return self.leave_out(name, 1);
         }
+        // Every reader of the SDK copies them several times, and once more when they are not in order.
         let keys = metric.attributes.iter().copied();
-        let attributes = keys.zip(attributes).map(|(key, value)| KeyValue::new(key, (*value).to_owned()));
-        series.push((value, attributes.collect()));
+        let mut attributes: Vec<_> =
+            keys.zip(attributes).map(|(key, value)| KeyValue::new(key, Arc::<str>::from(*value))).collect();
+        attributes.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        series.push((value, attributes));
     }
 
     /// Notes that so many series of a metric are not told.

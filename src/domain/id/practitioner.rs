@@ -60,10 +60,16 @@ impl PractitionerId {
     /// The form of the national interfaces: `8` + RPPS, `0` + ADELI, an internal identifier unchanged.
     #[must_use]
     pub fn wire(&self) -> String {
+        self.wire_parts().concat()
+    }
+
+    /// The same as what it begins with and the rest.
+    #[must_use]
+    pub fn wire_parts(&self) -> [&str; 2] {
         match &self.0 {
-            Form::Rpps(number) => format!("8{number}"),
-            Form::Adeli(number) => format!("0{number}"),
-            Form::Internal(_) => self.to_string(),
+            Form::Rpps(number) => ["8", number.as_str()],
+            Form::Adeli(number) => ["0", number.as_str()],
+            Form::Internal(text) => [INTERNAL_PREFIX, text],
         }
     }
 

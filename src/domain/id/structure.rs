@@ -145,7 +145,13 @@ impl TerritoryId {
     /// The form of the national interfaces: `1` + FINESS.
     #[must_use]
     pub fn wire(&self) -> String {
-        format!("1{}", self.0)
+        self.wire_parts().concat()
+    }
+
+    /// The same as its prefix and the rest.
+    #[must_use]
+    pub fn wire_parts(&self) -> [&str; 2] {
+        ["1", self.as_str()]
     }
 
     /// The nine characters, without prefix.

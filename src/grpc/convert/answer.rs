@@ -1,17 +1,18 @@
 //! What the regulator is told.
 
 use super::choice::alike_to_proto;
-use super::common::{confidence_to_proto, instant_to_proto, phone_to_proto, stamp_to_proto};
-use super::option::{option_to_proto, unknown_to_proto};
+use super::common::{confidence_to_proto, instant_to_proto, stamp_to_proto};
+use super::option::{unknown_to_proto, write_option};
 use crate::domain::answer::{
     Availability, CareAnswer, CareOutcome, Exclusion, NearMiss, PolicyRule, QueryWarning, Radius, RadiusSource,
     Relaxation, Rule, SilentSource, SiteDistance, WhatIf,
 };
 use crate::domain::road::RoadDoubt;
+use crate::grpc::wire::Writer;
 use crate::proto::routing as pb;
 
-/// Writes an answer.
-pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareResponse {
+/// Writes an answer; `is_behind` says that it does not take account of a position that its caller wants.
+pub(in crate::grpc) fn write_answer(to: &mut Writer, answer: &CareAnswer, is_behind: bool) {
     let CareAnswer {
         outcome,
         rule_id,
@@ -34,36 +35,36 @@ pub(in crate::grpc) fn answer_to_proto(answer: &CareAnswer) -> pb::FindCareRespo
         stamp,
     } = answer;
     let (decision_type, orientation_type) = outcome.hub_codes();
-    pb::FindCareResponse {
-        outcome: outcome_to_proto(*outcome).into(),
-        decision_type: decision_type.map(|code| code.code().to_owned()).unwrap_or_default(),
-        orientation_type: orientation_type.map(|code| code.code().to_owned()).unwrap_or_default(),
-        rule_id: rule_id.to_string(),
-        sentence: sentence.clone(),
-        options: (1..).zip(options).map(|(rank, option)| option_to_proto(option, rank)).collect(),
-        near_misses: near_misses.iter().map(near_miss_to_proto).collect(),
-        exclusions: exclusions.iter().map(exclusion_to_proto).collect(),
-        examined_count: *examined_count,
-        examined_all: *examined_all,
-        emergency_sites: emergency_sites.iter().map(site_to_proto).collect(),
-        radius: radius.as_ref().map(radius_to_proto),
-        needed_by_at: needed_by_at.map(instant_to_proto),
-        stamp: Some(stamp_to_proto(stamp)),
-        warnings: warnings.iter().map(warning_to_proto).collect(),
-        policy_rules: policy_rules.iter().map(policy_rule_to_proto).collect(),
-        availability: availability_to_proto(*availability).into(),
-        silent_sources: silent_sources.iter().map(silent_source_to_proto).collect(),
-        what_ifs: what_ifs.iter().map(what_if_to_proto).collect(),
-        road_times_doubt: road_doubt.map(road_doubt_to_proto),
-        alike_left_out: alike.iter().map(alike_to_proto).collect(),
-    }
+    to.code(1, outcome_to_proto(*outcome));
+    to.text(2, decision_type.map_or("", |code| code.code()));
+    to.text(3, orientation_type.map_or("", |code| code.code()));
+    to.text(4, rule_id);
+    to.text(5, sentence);
+    (1..).zip(options).for_each(|(rank, option)| to.message(6, |to| write_option(to, option, rank)));
+    near_misses.iter().for_each(|miss| to.message(7, |to| write_near_miss(to, miss)));
+    exclusions.iter().for_each(|exclusion| to.plain(8, &exclusion_to_proto(exclusion)));
+    to.number(9, *examined_count);
+    to.number(10, *examined_all);
+    emergency_sites.iter().for_each(|site| to.message(11, |to| write_site(to, site)));
+    radius.iter().for_each(|radius| to.plain(12, &radius_to_proto(radius)));
+    needed_by_at.iter().for_each(|at| to.plain(13, &instant_to_proto(*at)));
+    to.plain(14, &pb::Stamp { behind_min_position: is_behind, ..stamp_to_proto(stamp) });
+    warnings.iter().for_each(|warning| to.message(15, |to| write_warning(to, warning)));
+    policy_rules.iter().for_each(|rule| to.message(16, |to| write_policy_rule(to, rule)));
+    to.code(21, availability_to_proto(*availability));
+    silent_sources.iter().for_each(|source| to.message(22, |to| write_silent_source(to, source)));
+    what_ifs.iter().for_each(|what_if| to.message(23, |to| write_what_if(to, what_if)));
+    alike.iter().for_each(|alike| to.plain(28, &alike_to_proto(alike)));
+    road_doubt.iter().for_each(|doubt| to.message(30, |to| write_road_doubt(to, *doubt)));
 }
 
-fn road_doubt_to_proto(doubt: RoadDoubt) -> pb::RoadTimesDoubt {
-    pb::RoadTimesDoubt { reason: doubt.code().to_owned(), sentence: doubt.sentence().to_owned() }
+fn write_road_doubt(to: &mut Writer, doubt: RoadDoubt) {
+    to.text(1, doubt.code());
+    to.text(2, doubt.sentence());
 }
 
-const fn availability_to_proto(availability: Availability) -> pb::Availability {
+/// Writes what is known about whether something is free.
+pub(super) const fn availability_to_proto(availability: Availability) -> pb::Availability {
     match availability {
         Availability::NotAsked => pb::Availability::Unspecified,
         Availability::Free => pb::Availability::Free,
@@ -72,40 +73,34 @@ const fn availability_to_proto(availability: Availability) -> pb::Availability {
     }
 }
 
-fn what_if_to_proto(what_if: &WhatIf) -> pb::WhatIf {
+fn write_what_if(to: &mut Writer, what_if: &WhatIf) {
     let WhatIf { relaxation, slot_count, care_begins_at, gain_minutes, sentence } = what_if;
-    let relaxation = match relaxation {
-        Relaxation::Radius(radius_m) => pb::what_if::Relaxation::RadiusM(*radius_m),
-        Relaxation::Delay(minutes) => pb::what_if::Relaxation::NeededWithinMinutes(*minutes),
-        Relaxation::Modality(modality) => pb::what_if::Relaxation::Modality(modality.code().to_owned()),
-    };
-    pb::WhatIf {
-        relaxation: Some(relaxation),
-        slot_count: *slot_count,
-        care_begins_at: Some(instant_to_proto(*care_begins_at)),
-        gain_minutes: *gain_minutes,
-        sentence: sentence.clone(),
+    // One of several is written whatever it is: which of them it is says what is relaxed.
+    match relaxation {
+        Relaxation::Radius(radius_m) => to.optional(1, Some(*radius_m)),
+        Relaxation::Delay(minutes) => to.optional(2, Some(*minutes)),
+        Relaxation::Modality(modality) => to.entry(3, [modality.code()]),
     }
+    to.number(4, *slot_count);
+    to.plain(5, &instant_to_proto(*care_begins_at));
+    to.optional(6, *gain_minutes);
+    to.text(7, sentence);
 }
 
-fn silent_source_to_proto(source: &SilentSource) -> pb::SilentSource {
+fn write_silent_source(to: &mut Writer, source: &SilentSource) {
     let SilentSource { id, confidence, last_heard_at, schedule_count } = source;
-    pb::SilentSource {
-        source_id: id.to_string(),
-        confidence: confidence_to_proto(*confidence).into(),
-        last_heard_at: Some(instant_to_proto(*last_heard_at)),
-        schedule_count: *schedule_count,
-    }
+    to.text(1, id.as_str());
+    to.code(2, confidence_to_proto(*confidence));
+    to.plain(3, &instant_to_proto(*last_heard_at));
+    to.number(4, *schedule_count);
 }
 
-fn warning_to_proto(warning: &QueryWarning) -> pb::QueryWarning {
+fn write_warning(to: &mut Writer, warning: &QueryWarning) {
     let QueryWarning { doubt, value, sentence } = warning;
-    pb::QueryWarning {
-        reason: doubt.code().to_owned(),
-        field: format!("query.{}", doubt.field()),
-        value: value.clone(),
-        sentence: sentence.clone(),
-    }
+    to.text(1, doubt.code());
+    to.texts(2, ["query.", doubt.field()]);
+    to.text(3, value);
+    to.text(4, sentence);
 }
 
 /// Writes an outcome.
@@ -122,23 +117,23 @@ pub(in crate::grpc) const fn outcome_to_proto(outcome: CareOutcome) -> pb::CareO
     }
 }
 
-fn near_miss_to_proto(miss: &NearMiss) -> pb::NearMiss {
+fn write_near_miss(to: &mut Writer, miss: &NearMiss) {
     let NearMiss { option, rule, excess, policy_rule, sentence } = miss;
-    pb::NearMiss {
-        option: Some(option_to_proto(option, 0)),
-        rule: rule_to_proto(*rule).into(),
-        excess: *excess,
-        policy_rule: policy_rule.as_ref().map(policy_rule_to_proto),
-        sentence: sentence.clone(),
-    }
+    to.message(1, |to| write_option(to, option, 0));
+    to.code(2, rule_to_proto(*rule));
+    to.number(3, *excess);
+    to.text(4, sentence);
+    policy_rule.iter().for_each(|rule| to.message(5, |to| write_policy_rule(to, rule)));
 }
 
-fn policy_rule_to_proto(rule: &PolicyRule) -> pb::PolicyRule {
+fn write_policy_rule(to: &mut Writer, rule: &PolicyRule) {
     let PolicyRule { id, text } = rule;
-    pb::PolicyRule { rule_id: id.to_string(), sentence: text.to_string() }
+    to.text(1, id);
+    to.text(2, text);
 }
 
-fn exclusion_to_proto(exclusion: &Exclusion) -> pb::Exclusion {
+/// Writes how many slots a rule left out.
+pub(super) fn exclusion_to_proto(exclusion: &Exclusion) -> pb::Exclusion {
     let Exclusion { rule, count } = exclusion;
     pb::Exclusion { rule: rule_to_proto(*rule).into(), count: *count }
 }
@@ -166,7 +161,7 @@ pub(in crate::grpc) const fn rule_to_proto(rule: Rule) -> pb::Rule {
     }
 }
 
-fn site_to_proto(distance: &SiteDistance) -> pb::EmergencySiteDistance {
+fn write_site(to: &mut Writer, distance: &SiteDistance) {
     let SiteDistance {
         site,
         distance_m,
@@ -177,19 +172,17 @@ fn site_to_proto(distance: &SiteDistance) -> pb::EmergencySiteDistance {
         unknowns,
         sentence,
     } = distance;
-    pb::EmergencySiteDistance {
-        emergency_site_id: site.id.to_string(),
-        name: site.name.to_string(),
-        kind: site.kind.code().to_owned(),
-        distance_m: *distance_m,
-        travel_minutes: *travel_minutes,
-        access: access.code().to_owned(),
-        access_changes_at: access_changes_at.map(instant_to_proto),
-        phone: phone_to_proto(site.phone),
-        saturated_until_at: saturated_until.map(instant_to_proto),
-        unknowns: unknowns.iter().map(unknown_to_proto).collect(),
-        sentence: sentence.clone(),
-    }
+    to.text(1, site.id.as_str());
+    to.text(2, &site.name);
+    to.text(3, site.kind.code());
+    to.number(4, *distance_m);
+    to.number(5, *travel_minutes);
+    to.text(6, access.code());
+    access_changes_at.iter().for_each(|at| to.plain(7, &instant_to_proto(*at)));
+    to.shown(8, site.phone);
+    saturated_until.iter().for_each(|at| to.plain(9, &instant_to_proto(*at)));
+    unknowns.iter().for_each(|unknown| to.plain(10, &unknown_to_proto(unknown)));
+    to.text(11, sentence);
 }
 
 /// Writes a radius.

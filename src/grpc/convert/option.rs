@@ -1,16 +1,16 @@
 //! One thing that can be done, with its reasons.
 
 use super::choice::fair_share_to_proto;
-use super::common::{confidence_to_proto, instant_to_proto, need_to_proto, phone_to_proto, territories_to_proto};
+use super::common::{confidence_to_proto, instant_to_proto, need_to_proto};
 use super::emergency_site::capability_to_proto;
-use super::practitioner::specialties_to_proto;
 use crate::domain::answer::{CareOption, OptionParts, TerritoryPreference, Unknown};
-use crate::domain::directory::Place;
+use crate::domain::directory::{Place, Practitioner};
 use crate::domain::road::TravelMethod;
+use crate::grpc::wire::Writer;
 use crate::proto::routing as pb;
 
 /// Writes an option at its rank; 0 for one that does not fit.
-pub(in crate::grpc) fn option_to_proto(option: &CareOption, rank: u32) -> pb::CareOption {
+pub(in crate::grpc) fn write_option(to: &mut Writer, option: &CareOption, rank: u32) {
     let CareOption {
         offer,
         slot,
@@ -27,48 +27,47 @@ pub(in crate::grpc) fn option_to_proto(option: &CareOption, rank: u32) -> pb::Ca
     let specialties =
         if slot.traits.specialties.is_empty() { offer.practice.specialties } else { slot.traits.specialties };
     let url = if slot.traits.booking_url.is_empty() { &schedule.booking_url } else { &slot.traits.booking_url };
-    pb::CareOption {
-        rank,
-        slot_id: slot.id.to_string(),
-        schedule_id: slot.schedule_id.to_string(),
-        modality: modality.code().to_owned(),
-        appointment_type: appointment_type.code().to_owned(),
-        start_at: Some(instant_to_proto(slot.window.start_at())),
-        end_at: Some(instant_to_proto(slot.window.end_at())),
-        care_begins_at: Some(instant_to_proto(*care_begins_at)),
-        time_zone: place.zone.name().to_owned(),
-        practitioner_id: practitioner.map(|practitioner| practitioner.id.wire()).unwrap_or_default(),
-        practitioner_name: practitioner.map(|practitioner| practitioner.full_name()).unwrap_or_default(),
-        specialties: specialties_to_proto(specialties),
-        place_id: place.id.to_string(),
-        place_name: place.name.to_string(),
-        place_address: address_of(place),
-        phone: phone_to_proto(place.phone.or_else(|| practitioner.and_then(|practitioner| practitioner.phone))),
-        territory_ids: territories_to_proto(territories),
-        remaining_count: *remaining_count,
-        booking_url: url.to_string(),
-        parts: Some(parts_to_proto(parts)),
-        unknowns: unknowns.iter().map(unknown_to_proto).collect(),
-        sentence: sentence.clone(),
-        received_at: Some(instant_to_proto(slot.received_at)),
-        changed_at: Some(instant_to_proto(slot.changed_at)),
+    to.number(1, rank);
+    to.text(2, slot.id.as_str());
+    to.text(3, slot.schedule_id.as_str());
+    to.text(4, modality.code());
+    to.text(5, appointment_type.code());
+    to.plain(6, &instant_to_proto(slot.window.start_at()));
+    to.plain(7, &instant_to_proto(slot.window.end_at()));
+    to.plain(8, &instant_to_proto(*care_begins_at));
+    to.text(9, place.zone.name());
+    if let Some(Practitioner { id, given_name, family_name, .. }) = practitioner {
+        to.texts(10, id.wire_parts());
+        let between = if given_name.is_empty() { "" } else { " " };
+        to.texts(11, [given_name, between, family_name]);
     }
+    specialties.iter().for_each(|specialty| to.entry(12, [specialty.code()]));
+    to.text(13, place.id.as_str());
+    to.text(14, &place.name);
+    to.texts(15, address_of(place));
+    to.shown(16, place.phone.or_else(|| practitioner.and_then(|practitioner| practitioner.phone)));
+    territories.iter().for_each(|territory| to.entry(17, territory.wire_parts()));
+    to.number(18, *remaining_count);
+    to.text(19, url);
+    to.plain(20, &parts_to_proto(parts));
+    unknowns.iter().for_each(|unknown| to.plain(21, &unknown_to_proto(unknown)));
+    to.text(22, sentence);
+    to.plain(31, &instant_to_proto(slot.received_at));
+    to.plain(32, &instant_to_proto(slot.changed_at));
 }
 
-/// Street lines, postal code and town, as far as they are known.
-fn address_of(place: &Place) -> String {
-    let parts = [("", &place.address), (", ", &place.postal_code), (" ", &place.city)];
-    let mut written = String::with_capacity(parts.iter().map(|(before, part)| before.len() + part.len()).sum());
-    for (before, part) in parts {
-        let part = part.trim();
-        if !part.is_empty() {
-            // The town follows its postal code, or the street when there is none.
-            let before = if before == " " && place.postal_code.trim().is_empty() { ", " } else { before };
-            written.push_str(if written.is_empty() { "" } else { before });
-            written.push_str(part);
-        }
-    }
-    written
+/// Street lines, postal code and town, as far as they are known, with what stands between them. They are taken from publishers
+/// without whitespace at the ends.
+fn address_of(place: &Place) -> [&str; 5] {
+    let Place { address: street, postal_code: code, city: town, .. } = place;
+    let before_code = if street.is_empty() || code.is_empty() { "" } else { ", " };
+    let before_town = match (street.is_empty() && code.is_empty(), town.is_empty(), code.is_empty()) {
+        (true, _, _) | (_, true, _) => "",
+        // The town follows its postal code, or the street when there is none.
+        (false, false, true) => ", ",
+        (false, false, false) => " ",
+    };
+    [street, before_code, code, before_town, town]
 }
 
 /// Writes the figures behind a rank.

@@ -4,6 +4,8 @@ mod directory;
 mod slots;
 mod queries;
 mod hostile;
+mod messages;
+mod answers;
 
 use super::super::findings::{Findings, Path};
 

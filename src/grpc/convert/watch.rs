@@ -5,7 +5,7 @@
 
 use prost::Message as _;
 
-use super::answer::answer_to_proto;
+use super::answer::write_answer;
 use super::common::instant_to_proto;
 use super::query::query_from_proto;
 use crate::domain::answer::Availability;
@@ -15,6 +15,7 @@ use crate::domain::record::Position;
 use crate::domain::source::Confidence;
 use crate::domain::time::{UtcInstant, Window};
 use crate::grpc::findings::{Findings, Path};
+use crate::grpc::wire::Writer;
 use crate::proto::routing as pb;
 use crate::service::limits::{WATCH_SECONDS_MAX, WATCH_TOKEN_MAX_BYTES};
 use crate::service::{
@@ -165,8 +166,8 @@ fn token_to_wire(token: &WatchToken) -> Token {
     }
 }
 
-/// Writes what a client is told.
-pub(in crate::grpc) fn update_to_proto(update: &WatchUpdate) -> pb::WatchCareResponse {
+/// Writes what a client is told; `is_behind` says that the answer does not take account of a position that it wants.
+pub(in crate::grpc) fn write_update(to: &mut Writer, update: &WatchUpdate, is_behind: bool) {
     let WatchUpdate { difference, answer, token } = update;
     let kind = match difference {
         Some(_) => pb::WatchCareKind::Changed,
@@ -176,16 +177,17 @@ pub(in crate::grpc) fn update_to_proto(update: &WatchUpdate) -> pb::WatchCareRes
     let Difference { new, confidence_changed, gone, availability_changed, sites_changed } =
         difference.as_ref().unwrap_or(&nothing);
     let ranks = |places: &[usize]| places.iter().map(|at| u32::try_from(at + 1).unwrap_or(u32::MAX)).collect();
-    pb::WatchCareResponse {
+    to.fields(&pb::WatchCareResponse {
         kind: kind.into(),
-        answer: Some(answer_to_proto(answer)),
+        answer: None,
         new_ranks: ranks(new),
         gone_options: gone.iter().map(gone_to_proto).collect(),
         emergency_sites_changed: *sites_changed,
         resume_token: token_to_wire(token).encode_to_vec(),
         confidence_changed_ranks: ranks(confidence_changed),
         availability_changed: *availability_changed,
-    }
+    });
+    to.message(2, |to| write_answer(to, answer, is_behind));
 }
 
 fn gone_to_proto(gone: &Gone) -> pb::GoneOption {

@@ -81,11 +81,12 @@ fn few_violations_are_all_listed() {
 #[test]
 fn alternatives_that_do_not_fit_are_dropped_from_the_end() {
     let option = |rank: u32| pb::CareOption { rank, sentence: "x".repeat(1_200), ..pb::CareOption::default() };
-    let refused = pb::HoldRefused { alternatives: vec![option(1), option(2), option(3)], ..pb::HoldRefused::default() };
-    assert_eq!(fit_alternatives(refused.clone(), 5_000).alternatives.len(), 3);
-    let two = fit_alternatives(refused.clone(), 3_000);
-    assert_eq!(two.alternatives.iter().map(|option| option.rank).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(fit_alternatives(refused, 100).alternatives, []);
+    let options = [option(1), option(2), option(3)].map(|option| Written::of(|to| to.fields(&option)));
+    let told = pb::HoldRefused { reason: "SLOT_TAKEN".into(), ..pb::HoldRefused::default() };
+    let fitting = |room| pb::HoldRefused::decode(fit_options(&told, &options, room).as_slice()).unwrap();
+    let ranks = |room| fitting(room).alternatives.iter().map(|option| option.rank).collect::<Vec<_>>();
+    assert_eq!([ranks(5_000), ranks(3_000), ranks(100)], [vec![1, 2, 3], vec![1, 2], vec![]]);
+    assert_eq!(fitting(100), told);
 }
 
 #[test]
