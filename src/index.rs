@@ -7,13 +7,14 @@
 //! Deliberately absent: rules. Which candidate suits a patient is the judge's business; and nothing here reads a clock.
 
 mod shelf;
-mod slots;
+mod numbers;
 mod reach;
 mod ways;
 mod tick;
 mod group;
 mod node;
 mod nodes;
+mod locating;
 mod pulses;
 mod sources;
 mod hours;
@@ -33,6 +34,7 @@ mod quarantined;
 mod batch;
 mod cases;
 mod placing;
+mod filling;
 mod writer;
 mod reload;
 mod figures;
@@ -50,9 +52,9 @@ use crate::domain::code::{ProfessionSet, SpecialtySet};
 use crate::domain::directory::{Place, Practitioner, Schedule, Territory};
 use crate::domain::emergency::{EmergencySite, LocatedSite};
 use crate::domain::id::{
-    CaseId, ClaimId, EmergencySiteId, PlaceId, PractitionerId, PrincipalId, ScheduleId, SlotId, SourceId, TerritoryId,
+    CaseId, ClaimId, EmergencySiteId, PlaceId, PractitionerId, PrincipalId, ScheduleId, SourceId, TerritoryId,
 };
-use crate::domain::offer::{Offer, Row, SlotView};
+use crate::domain::offer::{Offer, Row};
 use crate::domain::record::{Change, Position, Versioned};
 use crate::domain::slot::Slot;
 use crate::domain::source::Source;
@@ -61,40 +63,48 @@ use crate::domain::time::UtcInstant;
 use figures::Figures;
 use groups::GroupIndex;
 use holds::Holds;
-use node::Node;
 use nodes::Nodes;
+use numbers::NumberTable;
 use promises::Promises;
 use pulses::Pulses;
 use quarantined::Quarantined;
 use reload::Reloaded;
 use shelf::Shelf;
-use slots::SlotTable;
-use writer::{ScheduleIds, Writer};
+use writer::Writer;
 
 pub use observer::Observer;
 pub use policy::PolicyRecord;
 pub use reach::{Reach, RemoteFrom};
 pub use sources::SourceExtent;
 
+/// Lists of the table of slots: a few hundred entries each at a million slots.
+const SLOTS_LISTS: usize = 4_096;
+/// Lists of the tables of claims and of names, of which there is a tenth.
+const NAMES_LISTS: usize = 512;
+
 /// Everything that is kept, in memory.
 #[derive(Debug)]
 pub struct Index {
-    territories: Shelf<TerritoryId, Territory>,
-    places: Shelf<PlaceId, Place>,
-    practitioners: Shelf<PractitionerId, Practitioner>,
-    schedules: Shelf<ScheduleId, Schedule>,
-    emergency_sites: Shelf<EmergencySiteId, EmergencySite>,
-    sources: Shelf<SourceId, Source>,
+    territories: Shelf<Territory>,
+    places: Shelf<Place>,
+    practitioners: Shelf<Practitioner>,
+    schedules: Shelf<Schedule>,
+    emergency_sites: Shelf<EmergencySite>,
+    sources: Shelf<Source>,
     pulses: Pulses,
-    cases: Shelf<CaseId, Case>,
+    cases: Shelf<Case>,
     /// In how many cases nobody of a schedule could be contacted.
     contact_failures: DashMap<ScheduleId, u32, FxBuildHasher>,
-    /// Schedules that name a practitioner.
-    by_practitioner: DashMap<PractitionerId, ScheduleIds, FxBuildHasher>,
+    /// Schedules by the practitioner that they name.
+    by_practitioner: NumberTable,
+    /// Schedules by the place that they name.
+    by_place: NumberTable,
     figures: Figures,
     policy: ArcSwapOption<PolicyRecord>,
-    slots: SlotTable,
-    claims: DashMap<ClaimId, SlotId, FxBuildHasher>,
+    /// Schedules by the slots that stand there.
+    slots: NumberTable,
+    /// Schedules by the claims on their slots.
+    claims: NumberTable,
     holds: Holds,
     quarantined: Quarantined,
     nodes: Nodes,
@@ -149,11 +159,12 @@ impl Index {
             pulses: Pulses::default(),
             cases: Shelf::default(),
             contact_failures: DashMap::with_hasher(FxBuildHasher),
-            by_practitioner: DashMap::with_hasher(FxBuildHasher),
+            by_practitioner: NumberTable::new(NAMES_LISTS),
+            by_place: NumberTable::new(NAMES_LISTS),
             figures: Figures::default(),
             policy: ArcSwapOption::empty(),
-            slots: SlotTable::new(),
-            claims: DashMap::with_hasher(FxBuildHasher),
+            slots: NumberTable::new(SLOTS_LISTS),
+            claims: NumberTable::new(NAMES_LISTS),
             holds: Holds::default(),
             quarantined: Quarantined::default(),
             nodes: Nodes::default(),
@@ -243,18 +254,6 @@ impl Index {
         self.sources.get(id)
     }
 
-    /// The slot with this identifier.
-    #[must_use]
-    pub fn slot(&self, id: &SlotId) -> Option<Versioned<Arc<Slot>>> {
-        self.locate(id, |node, slot| slot.to_slot(&node.id)).map(|(_, slot)| slot)
-    }
-
-    /// The slot on which a claim stands.
-    #[must_use]
-    pub fn slot_of_claim(&self, id: ClaimId) -> Option<SlotId> {
-        self.claims.get(&id).map(|entry| entry.value().clone())
-    }
-
     /// What is kept of a regulation file.
     #[must_use]
     pub fn case(&self, id: &CaseId) -> Option<Versioned<Arc<Case>>> {
@@ -272,15 +271,6 @@ impl Index {
     #[must_use]
     pub fn cases_with_refusals(&self) -> Vec<Versioned<Arc<Case>>> {
         self.cases.select(|case| !case.refusals.is_empty(), usize::MAX)
-    }
-
-    /// The resolved schedules of a practitioner, with their numbers.
-    #[must_use]
-    pub fn offers_of(&self, id: &PractitionerId) -> Vec<(u64, Arc<Offer>)> {
-        let ids = self.by_practitioner.get(id).map(|ids| ids.value().clone()).unwrap_or_default();
-        let nodes = ids.iter().filter_map(|id| self.nodes.get(id));
-        let offers = nodes.filter_map(|node| Some((u64::from(node.number), node.offer()?)));
-        offers.filter(|(_, offer)| offer.schedule.practitioner_id.as_ref() == Some(id)).collect()
     }
 
     /// Holds of a regulator that live at an instant, the oldest first.
@@ -370,17 +360,6 @@ impl Index {
     #[must_use]
     pub fn sites(&self) -> Arc<Vec<LocatedSite>> {
         self.sites.load_full()
-    }
-
-    /// Where a slot stands, and what is to be seen there; of two places, while it moves, the newer one.
-    fn locate<T>(&self, id: &SlotId, see: impl Fn(&Node, SlotView<'_>) -> T) -> Option<(Arc<Node>, T)> {
-        let nodes = self.slots.schedules(id.as_str()).into_iter().filter_map(|number| self.nodes.numbered(number));
-        let found = nodes.filter_map(|node| {
-            let look = |row: &Row| row.find(id.as_str()).map(|slot| (slot.statement.version, see(&node, slot)));
-            let (version, seen) = node.look(look)?;
-            Some((version, node, seen))
-        });
-        found.max_by_key(|(version, _, _)| *version).map(|(_, node, seen)| (node, seen))
     }
 
     /// The groups of care that these specialties and professions fall into.

@@ -244,13 +244,13 @@ pub type PendingTrim = Pin<Box<dyn Future<Output = Result<usize, Unavailable>> +
 
 /// Takes every change, in the ledger's order, before the append that caused it is answered.
 ///
-/// While a ledger opens it also hands over every record that it keeps, with the position of the ledger's head: the
+/// While a ledger opens it also hands over every record that it keeps, as a reload at the position of the ledger's head: the
 /// directory first, then the slots, then the cases. From then on each change stands one sequence number after the one before.
 pub trait ChangeSink: Send + Sync + 'static {
     /// Takes the next changes. It is called by one thread at a time, which must not wait for an append.
     fn apply(&self, changes: &[Change]);
 
-    /// Begins to take every record anew as it is at a position, since the ledger lost changes that were taken: until
+    /// Begins to take every record as it is at a position, since the ledger opens or lost changes that were taken: until
     /// [`Self::finish_reload`] comes [`Self::reload`] only. Beginning twice is beginning anew.
     fn begin_reload(&self, position: Position);
 

@@ -4,6 +4,7 @@
 //! the vocabulary between them.
 
 mod judge;
+mod name;
 mod packed;
 mod row;
 
@@ -25,6 +26,7 @@ use super::source::{Confidence, Fading, Pulse};
 use super::time::UtcInstant;
 
 pub use judge::{Candidate, CareWays, Judge};
+pub use name::SlotName;
 pub use packed::{SlotView, Statement};
 pub use row::{Opening, OpeningKind, Row};
 
@@ -113,6 +115,13 @@ impl Offer {
     #[must_use]
     pub fn with_slots(mut self, slots: Vec<SlotView<'_>>) -> Self {
         self.row = Row::new(slots, Some(&self));
+        self
+    }
+
+    /// The same schedule with a row that was made before it was resolved.
+    #[must_use]
+    pub fn with_row(mut self, row: Row) -> Self {
+        self.row = row.resolved(&self);
         self
     }
 

@@ -8,7 +8,7 @@ use super::Index;
 use super::holds::{self, HoldChange};
 use super::quarantined::{self, QuarantineChange};
 use crate::domain::id::{CaseId, ClaimId, ScheduleId, SlotId};
-use crate::domain::offer::{Row, SlotView};
+use crate::domain::offer::{Row, SlotName, SlotView};
 use crate::domain::record::Versioned;
 use crate::domain::slot::{Claim, Slot};
 
@@ -39,10 +39,10 @@ pub(super) struct Moves {
     pub(super) coming: FxHashMap<ScheduleId, SlotChanges>,
     /// Slots that are gone or go elsewhere, by the schedule that they leave.
     pub(super) leaving: FxHashMap<ScheduleId, SlotChanges>,
-    /// Claims that stand, with their slots.
-    pub(super) claims: Vec<(ClaimId, SlotId)>,
-    /// Claims that do not stand any more.
-    pub(super) ended: Vec<ClaimId>,
+    /// Claims that come to a schedule.
+    pub(super) claims_coming: Vec<(ClaimId, ScheduleId)>,
+    /// Claims that stand at a schedule no more.
+    pub(super) claims_leaving: Vec<(ClaimId, ScheduleId)>,
     /// What became of the holds of regulators.
     pub(super) holds: Vec<HoldChange>,
     /// Slots on which claims are in quarantine, or no longer.
@@ -69,7 +69,8 @@ impl Touched {
         for (id, Versioned { version, value }) in self.slots {
             let known = index.locate(&id, |_, slot| slot.claims.cloned());
             let (node, claims) = known.map_or((None, None), |(node, claims)| (Some(node), claims));
-            moves.claims_of(&id, claims.as_deref().unwrap_or_default(), value.as_deref());
+            let stood = node.as_ref().map(|node| &node.id);
+            moves.claims_of(&id, (stood, claims.as_deref().unwrap_or_default()), value.as_deref());
             let had = |schedule_id: &ScheduleId| node.as_ref().is_some_and(|node| node.id == *schedule_id);
             let stays = value.as_ref().is_some_and(|slot| had(&slot.schedule_id));
             if let Some(value) = value {
@@ -90,14 +91,17 @@ impl Touched {
 }
 
 impl Moves {
-    fn claims_of(&mut self, id: &SlotId, old: &[Claim], new: Option<&Slot>) {
+    fn claims_of(&mut self, id: &SlotId, (stood, old): (Option<&ScheduleId>, &[Claim]), new: Option<&Slot>) {
         let claims = new.map_or(&[][..], |new| &new.claims);
         self.holds.extend(holds::changes(old, claims));
         self.quarantined.extend(quarantined::change(id, old, claims));
-        let stands = |claim: &&Claim| new.is_some_and(|new| new.claim(claim.id).is_some());
-        self.ended.extend(old.iter().filter(|claim| !stands(claim)).map(|claim| claim.id));
-        let claims = new.iter().flat_map(|new| new.claims.iter());
-        self.claims.extend(claims.map(|claim| (claim.id, id.clone())));
+        let stands = new.map(|new| &new.schedule_id);
+        let stays =
+            |claim: &Claim, others: &[Claim]| stood == stands && others.iter().any(|other| other.id == claim.id);
+        let leaving = old.iter().filter(|claim| !stays(claim, claims));
+        self.claims_leaving.extend(leaving.filter_map(|claim| Some((claim.id, stood?.clone()))));
+        let coming = claims.iter().filter(|claim| !stays(claim, old));
+        self.claims_coming.extend(coming.filter_map(|claim| Some((claim.id, stands?.clone()))));
     }
 }
 
@@ -107,8 +111,8 @@ impl SlotChanges {
     }
 
     /// Whether it has a word on a slot.
-    pub(super) fn has(&self, id: &str) -> bool {
-        self.0.binary_search_by(|change| change.id.as_str().cmp(id)).is_ok()
+    pub(super) fn has(&self, id: SlotName<'_>) -> bool {
+        self.0.binary_search_by(|change| SlotName::of(&change.id).cmp(&id)).is_ok()
     }
 
     /// The slots of a row after these changes.

@@ -65,18 +65,20 @@ impl Square {
 }
 
 impl Cell {
+    /// The cell of these schedules, in order of identifier.
+    pub(super) fn of_all(schedules: &[(&Arc<Node>, EarthVector, Standing)]) -> Self {
+        let mut territories = Vec::new();
+        let lanes = schedules.iter().map(|(_, vector, standing)| lane_of(&mut territories, vector, standing));
+        let lanes: Vec<_> = lanes.collect();
+        let nodes = schedules.iter().map(|(node, _, _)| Arc::clone(node)).collect();
+        Self { nodes, ..Self::of(&lanes, territories) }
+    }
+
     /// The cell with one more schedule, which must not be in it.
     pub(super) fn with(&self, node: &Arc<Node>, vector: &EarthVector, standing: &Standing) -> Self {
         let at = self.nodes.partition_point(|known| known.id < node.id);
         let (mut territories, mut lanes) = (self.territories.to_vec(), self.lanes());
-        let lane = Lane {
-            at: Column::from(vector),
-            ways: standing.ways,
-            territories: set_of(&mut territories, &standing.territories),
-            received_at: standing.received_at,
-            ticks: standing.ticks,
-        };
-        lanes.insert(at, lane);
+        lanes.insert(at, lane_of(&mut territories, vector, standing));
         Self { nodes: inserted(&self.nodes, at, Arc::clone(node)), ..Self::of(&lanes, territories) }
     }
 
@@ -127,6 +129,17 @@ impl Cell {
 
     fn position(&self, node: &Node) -> Option<usize> {
         self.nodes.binary_search_by(|known| known.id.cmp(&node.id)).ok()
+    }
+}
+
+/// The columns of a schedule in a cell of these sets of territories.
+fn lane_of(territories: &mut Vec<Territories>, vector: &EarthVector, standing: &Standing) -> Lane {
+    Lane {
+        at: Column::from(vector),
+        ways: standing.ways,
+        territories: set_of(territories, &standing.territories),
+        received_at: standing.received_at,
+        ticks: standing.ticks,
     }
 }
 

@@ -13,8 +13,8 @@ use crate::domain::tally::{Tally, TallyId};
 /// The records.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
-    pub(super) orientations: Shelf<CaseId, Orientation>,
-    pub(super) tallies: Shelf<TallyId, Tally>,
+    pub(super) orientations: Shelf<Orientation>,
+    pub(super) tallies: Shelf<Tally>,
 }
 
 impl Index {

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::cell::Square;
+use super::cell::{Cell, Square};
 use super::scan::{CellScan, Scratch};
 use crate::domain::geo::{EARTH_RADIUS_M, GeoPoint, whole_metres};
 use crate::domain::offer::Judge;
@@ -19,7 +19,7 @@ use crate::domain::offer::Judge;
 const PLANE_TO_SPHERE: f64 = 0.95;
 
 /// Row and column of a cell.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) struct CellKey {
     row: i32,
     column: i32,
@@ -61,6 +61,18 @@ impl Grid {
         squares.insert(key, Arc::clone(&square));
         self.squares.store(Arc::new(squares));
         square
+    }
+
+    /// Puts these cells into use, and no others; for the one writer.
+    pub(super) fn fill(&self, cells: impl Iterator<Item = (CellKey, Cell)>) {
+        let square = |cell| {
+            let square = Arc::<Square>::default();
+            square.store(cell);
+            square
+        };
+        let mut squares: Squares = cells.map(|(key, cell)| (key, square(cell))).collect();
+        squares.shrink_to_fit();
+        self.squares.store(Arc::new(squares));
     }
 
     /// Hands the schedules within reach to the judge, nearest cells first, until no farther cell can matter.
@@ -115,7 +127,8 @@ impl Grid {
         }
     }
 
-    fn key(&self, position: &GeoPoint) -> CellKey {
+    /// The cell of a position.
+    pub(super) fn key(&self, position: &GeoPoint) -> CellKey {
         let row = floor_i32(position.latitude().to_radians() * EARTH_RADIUS_M / self.cell_m);
         CellKey { row, column: self.column(row, position.longitude()) }
     }

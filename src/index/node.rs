@@ -61,6 +61,11 @@ impl Node {
         self.offer.store(None);
     }
 
+    /// Takes its slots out of waiting; until it is resolved with them they stand nowhere.
+    pub(super) fn take_waiting(&self) -> Option<Row> {
+        self.waiting.swap(None).map(Arc::unwrap_or_clone)
+    }
+
     /// Its slots while they wait.
     pub(super) fn waiting(&self) -> Option<Arc<Row>> {
         self.waiting.load_full()

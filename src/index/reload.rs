@@ -1,7 +1,8 @@
 //! Taking every record anew, also back to an older one: after the ledger lost changes that were taken here.
 //!
 //! Until the end readers see what was there, record after record as it is taken back; a record that differs is away for
-//! a moment before its older version stands. What was promised before is kept aside for whoever judges what was lost
+//! a moment before its older version stands. Where nothing was there, schedules stand from the end on, all at once: so a
+//! ledger that opens hands its records over. What was promised before is kept aside for whoever judges what was lost
 //! ([`super::promises`]). Deliberately absent: any judgement which of the two is right.
 
 use rustc_hash::FxHashSet;
@@ -9,10 +10,11 @@ use rustc_hash::FxHashSet;
 use super::Index;
 use crate::domain::record::{Body, Change, Key, Position, Versioned};
 
-/// Records that came since a reload began.
+/// What is remembered of a reload that is under way.
 #[derive(Debug, Default)]
 pub(super) struct Reloaded {
-    keys: FxHashSet<Key>,
+    /// Records that came since it began; none are noted where nothing was there that could stay away.
+    keys: Option<FxHashSet<Key>>,
     /// Where the ledger stood when it was read.
     position: Position,
 }
@@ -21,11 +23,53 @@ impl Index {
     /// Begins to take every record anew, as they are at a position.
     pub fn begin_reload(&self, position: Position) {
         self.promises.remember(self);
-        *self.reloaded.lock() = Reloaded { keys: FxHashSet::default(), position };
+        let mut writer = self.writer.lock();
+        // One that began before may not have come to its end.
+        writer.place_gathered(self);
+        let is_first = self.is_empty();
+        if is_first {
+            writer.gather();
+        }
+        drop(writer);
+        *self.reloaded.lock() = Reloaded { keys: (!is_first).then(FxHashSet::default), position };
     }
 
     /// Takes these records as they are, also when what is there is newer.
     pub fn reload(&self, records: &[Change]) {
+        match &mut self.reloaded.lock().keys {
+            None => self.writer.lock().restate(self, records),
+            Some(keys) => {
+                self.take_back(records);
+                keys.extend(records.iter().map(|record| record.key.clone()));
+            }
+        }
+    }
+
+    /// Ends taking every record anew: what did not come is removed.
+    pub fn finish_reload(&self) {
+        let reloaded = std::mem::take(&mut *self.reloaded.lock());
+        let mut gone = Vec::new();
+        if let Some(keys) = &reloaded.keys {
+            self.each_record(&mut |record| {
+                let key = record.value.key();
+                if !keys.contains(&key) {
+                    gone.push(removal(key, reloaded.position));
+                }
+            });
+        }
+        let mut writer = self.writer.lock();
+        if gone.iter().any(|record| record.key == Key::Policy) {
+            self.forget_policy();
+        }
+        writer.restate(self, &gone);
+        writer.place_gathered(self);
+        writer.advance(self, reloaded.position);
+        drop(writer);
+        self.promises.compare(self);
+    }
+
+    /// Takes records as they are where something was there.
+    fn take_back(&self, records: &[Change]) {
         let differs = |record: &&Change| {
             let known = self.record(&record.key);
             known.is_none_or(|known| known.version != record.version || Some(&known.value) != record.body.as_ref())
@@ -40,29 +84,14 @@ impl Index {
             self.forget_policy();
         }
         writer.restate(self, &different);
-        drop(writer);
-        let mut reloaded = self.reloaded.lock();
-        reloaded.keys.extend(records.iter().map(|record| record.key.clone()));
     }
 
-    /// Ends taking every record anew: what did not come is removed.
-    pub fn finish_reload(&self) {
-        let reloaded = std::mem::take(&mut *self.reloaded.lock());
-        let mut gone = Vec::new();
-        self.each_record(&mut |record| {
-            let key = record.value.key();
-            if !reloaded.keys.contains(&key) {
-                gone.push(removal(key, reloaded.position));
-            }
-        });
-        let mut writer = self.writer.lock();
-        if gone.iter().any(|record| record.key == Key::Policy) {
-            self.forget_policy();
-        }
-        writer.restate(self, &gone);
-        writer.advance(self, reloaded.position);
-        drop(writer);
-        self.promises.compare(self);
+    /// Whether no record was ever taken.
+    fn is_empty(&self) -> bool {
+        let directory = self.territories.len() + self.places.len() + self.practitioners.len() + self.schedules.len();
+        let others = self.emergency_sites.len() + self.sources.len() + self.cases.len();
+        let figures = self.figures.orientations.len() + self.figures.tallies.len();
+        directory + others + figures == 0 && self.nodes.is_empty() && self.policy_record().is_none()
     }
 
     /// Every record, the directory before the slots, the cases last. Not on the way of a query.

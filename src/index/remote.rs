@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
+use rustc_hash::FxHashMap;
 
 use super::ahead::{AHEAD, Batch, judge_all};
 use super::block::{Column, radius_squared};
@@ -20,7 +21,7 @@ use crate::domain::time::UtcInstant;
 
 /// A schedule in a tick.
 #[derive(Debug)]
-struct Entry {
+pub(super) struct Entry {
     at: Column,
     ways: Ways,
     territories: Territories,
@@ -56,6 +57,11 @@ impl Clone for Entry {
             node: Arc::clone(&self.node),
         }
     }
+}
+
+/// A schedule in each of its ticks.
+pub(super) fn timed(node: &Arc<Node>, standing: &Standing) -> impl Iterator<Item = (u16, Entry)> {
+    standing.remote_ticks.iter().map(|tick| (*tick, Entry::of(node, standing)))
 }
 
 /// The schedules of a tick, in order of identifier.
@@ -126,6 +132,18 @@ pub(super) struct RemoteIndex {
 impl RemoteIndex {
     pub(super) fn new() -> Self {
         Self { ticks: (0..RING_TICKS).map(|_| ArcSwap::default()).collect() }
+    }
+
+    /// Puts these schedules into their ticks, and no others; for the one writer.
+    pub(super) fn fill(&self, mut timed: Vec<(u16, Entry)>) {
+        timed.sort_by(|(a, one), (b, other)| (a, &one.node.id).cmp(&(b, &other.node.id)));
+        let mut lists: FxHashMap<u16, Vec<Entry>> = FxHashMap::default();
+        timed.into_iter().for_each(|(tick, entry)| lists.entry(tick).or_default().push(entry));
+        for (tick, entries) in lists {
+            if let Some(list) = self.ticks.get(usize::from(tick)) {
+                list.store(Arc::new(TickList::of(entries)));
+            }
+        }
     }
 
     /// Moves a schedule from where it stood to where it stands.

@@ -12,7 +12,7 @@ use crate::domain::code::{
 use crate::domain::department::Department;
 use crate::domain::directory::PatientLimits;
 use crate::domain::geo::GeoPoint;
-use crate::domain::id::{CaseId, SourceId};
+use crate::domain::id::{CaseId, SlotId, SourceId};
 use crate::domain::offer::{Candidate, CareWays, Judge};
 use crate::domain::patient::NeedSet;
 use crate::domain::record::{Body, Key};
@@ -328,9 +328,9 @@ proptest! {
 
 /// Notes what it is told, and whether the head stood there already.
 #[derive(Debug)]
-struct Listener {
-    index: std::sync::Weak<Index>,
-    told: Mutex<Vec<(Vec<String>, bool, u64)>>,
+pub(super) struct Listener {
+    pub(super) index: std::sync::Weak<Index>,
+    pub(super) told: Mutex<Vec<(Vec<String>, bool, u64)>>,
 }
 
 impl Observer for Listener {

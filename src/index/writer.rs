@@ -3,36 +3,35 @@
 //! Records are taken when they are newer than what is there, whatever the order of arrival; what hangs on a record that
 //! is not there yet waits in its node and is placed when the record comes.
 
+use std::hash::Hash;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use smallvec::SmallVec;
 
 use super::batch::{SlotChanges, Touched};
 use super::cases;
+use super::filling;
 use super::node::Node;
+use super::numbers::NumberTable;
 use super::placing::{move_to, take_away};
 use super::shared::Shared;
 use super::{Index, PolicyRecord};
-use crate::domain::directory::{Place, Schedule};
+use crate::domain::directory::{Place, Practitioner, Schedule};
 use crate::domain::emergency::LocatedSite;
-use crate::domain::id::{PlaceId, PractitionerId, ScheduleId, SlotId, SourceId};
+use crate::domain::id::{ScheduleId, SlotId, SourceId};
 use crate::domain::offer::{Offer, Row, SlotView};
 use crate::domain::record::{Body, Change, Key, Position, Versioned};
 use crate::domain::share::{CaseNumber, Share, Turn};
-use crate::domain::slot::Slot;
+use crate::domain::slot::{Claim, Slot};
 use crate::domain::time::UtcInstant;
-
-/// Schedules of one place or practitioner: mostly one.
-pub(super) type ScheduleIds = SmallVec<[ScheduleId; 1]>;
 
 /// What the writer remembers between changes.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     head: Position,
     shared: Shared,
-    /// Schedules by the place that they name.
-    by_place: FxHashMap<PlaceId, ScheduleIds>,
+    /// Whether schedules wait until every record was read.
+    gathers: bool,
 }
 
 impl Writer {
@@ -45,6 +44,22 @@ impl Writer {
     pub(super) fn advance(&mut self, index: &Index, head: Position) {
         self.head = self.head.max(head);
         self.show_head(index);
+    }
+
+    /// From now on schedules wait until [`Self::place_gathered`]: every record is being read, and nothing stands yet.
+    pub(super) const fn gather(&mut self) {
+        self.gathers = true;
+    }
+
+    /// Ends gathering.
+    pub(super) fn place_gathered(&mut self, index: &Index) {
+        if !std::mem::take(&mut self.gathers) {
+            return;
+        }
+        filling::place_all(index);
+        if let Some(observer) = index.observer.get().filter(|observer| observer.listens()) {
+            observer.touched(Vec::new(), true);
+        }
     }
 
     fn show_head(&self, index: &Index) {
@@ -66,6 +81,7 @@ impl Writer {
         let surroundings = touched.sites || touched.territories || touched.policy;
         let (policy_changed, cases) = (touched.policy, std::mem::take(&mut touched.cases));
         let (moves, mut offers) = touched.moves(index);
+        let settle = if self.gathers { wait } else { settle };
         for (id, slots) in &moves.coming {
             let facts_changed = offers.remove(id);
             settle(index, id, slots, facts_changed);
@@ -78,11 +94,11 @@ impl Writer {
         for id in &offers {
             settle(index, id, &SlotChanges::default(), true);
         }
-        for (claim, slot_id) in moves.claims {
-            index.claims.insert(claim, slot_id);
+        for (claim, id) in &moves.claims_coming {
+            index.claims.insert(claim, index.nodes.get_or_make(id).number);
         }
-        for claim in &moves.ended {
-            index.claims.remove(claim);
+        for (claim, id) in &moves.claims_leaving {
+            index.claims.remove(claim, index.nodes.get_or_make(id).number);
         }
         moves.holds.into_iter().for_each(|change| index.holds.apply(change));
         index.quarantined.apply(moves.quarantined);
@@ -112,12 +128,12 @@ impl Writer {
             }
             (Key::Place(id), Some(Body::Place(place))) => {
                 if index.places.apply(id, version, Some(Arc::clone(place))) {
-                    touched.offers.extend(self.by_place.get(id).into_iter().flatten().cloned());
+                    touched.offers.extend(schedules_naming(index, &index.by_place, id));
                 }
             }
             (Key::Practitioner(id), Some(Body::Practitioner(practitioner))) => {
                 if index.practitioners.apply(id, version, Some(Arc::clone(practitioner))) {
-                    touched.offers.extend(schedules_naming(index, id));
+                    touched.offers.extend(schedules_naming(index, &index.by_practitioner, id));
                 }
             }
             (Key::Schedule(id), Some(Body::Schedule(schedule))) => {
@@ -170,23 +186,14 @@ impl Writer {
             if same_facts(&old.value, schedule) && renew(index, id, schedule) {
                 return;
             }
-            self.forget_names(index, id, &old.value);
+            forget_names(index, &old.value);
         }
-        self.by_place.entry(schedule.place_id.clone()).or_default().push(id.clone());
+        let number = index.nodes.get_or_make(id).number;
+        index.by_place.insert(&schedule.place_id, number);
         if let Some(practitioner_id) = &schedule.practitioner_id {
-            index.by_practitioner.entry(practitioner_id.clone()).or_default().push(id.clone());
+            index.by_practitioner.insert(practitioner_id, number);
         }
         touched.offers.insert(id.clone());
-    }
-
-    /// A schedule no longer hangs on what it named.
-    fn forget_names(&mut self, index: &Index, id: &ScheduleId, old: &Schedule) {
-        if let Some(ids) = self.by_place.get_mut(&old.place_id) {
-            ids.retain(|known| known != id);
-        }
-        if let Some(mut ids) = old.practitioner_id.as_ref().and_then(|p| index.by_practitioner.get_mut(p)) {
-            ids.retain(|known| known != id);
-        }
     }
 
     fn take_slot(&mut self, index: &Index, id: &SlotId, version: u64, slot: Option<&Arc<Slot>>, touched: &mut Touched) {
@@ -207,19 +214,19 @@ impl Writer {
             }
             Key::Place(id) => {
                 if index.places.apply(id, version, None) {
-                    touched.offers.extend(self.by_place.get(id).into_iter().flatten().cloned());
+                    touched.offers.extend(schedules_naming(index, &index.by_place, id));
                 }
             }
             Key::Practitioner(id) => {
                 if index.practitioners.apply(id, version, None) {
-                    touched.offers.extend(schedules_naming(index, id));
+                    touched.offers.extend(schedules_naming(index, &index.by_practitioner, id));
                 }
             }
             Key::Schedule(id) => {
                 let old = index.schedules.get(id);
                 if index.schedules.apply(id, version, None) {
                     if let Some(old) = old {
-                        self.forget_names(index, id, &old.value);
+                        forget_names(index, &old.value);
                     }
                     touched.offers.insert(id.clone());
                 }
@@ -264,7 +271,7 @@ fn settle(index: &Index, id: &ScheduleId, changes: &SlotChanges, facts_changed: 
         Some(offer) => {
             let shared_before = known.as_ref().is_some_and(|known| Arc::ptr_eq(&known.share, &offer.share));
             let is_news = |slot: &&SlotView<'_>| !shared_before || changes.has(slot.id);
-            slots.iter().filter(is_news).for_each(|slot| note_turns(&offer.share, slot));
+            slots.iter().filter(is_news).for_each(|slot| note_turns(&offer.share, slot.claims()));
             move_to(index, &node, offer.with_slots(slots));
         }
         None => {
@@ -275,9 +282,18 @@ fn settle(index: &Index, id: &ScheduleId, changes: &SlotChanges, facts_changed: 
     note(index, &node, changes);
 }
 
+/// Lets a schedule wait with these changes to its slots.
+fn wait(index: &Index, id: &ScheduleId, changes: &SlotChanges, _facts_changed: bool) {
+    let node = index.nodes.get_or_make(id);
+    if changes.iter().next().is_some() {
+        node.wait(Row::new(changes.applied_to(node.waiting().as_deref()), None));
+        note(index, &node, changes);
+    }
+}
+
 /// Every hold was a turn, whatever became of it.
-fn note_turns(share: &Share, slot: &SlotView<'_>) {
-    for claim in slot.claims() {
+pub(super) fn note_turns<'a>(share: &Share, claims: impl IntoIterator<Item = &'a Claim>) {
+    for claim in claims {
         share.note(Turn::at(claim.held_at), CaseNumber::of(&claim.case_id));
     }
 }
@@ -303,9 +319,18 @@ fn renew(index: &Index, id: &ScheduleId, schedule: &Arc<Schedule>) -> bool {
     true
 }
 
-/// The schedules that name a practitioner.
-fn schedules_naming(index: &Index, id: &PractitionerId) -> ScheduleIds {
-    index.by_practitioner.get(id).map(|ids| ids.value().clone()).unwrap_or_default()
+/// The schedules that a table has for what they name, and now and then another.
+fn schedules_naming(index: &Index, table: &NumberTable, id: &impl Hash) -> impl Iterator<Item = ScheduleId> {
+    index.nodes_of(table, id).map(|node| node.id.clone())
+}
+
+/// A schedule no longer hangs on what it named.
+fn forget_names(index: &Index, old: &Schedule) {
+    let number = index.nodes.get_or_make(&old.id).number;
+    index.by_place.remove(&old.place_id, number);
+    if let Some(practitioner_id) = &old.practitioner_id {
+        index.by_practitioner.remove(practitioner_id, number);
+    }
 }
 
 /// Whether two versions of a schedule differ only in when and what was last heard.
@@ -322,21 +347,31 @@ fn resolved(index: &Index, id: &ScheduleId) -> Option<Offer> {
         Some(practitioner_id) => Some(index.practitioners.get(practitioner_id)?.value),
         None => None,
     };
+    Some(resolved_with(index, schedule, place, practitioner))
+}
+
+/// A schedule with these that it names, without openings.
+pub(super) fn resolved_with(
+    index: &Index,
+    schedule: Arc<Schedule>,
+    place: Arc<Place>,
+    practitioner: Option<Arc<Practitioner>>,
+) -> Offer {
     let pulse = index.pulses.of(&schedule.source_id);
-    let contact_failures = cases::contact_failures(index, id);
+    let contact_failures = cases::contact_failures(index, &schedule.id);
     let share = share_of(index, &schedule);
     share.note_first_published(schedule.first_published_at);
-    Some(Offer { contact_failures, share, ..Offer::new(schedule, place, practitioner, pulse) })
+    Offer { contact_failures, share, ..Offer::new(schedule, place, practitioner, pulse) }
 }
 
 /// The share of whoever gives care by a schedule: that of the professional's other schedules, else its own.
 fn share_of(index: &Index, schedule: &Schedule) -> Arc<Share> {
-    let theirs = match &schedule.practitioner_id {
-        Some(practitioner_id) => schedules_naming(index, practitioner_id),
-        None => ScheduleIds::from_iter([schedule.id.clone()]),
+    let is_same = |offer: &Arc<Offer>| offer.schedule.practitioner_id == schedule.practitioner_id;
+    let offer_of = |node: Arc<Node>| node.offer().filter(is_same);
+    let known = match &schedule.practitioner_id {
+        Some(id) => index.nodes_of(&index.by_practitioner, id).find_map(offer_of),
+        None => index.nodes.get(&schedule.id).and_then(offer_of),
     };
-    let offers = theirs.iter().filter_map(|id| index.nodes.get(id)?.offer());
-    let known = offers.into_iter().find(|offer| offer.schedule.practitioner_id == schedule.practitioner_id);
     known.map(|offer| Arc::clone(&offer.share)).unwrap_or_default()
 }
 

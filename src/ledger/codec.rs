@@ -77,11 +77,11 @@ pub(super) fn from_record(record: pb::Record, interner: &mut Interner) -> Result
     let pb::Record { body } = record;
     match body.ok_or(DecodeError::NoBody)? {
         pb::record::Body::Territory(message) => Ok(Body::Territory(directory::from_territory(message)?.into())),
-        pb::record::Body::Place(message) => Ok(Body::Place(directory::from_place(message)?.into())),
+        pb::record::Body::Place(message) => Ok(Body::Place(directory::from_place(message, interner)?.into())),
         pb::record::Body::Practitioner(message) => {
-            Ok(Body::Practitioner(directory::from_practitioner(message)?.into()))
+            Ok(Body::Practitioner(directory::from_practitioner(message, interner)?.into()))
         }
-        pb::record::Body::Schedule(message) => Ok(Body::Schedule(directory::from_schedule(message)?.into())),
+        pb::record::Body::Schedule(message) => Ok(Body::Schedule(directory::from_schedule(message, interner)?.into())),
         pb::record::Body::Slot(message) => Ok(Body::Slot(slot::from_slot(message, interner)?.into())),
         pb::record::Body::EmergencySite(message) => Ok(Body::EmergencySite(emergency::from_site(message)?.into())),
         pb::record::Body::Source(message) => Ok(Body::Source(source::from_source(message)?.into())),

@@ -71,7 +71,7 @@ fn place_shown(question: &Question<'_>, offer: &Offer, opening: usize) -> u8 {
         return u8::MAX;
     }
     let slot = offer.row.slot(opening);
-    let place = slot.and_then(|slot| shown.iter().position(|known| known.as_str() == slot.id));
+    let place = slot.and_then(|slot| shown.iter().position(|known| slot.id.is(known.as_str())));
     place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)
 }
 

@@ -91,9 +91,9 @@ impl SlotId {
         Self(arcstr::format!("{}", uuid.hyphenated()))
     }
 
-    /// The identifier with the text of one that was parsed before.
-    pub(in crate::domain) fn kept(text: &str) -> Self {
-        Self(text.into())
+    /// The identifier with the text of one that was parsed before, cut in two.
+    pub(in crate::domain) fn kept(first: &str, rest: &str) -> Self {
+        Self(arcstr::format!("{first}{rest}"))
     }
 }
 

@@ -1,11 +1,12 @@
-//! The slots of one schedule in few bytes: what they have in common stands once, identifiers stand in one text.
+//! The slots of one schedule in few bytes: what they have in common stands once, also what their identifiers begin with.
 //!
 //! A million slots as values of their own would be three million allocations; packed they are five a schedule, read in
 //! order. What is packed never changes. Deliberately absent: windows, which stand in the openings beside.
 
 use std::sync::Arc;
 
-use crate::domain::id::{ScheduleId, SlotId};
+use super::name::SlotName;
+use crate::domain::id::{ClaimId, ScheduleId};
 use crate::domain::record::Versioned;
 use crate::domain::slot::{Claim, Slot, SlotState, SlotTraits, remaining_count};
 use crate::domain::time::{UtcInstant, Window};
@@ -16,8 +17,8 @@ const LOOK_BACK: usize = 8;
 /// A slot where it stands, so that copying it into another row makes nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct SlotView<'a> {
-    /// Text of the publisher's identifier.
-    pub id: &'a str,
+    /// The publisher's identifier.
+    pub id: SlotName<'a>,
     /// When care is given.
     pub window: Window,
     /// How many patients it takes.
@@ -54,7 +55,7 @@ impl<'a> SlotView<'a> {
         let Slot { source_revision, received_at, changed_at, claims, .. } = &**value;
         let (version, source_revision) = (*version, *source_revision);
         Self {
-            id: id.as_str(),
+            id: SlotName::of(id),
             window: *window,
             capacity: *capacity,
             state: *state,
@@ -69,7 +70,7 @@ impl<'a> SlotView<'a> {
     pub fn to_slot(&self, schedule_id: &ScheduleId) -> Versioned<Arc<Slot>> {
         let Self { id, window, capacity, state, traits, statement, claims } = self;
         let slot = Slot {
-            id: SlotId::kept(id),
+            id: id.to_slot_id(),
             schedule_id: schedule_id.clone(),
             window: *window,
             capacity: *capacity,
@@ -93,18 +94,20 @@ impl<'a> SlotView<'a> {
 /// What one slot has alone.
 #[derive(Clone, Copy, Debug)]
 struct Facts {
-    /// Where its identifier ends in the text; it begins where the one before ends.
-    id_end: u32,
     traits: u32,
     statement: u32,
     capacity: u16,
     state: SlotState,
+    /// Bytes of its identifier after those that all have in common: an identifier has 128 at most.
+    name_length: u8,
 }
 
 /// Slots without their windows, in the order in which they were packed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PackedSlots {
-    ids: Box<str>,
+    /// What all identifiers begin with, then what each goes on with.
+    names: Box<str>,
+    common_length: u8,
     facts: Box<[Facts]>,
     traits: Box<[Arc<SlotTraits>]>,
     statements: Box<[Statement]>,
@@ -114,23 +117,27 @@ pub(super) struct PackedSlots {
 
 impl PackedSlots {
     pub(super) fn of(slots: &[SlotView<'_>]) -> Self {
-        let mut ids = String::with_capacity(slots.iter().map(|slot| slot.id.len()).sum());
+        let common = SlotName::common_length(slots.iter().map(|slot| slot.id));
+        let rest_length: usize = slots.iter().map(|slot| slot.id.len() - common).sum();
+        let mut names = String::with_capacity(common + rest_length);
+        names.extend(slots.first().map(|slot| slot.id.first(common)).into_iter().flatten());
         let (mut traits, mut statements, mut claims) = (Vec::new(), Vec::new(), Vec::new());
         let mut facts = Vec::with_capacity(slots.len());
         for (at, slot) in slots.iter().enumerate() {
-            ids.push_str(slot.id);
+            names.extend(slot.id.after(common));
             let same_traits = |known: &Arc<SlotTraits>| Arc::ptr_eq(known, slot.traits) || known == slot.traits;
             facts.push(Facts {
-                id_end: number(ids.len()),
                 traits: place_of(&mut traits, same_traits, || Arc::clone(slot.traits)),
                 statement: place_of(&mut statements, |known| *known == slot.statement, || slot.statement),
                 capacity: slot.capacity,
                 state: slot.state,
+                name_length: length(slot.id.len() - common),
             });
             claims.extend(slot.claims.map(|claims| (number(at), Arc::clone(claims))));
         }
         Self {
-            ids: ids.into(),
+            names: names.into(),
+            common_length: length(common),
             facts: facts.into(),
             traits: traits.into(),
             statements: statements.into(),
@@ -148,25 +155,49 @@ impl PackedSlots {
         self.facts.get(at).map(|facts| index(facts.traits))
     }
 
-    pub(super) fn id(&self, at: usize) -> Option<&str> {
-        let start = at.checked_sub(1).and_then(|before| self.facts.get(before)).map_or(0, |before| before.id_end);
-        self.ids.get(index(start)..index(self.facts.get(at)?.id_end))
+    /// The identifiers, in order.
+    pub(super) fn names(&self) -> impl Iterator<Item = SlotName<'_>> {
+        let (common, rest) = self.names.split_at_checked(usize::from(self.common_length)).unwrap_or_default();
+        let mut start = 0;
+        self.facts.iter().map(move |facts| {
+            let end = start + usize::from(facts.name_length);
+            let name = SlotName::new(common, rest.get(start..end).unwrap_or_default());
+            start = end;
+            name
+        })
+    }
+
+    /// The identifier of one: the lengths of those before it tell where it stands.
+    pub(super) fn name(&self, at: usize) -> Option<SlotName<'_>> {
+        let (common, rest) = self.names.split_at_checked(usize::from(self.common_length))?;
+        let start = self.facts.get(..at)?.iter().map(|facts| usize::from(facts.name_length)).sum();
+        let end = start + usize::from(self.facts.get(at)?.name_length);
+        Some(SlotName::new(common, rest.get(start..end)?))
     }
 
     /// Where the slot with this identifier stands.
     pub(super) fn find(&self, id: &str) -> Option<usize> {
-        let mut start = 0;
+        let (common, rest) = self.names.split_at_checked(usize::from(self.common_length))?;
+        let (wanted, mut start) = (id.strip_prefix(common)?, 0);
         self.facts.iter().position(|facts| {
-            let known = self.ids.get(start..index(facts.id_end));
-            start = index(facts.id_end);
-            known == Some(id)
+            let end = start + usize::from(facts.name_length);
+            let is_wanted = end - start == wanted.len() && rest.get(start..end) == Some(wanted);
+            start = end;
+            is_wanted
         })
     }
 
-    pub(super) fn view(&self, at: usize, window: Window) -> Option<SlotView<'_>> {
+    /// Where the slot with this claim stands.
+    pub(super) fn claimed(&self, id: ClaimId) -> Option<usize> {
+        let has_it = |(_, claims): &&(u32, Arc<[Claim]>)| claims.iter().any(|claim| claim.id == id);
+        self.claims.iter().find(has_it).map(|(at, _)| index(*at))
+    }
+
+    /// The slot at a place, of this identifier and window.
+    pub(super) fn view<'a>(&'a self, at: usize, id: SlotName<'a>, window: Window) -> Option<SlotView<'a>> {
         let facts = self.facts.get(at)?;
         Some(SlotView {
-            id: self.id(at)?,
+            id,
             window,
             capacity: facts.capacity,
             state: facts.state,
@@ -205,6 +236,11 @@ fn place_of<T>(known: &mut Vec<T>, is_same: impl Fn(&T) -> bool, make: impl FnOn
 /// Four bytes for a place or length within one schedule, whose slots are never near that many.
 fn number(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// One byte for a length within an identifier.
+fn length(bytes: usize) -> u8 {
+    u8::try_from(bytes).unwrap_or(u8::MAX)
 }
 
 fn index(number: u32) -> usize {

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use super::packed::{PackedSlots, SlotView};
 use super::{Offer, Practice};
 use crate::domain::code::{AppointmentType, ModalitySet, Visibility, VisibilitySet};
+use crate::domain::id::ClaimId;
 use crate::domain::slot::{Claim, SlotTraits, free_from};
 use crate::domain::time::{UtcInstant, Window};
 
@@ -119,14 +120,24 @@ impl Row {
     pub fn new(mut slots: Vec<SlotView<'_>>, offer: Option<&Offer>) -> Self {
         slots.sort_unstable_by(|a, b| (a.window.start_at(), a.id).cmp(&(b.window.start_at(), b.id)));
         let packed = PackedSlots::of(&slots);
-        let mut practices = Vec::new();
-        let kind = |traits: &SlotTraits| OpeningKind::new(traits, practice_number(traits, offer, &mut practices));
-        let kinds: Vec<OpeningKind> = packed.traits().iter().map(|traits| &**traits).map(kind).collect();
+        let (kinds, practices) = kinds_of(&packed, offer);
         let kind_of = |at| packed.traits_of(at).and_then(|traits| kinds.get(traits));
         let opening = |(at, slot)| kind_of(at).map(|kind| Opening::new(slot, *kind));
         let openings: Box<[Opening]> = slots.iter().enumerate().filter_map(opening).collect();
         let longest_ms = openings.iter().map(|opening| opening.length_ms).max().unwrap_or(0);
-        Self { openings, slots: Box::new(packed), practices: practices.into(), longest_ms }
+        Self { openings, slots: Box::new(packed), practices, longest_ms }
+    }
+
+    /// The same row of an offer.
+    #[must_use]
+    pub(super) fn resolved(mut self, offer: &Offer) -> Self {
+        let (kinds, practices) = kinds_of(&self.slots, Some(offer));
+        for (at, opening) in self.openings.iter_mut().enumerate() {
+            if let Some(kind) = self.slots.traits_of(at).and_then(|traits| kinds.get(traits)) {
+                opening.kind = *kind;
+            }
+        }
+        Self { practices, ..self }
     }
 
     /// The openings.
@@ -139,7 +150,7 @@ impl Row {
     /// The slot of an opening.
     #[must_use]
     pub fn slot(&self, at: usize) -> Option<SlotView<'_>> {
-        self.slots.view(at, self.openings.get(at)?.window()?)
+        self.slots.view(at, self.slots.name(at)?, self.openings.get(at)?.window()?)
     }
 
     /// Patients that the slot of an opening still takes at an instant.
@@ -155,7 +166,8 @@ impl Row {
 
     /// The slots, in the order of the openings.
     pub fn slots(&self) -> impl Iterator<Item = SlotView<'_>> {
-        (0..self.openings.len()).filter_map(|at| self.slot(at))
+        let named = self.openings.iter().zip(self.slots.names()).enumerate();
+        named.filter_map(|(at, (opening, id))| self.slots.view(at, id, opening.window()?))
     }
 
     /// The slot with this identifier.
@@ -164,10 +176,16 @@ impl Row {
         self.slot(self.slots.find(id)?)
     }
 
+    /// The slot with this claim.
+    #[must_use]
+    pub fn claimed(&self, id: ClaimId) -> Option<SlotView<'_>> {
+        self.slot(self.slots.claimed(id)?)
+    }
+
     /// The order by identifier of the slots of two openings, of two rows or of one.
     #[must_use]
     pub fn order_of_slots(&self, at: usize, other: &Self, other_at: usize) -> Ordering {
-        self.slots.id(at).cmp(&other.slots.id(other_at))
+        self.slots.name(at).cmp(&other.slots.name(other_at))
     }
 
     /// Index of the first opening that may still run at an instant.
@@ -180,6 +198,14 @@ impl Row {
         }
         self.openings.iter().take_while(|opening| opening.start_at < from).count()
     }
+}
+
+/// The kinds of openings with the traits of these slots, and the practices among them that are not the offer's own.
+fn kinds_of(slots: &PackedSlots, offer: Option<&Offer>) -> (Vec<OpeningKind>, Box<[Practice]>) {
+    let mut practices = Vec::new();
+    let kind = |traits: &SlotTraits| OpeningKind::new(traits, practice_number(traits, offer, &mut practices));
+    let kinds = slots.traits().iter().map(|traits| &**traits).map(kind).collect();
+    (kinds, practices.into())
 }
 
 /// The number of the practice of a slot with these traits: 0 for the offer's own.

@@ -9,7 +9,7 @@ use crate::domain::code::Modality;
 use crate::domain::id::{CaseId, ClaimId, SlotId};
 use crate::domain::policy::ActivePolicy;
 use crate::domain::slot::{NewHold, Slot};
-use crate::index::tests::{body as slot_body, change, history, place, schedule, seen, slot};
+use crate::index::tests::{Listener, body as slot_body, change, history, place, schedule, seen, slot};
 
 /// Every record in one order.
 fn held(index: &Index) -> Vec<(Key, Versioned<Body>)> {
@@ -153,8 +153,64 @@ fn the_slots_in_quarantine_are_known_as_long_as_a_claim_on_them_is() {
     assert_eq!(known(), 0, "it is gone");
 }
 
+#[test]
+fn a_crowd_placed_at_once_stands_as_one_placed_one_by_one() {
+    let at = |number: usize| (45.60 + 0.03 * f64::from(u32::try_from(number).unwrap()), 4.89);
+    let mut records: Vec<_> = (0..6).map(|number| change(1, 1, place(number, at(number).0, at(number).1))).collect();
+    for number in 0..90 {
+        // The places from 6 on are not known.
+        records.push(change(2, 1, schedule(number, number % 7)));
+        let modality = if number % 3 == 0 { Modality::Vr } else { Modality::Amb };
+        records.extend((1..4).map(|at| change(3, 1, slot_body(slot(number, at, modality)))));
+    }
+    records.push(change(4, 2, slot_body(booked(&[1, 2]))));
+    let (at_once, one_by_one) = (Index::new(), Index::new());
+    reload(&at_once, &records, 50);
+    one_by_one.apply(&records);
+    assert_same(&at_once, &one_by_one);
+    assert_eq!(seen(&at_once, 20_000, Modality::Amb).len(), 52);
+    assert_eq!(at_once.slot_of_claim(ClaimId::from_uuid(uuid::Uuid::from_u128(2))), Some(booked(&[]).id));
+    let late = [change(5, 1, place(6, 45.70, 4.88)), change(5, 2, place(2, 45.71, 4.87))];
+    for index in [&at_once, &one_by_one] {
+        index.apply(&late);
+    }
+    assert_same(&at_once, &one_by_one);
+    assert_eq!(seen(&at_once, 20_000, Modality::Amb).len(), 60);
+}
+
+#[test]
+fn what_an_empty_index_takes_is_seen_from_the_end_on_and_announced_then() {
+    let index = Arc::new(Index::new());
+    let listener = Arc::new(Listener { index: Arc::downgrade(&index), told: parking_lot::Mutex::default() });
+    index.observe(Arc::<Listener>::clone(&listener));
+    let free = slot(1, 2, Modality::Amb);
+    index.begin_reload(Position::default());
+    index.reload(&[change(1, 1, place(1, 45.70, 4.89)), change(1, 1, schedule(1, 1))]);
+    index.reload(&[change(1, 1, slot_body(free.clone()))]);
+    assert_eq!((seen(&index, 5_000, Modality::Amb), index.slot(&free.id).map(|slot| slot.version)), (vec![], Some(1)));
+    listener.told.lock().clear();
+    index.finish_reload();
+    assert_eq!(seen(&index, 5_000, Modality::Amb).len(), 1);
+    assert!(listener.told.lock().iter().any(|(_, surroundings, _)| *surroundings));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn an_empty_index_that_takes_every_record_equals_one_that_took_changes(
+        kept in proptest::collection::vec(any::<bool>(), 64), page in 1usize..8,
+    ) {
+        let history = history();
+        let records: Vec<_> = history.iter().zip(kept).filter(|(_, kept)| *kept).map(|(record, _)| record.clone()).collect();
+        let (index, fresh) = (Index::new(), Index::new());
+        fresh.apply(&records);
+        reload(&index, &records, page);
+        assert_same(&index, &fresh);
+        fresh.apply(&history);
+        index.apply(&history);
+        assert_same(&index, &fresh);
+    }
+
     #[test]
     fn after_a_reload_an_index_equals_a_fresh_one(
         before in 0usize..33,

@@ -5,10 +5,11 @@
 use chrono_tz::Tz;
 
 use super::field::{DecodeError, Of, specialty_codes, territory_texts, text_of, to_point};
+use super::intern::Interner;
 use crate::domain::code::{Profession, Sex};
 use crate::domain::department::Department;
 use crate::domain::directory::{PatientLimits, Place, Practitioner, Schedule, Territory, sex_bit};
-use crate::domain::id::{CommuneCode, PlaceId, PractitionerId, ScheduleId, SourceId, TerritoryId};
+use crate::domain::id::{CommuneCode, PractitionerId, TerritoryId};
 use crate::domain::patient::{Age, Language, Need, NeedSet};
 use crate::domain::time::UtcInstant;
 use crate::proto::ledger as pb;
@@ -77,7 +78,7 @@ pub(super) fn to_place(place: &Place) -> pb::Place {
 }
 
 /// The place of a stored form.
-pub(super) fn from_place(message: pb::Place) -> Result<Place, DecodeError> {
+pub(super) fn from_place(message: pb::Place, interner: &mut Interner) -> Result<Place, DecodeError> {
     let pb::Place {
         id,
         name,
@@ -101,11 +102,11 @@ pub(super) fn from_place(message: pb::Place) -> Result<Place, DecodeError> {
         *answered = answered.with(need);
     }
     Ok(Place {
-        id: of.read("id", PlaceId::parse(&id))?,
+        id: of.read("id", interner.place_id(&id))?,
         name: name.into(),
         address: address.into(),
-        postal_code: postal_code.into(),
-        city: city.into(),
+        postal_code: interner.text(postal_code),
+        city: interner.text(city),
         commune: commune.map(|code| of.read("commune_code", CommuneCode::parse(&code))).transpose()?,
         department: of.read("department", Department::parse(&department))?,
         position: position.map(|point| of.point("position", point)).transpose()?,
@@ -132,7 +133,10 @@ pub(super) fn to_practitioner(practitioner: &Practitioner) -> pb::Practitioner {
 }
 
 /// The practitioner of a stored form.
-pub(super) fn from_practitioner(message: pb::Practitioner) -> Result<Practitioner, DecodeError> {
+pub(super) fn from_practitioner(
+    message: pb::Practitioner,
+    interner: &mut Interner,
+) -> Result<Practitioner, DecodeError> {
     let pb::Practitioner { id, family_name, given_name, profession, specialties, languages, phone } = message;
     let of = Of { kind: "practitioner", id: &id };
     let profession = Some(profession).filter(|code| !code.is_empty());
@@ -140,7 +144,7 @@ pub(super) fn from_practitioner(message: pb::Practitioner) -> Result<Practitione
     Ok(Practitioner {
         id: of.read("id", PractitionerId::parse(&id))?.value,
         family_name: family_name.into(),
-        given_name: given_name.into(),
+        given_name: interner.text(given_name),
         profession: profession.map(|code| of.read("profession", Profession::parse(&code))).transpose()?,
         specialties: of.specialties("specialties", &specialties)?,
         languages: languages.collect::<Result<_, _>>()?,
@@ -186,7 +190,7 @@ pub(super) fn to_schedule(schedule: &Schedule) -> pb::Schedule {
 }
 
 /// The schedule of a stored form.
-pub(super) fn from_schedule(message: pb::Schedule) -> Result<Schedule, DecodeError> {
+pub(super) fn from_schedule(message: pb::Schedule, interner: &mut Interner) -> Result<Schedule, DecodeError> {
     let pb::Schedule {
         id,
         source_id,
@@ -212,9 +216,9 @@ pub(super) fn from_schedule(message: pb::Schedule) -> Result<Schedule, DecodeErr
         sexes |= sex_bit(of.read("accepted_sexes", Sex::parse(code))?);
     }
     Ok(Schedule {
-        id: of.read("id", ScheduleId::parse(&id))?,
-        source_id: of.read("source_id", SourceId::parse(&source_id))?,
-        place_id: of.read("place_id", PlaceId::parse(&place_id))?,
+        id: of.read("id", interner.schedule_id(&id))?,
+        source_id: of.read("source_id", interner.source_id(&source_id))?,
+        place_id: of.read("place_id", interner.place_id(&place_id))?,
         practitioner_id: practitioner.transpose()?.map(|id| id.value),
         territories: of.territories("territory_ids", &territory_ids)?,
         specialties: of.specialties("specialties", &specialties)?,
@@ -225,7 +229,7 @@ pub(super) fn from_schedule(message: pb::Schedule) -> Result<Schedule, DecodeErr
         },
         home_visit_radius_m,
         no_show_call_back,
-        booking_url: booking_url.into(),
+        booking_url: interner.text(booking_url),
         source_revision,
         received_at: UtcInstant::from_ms(received_at_ms),
         first_published_at: first_published_at_ms.map(UtcInstant::from_ms),

@@ -82,7 +82,11 @@ impl Of<'_> {
 
     /// Territories.
     pub(super) fn territories(self, field: &'static str, texts: &[String]) -> Result<Vec<TerritoryId>, DecodeError> {
-        texts.iter().map(|text| self.read(field, TerritoryId::parse(text)).map(|id| id.value)).collect()
+        let mut territories = Vec::with_capacity(texts.len());
+        for text in texts {
+            territories.push(self.read(field, TerritoryId::parse(text))?.value);
+        }
+        Ok(territories)
     }
 
     /// Specialties.

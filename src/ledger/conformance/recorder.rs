@@ -12,8 +12,8 @@ use crate::ledger::ChangeSink;
 pub(in crate::ledger) struct Recorder {
     changes: Mutex<Vec<Change>>,
     records: Mutex<HashMap<Key, Versioned<Body>>>,
-    /// Keys that came since a reload began.
-    reloaded: Mutex<HashSet<Key>>,
+    /// What came since the last reload began, the one at opening included.
+    reloaded: Mutex<Vec<Change>>,
     heads: Mutex<Vec<Position>>,
     /// What each call told.
     batches: Mutex<Vec<u64>>,
@@ -23,6 +23,11 @@ impl Recorder {
     /// Everything that it was told.
     pub(in crate::ledger) fn changes(&self) -> Vec<Change> {
         self.changes.lock().clone()
+    }
+
+    /// Every record of the last reload, the one at opening included, in the order in which it was told.
+    pub(in crate::ledger) fn reloaded(&self) -> Vec<Change> {
+        self.reloaded.lock().clone()
     }
 
     /// Positions at which it was told to stand without a change.
@@ -66,12 +71,12 @@ impl ChangeSink for Recorder {
     }
 
     fn reload(&self, records: &[Change]) {
-        self.reloaded.lock().extend(records.iter().map(|record| record.key.clone()));
+        self.reloaded.lock().extend_from_slice(records);
         self.take(records, true);
     }
 
     fn finish_reload(&self) {
-        let reloaded = self.reloaded.lock();
+        let reloaded: HashSet<Key> = self.reloaded.lock().iter().map(|record| record.key.clone()).collect();
         self.records.lock().retain(|key, _| reloaded.contains(key));
     }
 

@@ -24,9 +24,11 @@ pub(super) fn restore(store: &Store, state: State, sink: &dyn ChangeSink) -> Res
             .name("ledger-restore".to_owned())
             .spawn_scoped(scope, move || read_all(store, state, &chunks))
             .map_err(OpenError::Thread)?;
+        sink.begin_reload(state.head());
         for chunk in decoded {
-            sink.apply(&chunk);
+            sink.reload(&chunk);
         }
+        sink.finish_reload();
         reader.join().unwrap_or_else(|_| Err(store.damaged("reading it ended by a panic".to_owned())))
     })
 }

@@ -63,7 +63,7 @@ fn refusal(text: &str) -> TransferError {
     let folder = tempfile::tempdir().unwrap();
     let error = import(folder.path(), text.as_bytes(), NOW).unwrap_err();
     let (_, sink) = open(&folder);
-    assert_eq!(sink.changes(), [], "a refused import writes nothing");
+    assert_eq!(sink.reloaded(), [], "a refused import writes nothing");
     error
 }
 
@@ -76,7 +76,7 @@ fn an_export_comes_back_the_same() {
     assert_eq!(exported(&second), text);
 
     let (ledger, sink) = open(&second);
-    assert_eq!(u64::try_from(sink.changes().len()).unwrap(), kept());
+    assert_eq!(u64::try_from(sink.reloaded().len()).unwrap(), kept());
     assert_eq!(ledger.health().head.sequence, last());
     append(&ledger, vec![put(11, 3, 2)]);
 }

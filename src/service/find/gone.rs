@@ -30,7 +30,7 @@ impl Finder<'_> {
         (offer, slot_id): (&Arc<Offer>, &SlotId),
         modality: Modality,
     ) -> Option<RuleSet> {
-        let at = offer.row.slots().position(|slot| slot.id == slot_id.as_str())?;
+        let at = offer.row.slots().position(|slot| slot.id.is(slot_id.as_str()))?;
         let opening = offer.row.openings().get(at)?;
         let refused = self.without_refused(query);
         let query = refused.as_ref().unwrap_or(query);

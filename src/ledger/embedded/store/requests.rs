@@ -1,12 +1,11 @@
 //! Where the outcome of a request stands in the file, by principal, request id and part.
 //!
 //! In the file outcomes follow each other in time, so that keeping one touches no page that another needs; this index,
-//! about 30 bytes an outcome of the last 48 hours, finds them. It is built anew when the file is opened.
+//! about 11 bytes an outcome of the last 48 hours, finds them. It is built anew when the file is opened.
 //!
 //! Invariant: holds the number of every outcome in the file. Deliberately absent: the identifiers themselves; two that
 //! share a digest are told apart by what the file says.
 
-use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};
 
 use prost::Message as _;
@@ -51,14 +50,26 @@ impl<'a> Name<'a> {
     }
 }
 
+/// Lists of the index: some hundred outcomes each on a busy day.
+const LISTS: usize = 2_048;
+
+/// Four bytes of a name's digest, then six of a number, each with the highest first, so that entries are in order of both.
+/// Six bytes number the outcomes of centuries.
+type Entry = [u8; 10];
+
 /// Finds outcomes by what they are of.
-#[derive(Default)]
 pub(super) struct RequestIndex {
-    /// Digest of a name, and the number of the outcome.
-    numbers: BTreeSet<(u64, u64)>,
+    /// Lists in order, each of the names whose digests belong to it: full but for an eighth at any size.
+    lists: Box<[Vec<Entry>]>,
     /// Made at random, so that nobody can choose identifiers that share a digest.
     hasher: RandomState,
     last: u64,
+}
+
+impl Default for RequestIndex {
+    fn default() -> Self {
+        Self { lists: (0..LISTS).map(|_| Vec::new()).collect(), hasher: RandomState::new(), last: 0 }
+    }
 }
 
 impl RequestIndex {
@@ -79,24 +90,53 @@ impl RequestIndex {
     pub(super) fn insert(&mut self, number: u64, kept: &pb::RequestOutcome) {
         self.last = self.last.max(number);
         for name in Name::all_of(kept) {
-            self.numbers.insert((self.digest(name), number));
+            let (list, mark) = self.at(name);
+            let Some(list) = self.lists.get_mut(list) else { continue };
+            let entry = entry_of(mark, number);
+            if let Err(at) = list.binary_search(&entry) {
+                if list.len() == list.capacity() {
+                    list.reserve_exact(list.len() / 8 + 4);
+                }
+                list.insert(at, entry);
+            }
         }
     }
 
     /// Forgets an outcome.
     pub(super) fn remove(&mut self, number: u64, kept: &pb::RequestOutcome) {
         for name in Name::all_of(kept) {
-            self.numbers.remove(&(self.digest(name), number));
+            let (list, mark) = self.at(name);
+            let Some(list) = self.lists.get_mut(list) else { continue };
+            if let Ok(at) = list.binary_search(&entry_of(mark, number)) {
+                list.remove(at);
+            }
         }
     }
 
     /// Numbers of the outcomes that may be of this, the youngest first.
     pub(super) fn candidates(&self, name: Name<'_>) -> impl Iterator<Item = u64> {
-        let digest = self.digest(name);
-        self.numbers.range((digest, 0)..=(digest, u64::MAX)).rev().map(|(_, number)| *number)
+        let (list, mark) = self.at(name);
+        let list = self.lists.get(list).map(Vec::as_slice).unwrap_or_default();
+        let first = list.partition_point(|entry| *entry < entry_of(mark, 0));
+        let marked = list.get(first..).unwrap_or_default();
+        let count = marked.partition_point(|entry| entry.starts_with(&mark));
+        marked.get(..count).unwrap_or_default().iter().rev().map(number_of)
     }
 
-    fn digest(&self, name: Name<'_>) -> u64 {
-        self.hasher.hash_one(name)
+    /// The list of a name, and what marks it there.
+    fn at(&self, name: Name<'_>) -> (usize, [u8; 4]) {
+        let [a, b, c, d, mark @ ..] = self.hasher.hash_one(name).to_be_bytes();
+        (usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(0) % LISTS, mark)
     }
+}
+
+fn entry_of([a, b, c, d]: [u8; 4], number: u64) -> Entry {
+    let [_, _, number @ ..] = number.to_be_bytes();
+    let [e, f, g, h, i, j] = number;
+    [a, b, c, d, e, f, g, h, i, j]
+}
+
+fn number_of(entry: &Entry) -> u64 {
+    let [_, _, _, _, a, b, c, d, e, f] = *entry;
+    u64::from_be_bytes([0, 0, a, b, c, d, e, f])
 }

@@ -70,7 +70,7 @@ fn a_trim_takes_bounded_steps() {
     assert_eq!(bench.append(vec![put(1_600, 1, 0)]), crate::ledger::conformance::appended(1_601));
     bench.ledger.close();
     assert_eq!(kept(&folder), (1, 0));
-    assert_eq!(opened(&folder).sink.changes().len(), 1_601);
+    assert_eq!(opened(&folder).sink.reloaded().len(), 1_601);
 }
 
 #[test]

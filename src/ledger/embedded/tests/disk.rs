@@ -137,7 +137,7 @@ impl Patient {
         let sink = Arc::new(Recorder::default());
         let told = Arc::clone(&sink) as Arc<dyn ChangeSink>;
         EmbeddedLedger::open(self.folder.path(), EAGER, clock(), told).unwrap();
-        sink.changes()
+        sink.reloaded()
     }
 }
 
@@ -287,7 +287,7 @@ fn a_full_disk_loses_nothing_that_was_acknowledged() {
 
     let found = Arc::new(Recorder::default());
     EmbeddedLedger::open(&data_dir, EAGER, clock(), Arc::clone(&found) as Arc<dyn ChangeSink>).unwrap();
-    let found: std::collections::HashSet<_> = found.changes().into_iter().map(|change| change.key).collect();
+    let found: std::collections::HashSet<_> = found.reloaded().into_iter().map(|change| change.key).collect();
     assert!(acknowledged.iter().all(|key| found.contains(key)), "an acknowledged append is missing");
     assert_eq!(found, told, "the index holds exactly what the disk holds");
     let others = found.iter().filter(|found| !acknowledged.contains(found) && !unknown.contains(found)).count();

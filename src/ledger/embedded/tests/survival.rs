@@ -55,7 +55,7 @@ fn records_request_ids_and_position_are_there_after_opening_again() {
     let second = reopened(&folder);
     assert_eq!((second.ledger.health().head, second.ledger.health().refusal), (head, None));
     assert_eq!(second.ledger.deployment_id(), deployment_id);
-    let kinds: Vec<_> = second.sink.changes().iter().map(|change| change.key.to_string()).collect();
+    let kinds: Vec<_> = second.sink.reloaded().iter().map(|change| change.key.to_string()).collect();
     let expected = [
         "policy:active",
         "territory:1690054321",
@@ -71,7 +71,7 @@ fn records_request_ids_and_position_are_there_after_opening_again() {
         "tally:territory/690054321/2026-11-18",
     ];
     assert_eq!(kinds, expected.map(str::to_owned), "the directory before the slots, the cases last");
-    assert!(second.sink.changes().iter().all(|change| change.position == head && change.body.is_some()));
+    assert!(second.sink.reloaded().iter().all(|change| change.position == head && change.body.is_some()));
     let retried = second.request(vec![put(11, 1, 0)], request("lrm", "r1", 1, "again"));
     assert!(matches!(retried, AppendOutcome::Replayed { result, .. } if result == "first"), "kept across");
     assert_eq!(second.append(vec![put(13, 1, 0)]), appended(head.sequence + 1));
@@ -133,7 +133,7 @@ fn a_closed_ledger_has_carried_out_what_waited_and_takes_no_more() {
         assert_eq!(wait(pending), appended(number));
     }
     assert_eq!(first.append(vec![put(99, 1, 0)]), AppendOutcome::Unavailable(Unavailable::Closing));
-    assert_eq!(reopened(&folder).sink.changes().len(), 50, "the file is free although the ledger still exists");
+    assert_eq!(reopened(&folder).sink.reloaded().len(), 50, "the file is free although the ledger still exists");
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn a_damaged_file_is_named_and_never_ends_the_process() {
     assert!(matches!(error, OpenError::Damaged { .. } | OpenError::Io { .. }), "{error:?}");
 
     std::fs::write(&path, &sound).unwrap();
-    assert_eq!(reopened(&folder).sink.changes().len(), 200);
+    assert_eq!(reopened(&folder).sink.reloaded().len(), 200);
 }
 
 /// One step of the property below.
@@ -304,7 +304,7 @@ proptest! {
             let Step::Append(entries) = step else {
                 bench.ledger.close();
                 bench = reopened(&folder);
-                prop_assert_eq!(bench.sink.changes().len(), model.len());
+                prop_assert_eq!(bench.sink.reloaded().len(), model.len());
                 continue;
             };
             let mut next = model.clone();
@@ -341,7 +341,7 @@ proptest! {
             sequence = before;
         }
         bench.ledger.close();
-        let found = reopened(&folder).sink.changes();
+        let found = reopened(&folder).sink.reloaded();
         prop_assert_eq!(found.len(), model.len());
         for change in found {
             let expected = &model[&change.key];
