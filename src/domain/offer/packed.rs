@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::ReadAhead;
 use crate::domain::id::{ScheduleId, SlotId};
 use crate::domain::record::Versioned;
 use crate::domain::slot::{Claim, Slot, SlotState, SlotTraits, remaining_count};
@@ -174,6 +175,20 @@ impl PackedSlots {
             statement: *self.statements.get(index(facts.statement))?,
             claims: self.claims(at),
         })
+    }
+
+    #[inline]
+    pub(super) fn read_ahead(&self, at: usize, step: ReadAhead) -> usize {
+        match step {
+            ReadAhead::Records => self.facts.len(),
+            ReadAhead::Texts => {
+                let Some(facts) = self.facts.get(at) else { return 0 };
+                let text = self.ids.as_bytes().get(index(facts.id_end).saturating_sub(1)).copied().unwrap_or(0);
+                let traits = self.traits.get(index(facts.traits)).map_or(0, |traits| traits.territories.len());
+                let statement = self.statements.get(index(facts.statement)).map_or(0, |said| said.version);
+                usize::from(text) ^ traits ^ usize::from(statement == 0)
+            }
+        }
     }
 
     /// Patients that a slot still takes at an instant.

@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 use super::packed::{PackedSlots, SlotView};
-use super::{Offer, Practice};
+use super::{Offer, Practice, ReadAhead};
 use crate::domain::code::{AppointmentType, ModalitySet, Visibility, VisibilitySet};
 use crate::domain::slot::{Claim, SlotTraits, free_from};
 use crate::domain::time::{UtcInstant, Window};
@@ -140,6 +140,11 @@ impl Row {
     #[must_use]
     pub fn slot(&self, at: usize) -> Option<SlotView<'_>> {
         self.slots.view(at, self.openings.get(at)?.window()?)
+    }
+
+    #[inline]
+    pub(super) fn read_ahead(&self, at: usize, step: ReadAhead) -> usize {
+        self.slots.read_ahead(at, step)
     }
 
     /// Patients that the slot of an opening still takes at an instant.
