@@ -7,6 +7,7 @@ mod support;
 
 mod architecture;
 mod index_oracle;
+mod instructions;
 mod grpc_round_trip;
 mod grpc_reasons;
 mod booking_rules;
