@@ -20,6 +20,7 @@ mod sources;
 mod hours;
 mod block;
 mod cell;
+mod tile;
 mod ahead;
 mod scan;
 mod grid;

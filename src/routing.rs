@@ -3,6 +3,7 @@
 //! Pure: `now` is an argument, candidates come from a walk that the caller makes, nothing waits. Escalation
 //! ([`triage`]) needs no candidate at all, so it answers whatever else is broken. Names only the domain.
 
+pub mod clocks;
 pub mod policy;
 pub mod triage;
 pub mod radius;

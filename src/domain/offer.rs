@@ -160,6 +160,23 @@ impl Offer {
         self.row.slot(at).map(|slot| slot.to_slot(&self.schedule.id))
     }
 
+    /// A word of each record that is told of it, and of the slot of an opening, read in two steps that a caller takes for several
+    /// offers one after the other: what the second reads, the first has led to.
+    #[must_use]
+    #[inline]
+    pub fn read_ahead(&self, at: usize, step: ReadAhead) -> usize {
+        match step {
+            ReadAhead::Records => {
+                let department = self.place.department.index();
+                usize::from(department) ^ self.schedule.territories.len() ^ self.row.read_ahead(at, step)
+            }
+            ReadAhead::Texts => {
+                let texts = self.schedule.id.as_str().len() ^ self.schedule.place_id.as_str().len();
+                texts ^ self.row.read_ahead(at, step)
+            }
+        }
+    }
+
     /// Languages that are spoken; empty when nobody said.
     #[must_use]
     pub fn languages(&self) -> &[Language] {
@@ -196,6 +213,15 @@ fn professions_of(specialties: SpecialtySet) -> ProfessionSet {
         professions.insert(specialty.profession());
     }
     professions
+}
+
+/// Which part of what is told of an offer is read ahead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReadAhead {
+    /// The schedule, its place, and where its slots stand.
+    Records,
+    /// The texts of those records, and the slot.
+    Texts,
 }
 
 /// In what, and for which territories, care is given.

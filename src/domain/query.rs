@@ -93,6 +93,8 @@ pub struct CareQueryDraft {
 #[derive(Clone, PartialEq, Debug)]
 pub struct CareQuery {
     draft: CareQueryDraft,
+    /// Given, else estimated: worked out once, and asked for in many places.
+    department: Option<Department>,
 }
 
 impl CareQuery {
@@ -135,7 +137,9 @@ impl CareQuery {
         if draft.position.is_none() && !remote_only && !escalates {
             refuse("position", "give the patient's position, or ask for teleconsultation (VR) only".to_owned());
         }
-        if violations.is_empty() { Ok(Self { draft }) } else { Err(violations) }
+        let estimated = || draft.position.map(|at| Department::nearest_to(at.latitude(), at.longitude()));
+        let department = draft.department.or_else(estimated);
+        if violations.is_empty() { Ok(Self { draft, department }) } else { Err(violations) }
     }
 
     /// The checked parts.
@@ -144,13 +148,19 @@ impl CareQuery {
         &self.draft
     }
 
+    /// The department: the one that is given, else the one that the position makes likely.
+    #[must_use]
+    pub const fn department(&self) -> Option<Department> {
+        self.department
+    }
+
     /// The same query without what its case refused.
     #[must_use]
     pub fn without_refused(&self, refusals: &[Refusal]) -> Self {
         let mut draft = self.draft.clone();
         draft.excluded_practitioners.extend(refusals.iter().filter_map(|refusal| refusal.practitioner_id.clone()));
         draft.excluded_schedules.extend(refusals.iter().map(|refusal| refusal.schedule_id.clone()));
-        Self { draft }
+        Self { draft, department: self.department }
     }
 
     /// The same question with an instant by which care must begin.

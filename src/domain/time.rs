@@ -17,6 +17,9 @@ pub const MS_PER_HOUR: i64 = 60 * MS_PER_MINUTE;
 /// Milliseconds in a day of 24 hours.
 pub const MS_PER_DAY: i64 = 24 * MS_PER_HOUR;
 
+/// Minutes in a civil day whose clocks do not change.
+const MINUTES_PER_DAY: i64 = 24 * 60;
+
 /// Longest jump of any zone's clocks in minutes: a whole day, where the date line was moved.
 const GAP_MAX_MINUTES: u32 = 24 * 60 + 1;
 
@@ -106,6 +109,38 @@ impl UtcInstant {
     #[must_use]
     pub fn to_local(self, zone: Tz) -> DateTime<Tz> {
         self.to_chrono().with_timezone(&zone)
+    }
+
+    /// Local day and minute in a zone.
+    #[must_use]
+    pub fn to_local_minute(self, zone: Tz) -> LocalMinute {
+        let utc = self.to_chrono();
+        let offset_s = zone.offset_from_utc_datetime(&utc.naive_utc()).fix().local_minus_utc();
+        LocalMinute::of_minutes((utc.timestamp() + i64::from(offset_s)).div_euclid(60))
+    }
+}
+
+/// A local time to the minute, for whoever needs no calendar.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LocalMinute {
+    /// Days since 1970-01-01 on the calendar of the place.
+    pub day: i64,
+    /// Minute that the clocks show there, from 0 to 1439.
+    pub minute: u32,
+}
+
+impl LocalMinute {
+    /// The local time so many minutes after midnight of 1970-01-01 on the calendar of the place, if every day had 24 hours.
+    #[must_use]
+    pub fn of_minutes(minutes: i64) -> Self {
+        let minute = u32::try_from(minutes.rem_euclid(MINUTES_PER_DAY)).unwrap_or(0);
+        Self { day: minutes.div_euclid(MINUTES_PER_DAY), minute }
+    }
+
+    /// These minutes.
+    #[must_use]
+    pub fn minutes(self) -> i64 {
+        self.day * MINUTES_PER_DAY + i64::from(self.minute)
     }
 }
 
@@ -257,6 +292,7 @@ pub fn civil_date(zone: Tz, at: UtcInstant) -> NaiveDate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::Timelike as _;
     use proptest::prelude::*;
 
     fn civil(text: &str) -> NaiveDateTime {
@@ -328,6 +364,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_local_minute_is_that_of_the_calendar(minute in -20i64 * 366 * 1_440..80 * 366 * 1_440, zone in 0usize..chrono_tz::TZ_VARIANTS.len()) {
+            let (zone, at) = (chrono_tz::TZ_VARIANTS[zone], UtcInstant::from_ms(minute * MS_PER_MINUTE + 59_999));
+            let (local, short) = (at.to_local(zone), at.to_local_minute(zone));
+            let epoch = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap();
+            prop_assert_eq!(short.day, local.date_naive().signed_duration_since(epoch).num_days());
+            prop_assert_eq!(short.minute, local.hour() * 60 + local.minute());
+        }
+
         #[test]
         fn a_later_civil_time_is_never_shown_earlier(minute in 0i64..20 * 366 * 1_440, later in 0i64..3_000, zone in 0usize..chrono_tz::TZ_VARIANTS.len()) {
             let zone = chrono_tz::TZ_VARIANTS[zone];

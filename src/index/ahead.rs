@@ -4,10 +4,21 @@
 //! of each in rounds lets the misses of a batch overlap, which a guarded load between them would not.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
+use arc_swap::Guard;
+
+use super::cell::Cell;
 use super::node::Node;
 use crate::domain::geo::EarthVector;
-use crate::domain::offer::{Candidate, Judge};
+use crate::domain::offer::{Candidate, Judge, Offer};
+
+/// Reads a word of each of some cells and of their columns, so that these come together too.
+pub(super) fn look_into(cells: &[Option<Guard<Arc<Cell>>>]) {
+    let cells = || cells.iter().flatten();
+    black_box(cells().fold(0, |read, cell| read ^ cell.blocks.len()));
+    black_box(cells().filter_map(|cell| cell.blocks.first()).fold(0, |read, block| read ^ block.territories(0)));
+}
 
 /// Schedules in a batch; as many guards fit the fast slots of a thread beside those of the cells.
 pub(super) const AHEAD: usize = 4;
@@ -22,8 +33,11 @@ pub(super) fn judge_all<J: Judge>(batch: &Batch<'_>, center: Option<&EarthVector
         let bound = judge.bound();
         cost < bound || (cost == bound && judge.admits_at_bound(&node.id))
     };
-    let offers = batch.map(|known| known.filter(|known| matters(*known, judge)).map(|(_, node)| node.peek()));
-    let known = || offers.iter().flatten().filter_map(|offer| offer.as_ref());
+    let mut offers = [const { None }; AHEAD];
+    for (offer, known) in offers.iter_mut().zip(batch) {
+        *offer = known.filter(|known| matters(*known, judge)).map(|(_, node)| node.peek());
+    }
+    let known = || offers.iter().flatten().filter_map(|offer: &Guard<Option<Arc<Offer>>>| offer.as_ref());
     black_box(known().fold(0, |read, offer| read ^ offer.received_at.ms()));
     black_box(
         known().filter_map(|offer| offer.row.openings().first()).fold(0, |read, first| read ^ first.start_at.ms()),

@@ -4,13 +4,13 @@
 //! whole when a schedule comes, goes or moves; schedules stand in order of identifier, so that a scan is reproducible.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 
 use super::block::{Block, Column, LANES, Lane};
 use super::hours::Hours;
 use super::node::{Node, Standing};
+use super::tile::SquareWays;
 use super::ways::Ways;
 use crate::domain::geo::EarthVector;
 use crate::domain::offer::Territories;
@@ -28,18 +28,23 @@ pub(super) struct Cell {
 }
 
 /// A square: the cell that is in use there, and what lets a scan in without looking into it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Square {
     /// What any of its schedules offered while the cell is in use.
-    ways: AtomicU64,
+    ways: SquareWays,
     cell: ArcSwap<Cell>,
 }
 
 impl Square {
+    /// An empty one, which says there what it offers.
+    pub(super) fn new(ways: SquareWays) -> Self {
+        Self { ways, cell: ArcSwap::default() }
+    }
+
     /// What its schedules offer together, or more.
     #[inline]
     pub(super) fn ways(&self) -> Ways {
-        Ways(self.ways.load(Ordering::Relaxed))
+        self.ways.get()
     }
 
     /// The cell as it is now.
@@ -51,15 +56,15 @@ impl Square {
     /// Puts another cell into use; for the one writer.
     pub(super) fn store(&self, cell: Cell) {
         // First what lets a scan in.
-        self.ways.fetch_or(cell.ways.0, Ordering::Relaxed);
-        let ways = cell.ways.0;
+        self.ways.add(cell.ways);
+        let ways = cell.ways;
         self.cell.store(Arc::new(cell));
-        self.ways.store(ways, Ordering::Release);
+        self.ways.set(ways);
     }
 
     /// Takes over what the filters say of a schedule; false when that takes a new cell.
     pub(super) fn refresh(&self, node: &Node, standing: &Standing) -> bool {
-        self.ways.fetch_or(standing.ways.0, Ordering::Relaxed);
+        self.ways.add(standing.ways);
         self.load().refresh(node, standing)
     }
 }

@@ -13,11 +13,6 @@ use crate::domain::geo::EarthVector;
 use crate::domain::offer::Judge;
 use crate::domain::time::UtcInstant;
 
-/// How many of a cell's schedules are put in order of cost before they are judged; the others follow as they come.
-const FIRST_JUDGED: usize = 24;
-
-/// The same where everything is looked at: as many as may be examined.
-const FIRST_EXAMINED: usize = 128;
 /// Schedules from which on a cell is looked at in two rounds.
 const CROWDED: usize = 64;
 /// How far the first round goes, in metres.
@@ -96,10 +91,13 @@ impl Cell {
             }
         }
         // While anything is good enough, a full cell is looked at from its middle outwards, so that there soon is a bound.
-        let crowded = self.nodes.len() > CROWDED && judge.bound() == u32::MAX && !scan.exhaustive;
+        let crowded = self.nodes.len() > CROWDED && judge.bound() == u32::MAX;
         let near = if crowded { radius_squared(FIRST_LOOK_M.min(scan.radius_m)) } else { 0.0 };
         if crowded {
             self.scan_between(-1.0, near, scan, scratch, judge);
+            if scan.least_cost(lower_bound_m(near), judge) > judge.bound() {
+                return;
+            }
         }
         let reach = radius_squared(scan.reach_m(judge));
         self.scan_between(if crowded { near } else { -1.0 }, reach, scan, scratch, judge);
@@ -109,14 +107,32 @@ impl Cell {
     fn scan_between<J: Judge>(&self, beyond: f32, reach: f32, scan: &CellScan, scratch: &mut Scratch, judge: &mut J) {
         let Scratch { seen, territory_costs } = scratch;
         self.collect((beyond, reach), scan, territory_costs, judge, seen);
-        let first = if scan.exhaustive { FIRST_EXAMINED } else { FIRST_JUDGED }.min(seen.len());
+        let first = judge.judged_in_order().min(seen.len());
         if first < seen.len() {
             seen.select_nth_unstable(first);
         }
         let (first, rest) = seen.split_at_mut(first);
         first.sort_unstable();
-        for chunk in first.chunks(AHEAD).chain(rest.chunks(AHEAD)) {
-            judge_all(&std::array::from_fn(|at| self.known(chunk.get(at)?)), Some(&scan.center), judge);
+        self.judge_seen(first, &scan.center, judge);
+        // None of the others costs less than the last of the first.
+        if first.last().is_none_or(|last| last.cost <= judge.bound()) {
+            self.judge_seen(rest, &scan.center, judge);
+        }
+    }
+
+    /// Hands these to the judge; who is above its bound by then is not even read.
+    fn judge_seen<J: Judge>(&self, seen: &[Seen], center: &EarthVector, judge: &mut J) {
+        let mut left = seen.iter();
+        loop {
+            let bound = judge.bound();
+            let mut batch = [None; AHEAD];
+            for known in &mut batch {
+                *known = left.find(|seen| seen.cost <= bound).and_then(|seen| self.known(seen));
+            }
+            if batch.iter().all(Option::is_none) {
+                return;
+            }
+            judge_all(&batch, Some(center), judge);
         }
     }
 

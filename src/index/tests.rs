@@ -121,6 +121,10 @@ impl Judge for Collector {
         true
     }
 
+    fn judged_in_order(&self) -> usize {
+        0
+    }
+
     fn judge(&mut self, candidate: Candidate<'_>) {
         let free = candidate.offer.row.openings().iter().zip(candidate.offer.row.slots());
         let free = free.filter(|(opening, _)| opening.free_from() <= minute(0)).map(|(_, slot)| slot.id.to_string());

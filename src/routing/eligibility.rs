@@ -60,14 +60,17 @@ impl RuleSet {
 
     /// The first rule in order.
     #[must_use]
+    #[inline]
     pub fn first(self) -> Option<Rule> {
-        Rule::ALL.into_iter().find(|rule| self.contains(*rule))
+        // Rules are numbered in their order; the empty set has none at its place.
+        Rule::ALL.get(usize::try_from(self.0.trailing_zeros()).ok()?).copied()
     }
 
     /// The rule when it is the only one.
     #[must_use]
+    #[inline]
     pub fn only(self) -> Option<Rule> {
-        if self.count() == 1 { self.first() } else { None }
+        if self.0.is_power_of_two() { self.first() } else { None }
     }
 }
 
@@ -209,20 +212,26 @@ pub fn care_begins_at(appointment_type: AppointmentType, start_at: UtcInstant, a
     }
 }
 
-/// When care can begin in an opening, and which rules that fails: arrival, delay, capacity, quarantine.
+/// From when on care could begin at a distance: only to the place does the patient travel, elsewhere it can begin at once.
+#[must_use]
+#[inline]
+pub fn ready_at(question: &Question<'_>, modality: Modality, distance_m: Option<u32>) -> UtcInstant {
+    match modality {
+        Modality::Amb => question.arrival_at(distance_m.unwrap_or(0)),
+        Modality::Vr | Modality::Hh => question.now,
+    }
+}
+
+/// When care can begin in an opening for which all are there at an instant ([`ready_at`]), and which rules that fails:
+/// arrival, delay, capacity, quarantine.
 #[must_use]
 #[inline]
 pub fn opening_rules(
     question: &Question<'_>,
     opening: &Opening,
     modality: Modality,
-    distance_m: Option<u32>,
+    arrival_at: UtcInstant,
 ) -> (RuleSet, UtcInstant) {
-    // Only to the place does the patient travel; elsewhere care can begin at once.
-    let arrival_at = match modality {
-        Modality::Amb => question.arrival_at(distance_m.unwrap_or(0)),
-        Modality::Vr | Modality::Hh => question.now,
-    };
     let margin = question.policy.arrival_margin_minutes;
     let too_late = match (opening.kind.appointment_type(), modality) {
         (AppointmentType::Routine, Modality::Amb) => opening.start_at < arrival_at.plus_minutes(margin),

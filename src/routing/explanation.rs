@@ -21,7 +21,7 @@ use super::near::Miss;
 use super::policy::BeyondTerritory;
 use super::question::Question;
 use super::ranking::{Match, travelled_m};
-use super::wording::{AgeLabel, Kilometres, Local, Minutes, Wait};
+use super::wording::{AgeLabel, Kilometres, Local, Minutes, Number, Wait};
 
 /// About the length of a sentence, in bytes.
 const SENTENCE_BYTES: usize = 160;
@@ -163,18 +163,18 @@ fn option_sentence(question: &Question<'_>, option: &CareOption) -> String {
 }
 
 fn write_option(sentence: &mut String, question: &Question<'_>, option: &CareOption) -> fmt::Result {
-    let (zone, now) = (option.offer.place.zone, question.now);
-    let begins = Local { zone, now, at: option.care_begins_at };
+    let (zone, clocks) = (option.offer.place.zone, question.clocks);
+    let begins = Local { zone, clocks, at: option.care_begins_at };
     let at = begins.with("à ");
     let (wait, distance) = (Wait(option.parts.wait_minutes), Kilometres(option.parts.distance_m));
-    let travel = option.parts.travel_minutes;
+    let travel = Number(option.parts.travel_minutes);
     let by_road = by_road(option);
     match (option.modality, option.appointment_type) {
         (Modality::Amb, AppointmentType::Routine) => {
             write!(sentence, "Rendez-vous {at}, {wait}, à {distance} soit {travel} min de trajet{by_road}")?;
         }
         (Modality::Amb, AppointmentType::Walkin) => {
-            let until = Local { zone, now, at: option.slot.window.end_at() };
+            let until = Local { zone, clocks, at: option.slot.window.end_at() };
             let towards = begins.with("vers ");
             write!(sentence, "Sans rendez-vous jusqu'à {until}, arrivée possible {towards}, ")?;
             write!(sentence, "à {distance} soit {travel} min de trajet{by_road}")?;
@@ -263,7 +263,7 @@ pub(super) fn why(question: &Question<'_>, option: &CareOption, rule: Rule, exce
 
 fn miss_sentence(question: &Question<'_>, option: &CareOption, rule: Rule, excess: u32) -> String {
     let mut sentence = String::with_capacity(SENTENCE_BYTES);
-    let begins = Local { zone: option.offer.place.zone, now: question.now, at: option.care_begins_at };
+    let begins = Local { zone: option.offer.place.zone, clocks: question.clocks, at: option.care_begins_at };
     // Writing to a String cannot fail.
     let _ = write!(sentence, "{begins} : ").and_then(|()| write_why(&mut sentence, question, option, (rule, excess)));
     sentence.push('.');

@@ -8,14 +8,14 @@ use crate::domain::answer::{Exclusion, Rule, SilentSource};
 use crate::domain::code::{AppointmentType, Modality};
 use crate::domain::id::{ScheduleId, TerritoryId};
 use crate::domain::offer::{Candidate, CareWays, Judge, Offer, Opening};
-use crate::domain::source::Confidence;
+use crate::domain::source::{Confidence, Pulse};
 use crate::domain::time::{MS_PER_DAY, UtcInstant};
 
 use super::eligibility::{OfferRules, reach_m};
 use super::failures::KindFailures;
 use super::fairness::Precedence;
 use super::question::Question;
-use super::ranking::{Match, cost_seconds};
+use super::ranking::Match;
 use super::what_if::Additions;
 
 /// Most near misses in an answer.
@@ -45,7 +45,8 @@ pub struct Examiner<'q> {
     /// What failed only a rule that the question could ease.
     additions: Additions,
     counts: [u32; Rule::ALL.len()],
-    silent_sources: Vec<SilentSource>,
+    /// Each with its pulse, by which schedules of one source know each other without a look at its identifier.
+    silent_sources: Vec<(Arc<Pulse>, SilentSource)>,
     /// Openings that are left out only because their source is silent.
     silent_count: u32,
     examined_count: u32,
@@ -113,13 +114,14 @@ impl<'q> Examiner<'q> {
     pub fn finish(mut self) -> Examination {
         self.misses.sort_by(|a, b| a.found.order(&b.found));
         self.misses.truncate(NEAR_MISSES_MAX);
-        self.silent_sources.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut silent_sources: Vec<_> = self.silent_sources.into_iter().map(|(_, source)| source).collect();
+        silent_sources.sort_by(|a, b| a.id.cmp(&b.id));
         let counted = Rule::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
         Examination {
             misses: self.misses,
             additions: self.additions,
             exclusions: counted.map(|(rule, count)| Exclusion { rule, count }).collect(),
-            silent_sources: self.silent_sources,
+            silent_sources,
             silent_count: self.silent_count,
             examined_count: self.examined_count,
             complete: !self.stopped,
@@ -132,16 +134,18 @@ impl<'q> Examiner<'q> {
         if confidence == Confidence::Certain {
             return;
         }
-        let id = &offer.schedule.source_id;
-        match self.silent_sources.iter_mut().find(|known| known.id == *id) {
-            Some(known) => {
+        let same_pulse = self.silent_sources.iter().position(|(pulse, _)| Arc::ptr_eq(pulse, &offer.pulse));
+        let same_source = || self.silent_sources.iter().position(|(_, known)| known.id == offer.schedule.source_id);
+        match same_pulse.or_else(same_source).and_then(|at| self.silent_sources.get_mut(at)) {
+            Some((_, known)) => {
                 known.confidence = known.confidence.max(confidence);
                 known.last_heard_at = known.last_heard_at.max(heard_at);
                 known.schedule_count += 1;
             }
             None => {
-                let id = id.clone();
-                self.silent_sources.push(SilentSource { id, confidence, last_heard_at: heard_at, schedule_count: 1 });
+                let id = offer.schedule.source_id.clone();
+                let source = SilentSource { id, confidence, last_heard_at: heard_at, schedule_count: 1 };
+                self.silent_sources.push((Arc::clone(&offer.pulse), source));
             }
         }
     }
@@ -150,20 +154,19 @@ impl<'q> Examiner<'q> {
         &mut self,
         candidate: &Candidate<'_>,
         (at, opening): (usize, &Opening),
-        miss: (Rule, Modality, UtcInstant, u32),
+        failures: &KindFailures,
+        (rule, modality, care_begins_at): (Rule, Modality, UtcInstant),
     ) {
-        let (rule, modality, care_begins_at, excess) = miss;
-        let practice = candidate.offer.practice_of(opening.kind);
-        let distance_m = candidate.distance_m;
-        let cost = cost_seconds(self.question, candidate.offer, practice, modality, care_begins_at, distance_m);
-        let found = || as_match(candidate, (at, opening), (modality, care_begins_at), cost);
-        self.additions.note(self.question, rule, &found);
+        let cost = failures.cost_seconds(self.question, (modality, care_begins_at), candidate.distance_m);
+        let sighting = Sighting { candidate, opening: (at, opening), modality, care_begins_at, cost_seconds: cost };
+        self.additions.note(self.question, rule, &sighting);
         let known = self.misses.iter().position(|known| known.rule == rule);
         let worse = known.and_then(|at| self.misses.get(at)).is_some_and(|known| known.found.cost_seconds < cost);
         if worse {
             return;
         }
-        let found = found();
+        let found = sighting.to_match();
+        let excess = Self::excess(self.question, rule, candidate, opening, (modality, care_begins_at));
         match known.and_then(|at| self.misses.get_mut(at)) {
             Some(known) if found.order(&known.found).is_lt() => *known = Miss { found, rule, excess },
             Some(_) => {}
@@ -176,13 +179,12 @@ impl<'q> Examiner<'q> {
         &mut self,
         candidate: &Candidate<'_>,
         opening: (usize, &Opening),
+        failures: &KindFailures,
         (modality, begins_at): (Modality, UtcInstant),
     ) {
-        let practice = candidate.offer.practice_of(opening.1.kind);
-        let distance_m = candidate.distance_m;
-        let cost = cost_seconds(self.question, candidate.offer, practice, modality, begins_at, distance_m);
-        let found = || as_match(candidate, opening, (modality, begins_at), cost);
-        self.additions.note(self.question, Rule::Modality, &found);
+        let cost = failures.cost_seconds(self.question, (modality, begins_at), candidate.distance_m);
+        let sighting = Sighting { candidate, opening, modality, care_begins_at: begins_at, cost_seconds: cost };
+        self.additions.note(self.question, Rule::Modality, &sighting);
     }
 
     /// By how much an opening fails a rule, in the rule's unit.
@@ -239,23 +241,30 @@ impl<'q> Examiner<'q> {
     }
 }
 
-/// An opening as if it fitted.
-fn as_match(
-    candidate: &Candidate<'_>,
-    (at, opening): (usize, &Opening),
-    (modality, care_begins_at): (Modality, UtcInstant),
-    cost_seconds: u32,
-) -> Match {
-    Match {
-        number: candidate.number,
-        cost_seconds,
-        precedence: Precedence::default(),
-        offer: Arc::clone(candidate.offer),
-        opening: at,
-        kind: opening.kind,
-        modality,
-        care_begins_at,
-        distance_m: candidate.distance_m,
+/// An opening as if it fitted, where it is seen: most are counted and not kept.
+#[derive(Clone, Copy)]
+pub(super) struct Sighting<'c> {
+    pub(super) candidate: &'c Candidate<'c>,
+    opening: (usize, &'c Opening),
+    pub(super) modality: Modality,
+    pub(super) care_begins_at: UtcInstant,
+    pub(super) cost_seconds: u32,
+}
+
+impl Sighting<'_> {
+    pub(super) fn to_match(self) -> Match {
+        let (at, opening) = self.opening;
+        Match {
+            number: self.candidate.number,
+            cost_seconds: self.cost_seconds,
+            precedence: Precedence::default(),
+            offer: Arc::clone(self.candidate.offer),
+            opening: at,
+            kind: opening.kind,
+            modality: self.modality,
+            care_begins_at: self.care_begins_at,
+            distance_m: self.candidate.distance_m,
+        }
     }
 }
 
@@ -290,6 +299,11 @@ impl Judge for Examiner<'_> {
         !self.stopped
     }
 
+    /// One more than are examined: it says that these were not all.
+    fn judged_in_order(&self) -> usize {
+        self.schedules_max.saturating_add(1)
+    }
+
     fn judge(&mut self, candidate: Candidate<'_>) {
         let question = self.question;
         if !self.seen.insert(candidate.number) {
@@ -313,12 +327,11 @@ impl Judge for Examiner<'_> {
             if opening.end_at() <= question.now {
                 continue;
             }
-            let failures = match last.take().filter(|last| last.kind == opening.kind) {
-                Some(known) => last.insert(known),
-                None => last.insert(KindFailures::of(question, &rules, &candidate, opening.kind)),
-            };
-            let least = failures.least_failing(question, opening, candidate.distance_m);
-            let Some((failed, modality, begins_at)) = least else { continue };
+            if last.as_ref().is_none_or(|last| last.kind != opening.kind) {
+                last = Some(KindFailures::after(last.as_ref(), question, &rules, &candidate, opening.kind));
+            }
+            let Some(failures) = &last else { continue };
+            let Some((failed, modality, begins_at)) = failures.least_failing(question, opening) else { continue };
             self.examined_count += 1;
             let Some(rule) = failed.first() else { continue };
             if let Some(count) = self.counts.get_mut(rule as usize) {
@@ -328,12 +341,11 @@ impl Judge for Examiner<'_> {
             if failed.only() == Some(Rule::Silence) {
                 self.silent_count += 1;
             }
-            if let Some((modality, begins_at)) = failures.suits_otherwise(question, opening, candidate.distance_m) {
-                self.note_otherwise(&candidate, (at, opening), (modality, begins_at));
+            if let Some((modality, begins_at)) = failures.suits_otherwise(question, opening) {
+                self.note_otherwise(&candidate, (at, opening), failures, (modality, begins_at));
             }
             if failed.only().is_some() && rule != Rule::Visibility {
-                let excess = Self::excess(question, rule, &candidate, opening, (modality, begins_at));
-                self.miss(&candidate, (at, opening), (rule, modality, begins_at, excess));
+                self.miss(&candidate, (at, opening), failures, (rule, modality, begins_at));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! A query made ready for many candidates: every look-up done, every default filled in, everything comparable by bits.
 
+use super::clocks::Clocks;
 use super::policy::{BeyondTerritory, Facts, ModalityRule, Pace, Policy};
 use crate::domain::answer::{PolicyRule, TerritoryPreference};
 use crate::domain::code::{
@@ -24,6 +25,8 @@ pub struct Question<'q> {
     pub policy: &'q Policy,
     /// Now.
     pub now: UtcInstant,
+    /// The same by the clock.
+    pub clocks: Clocks,
     /// Care begins at this instant at the latest.
     pub needed_by_at: UtcInstant,
     /// Radius in metres.
@@ -109,8 +112,9 @@ impl<'q> Question<'q> {
         let unsuitable = unsuitable_rules.iter().fold(0, |bits, rule| bits | rule.unsuitable.bits());
         let suitable = ModalitySet::from_bits(parts.modalities.bits() & !unsuitable);
         let by_place = ModalitySet::from_bits(suitable.bits() & BY_PLACE.bits());
-        let patient_pace = policy.travel.pace(parts.travel_mode, department, now);
-        let professional_pace = policy.travel.pace(TravelMode::Car, department, now);
+        let travel = policy.travel.at(department, now);
+        let patient_pace = travel.pace(parts.travel_mode);
+        let professional_pace = travel.pace(TravelMode::Car);
         let least_pace = match (by_place.contains(Modality::Amb), by_place.contains(Modality::Hh)) {
             (true, false) => patient_pace,
             (false, true) => professional_pace,
@@ -122,6 +126,7 @@ impl<'q> Question<'q> {
             parts,
             policy,
             now,
+            clocks: travel.clocks,
             needed_by_at: parts.needed_by_at.map_or_else(
                 || now.plus_minutes(minutes),
                 |needed_by_at| needed_by_at.min(now.plus_minutes(NEEDED_WITHIN_MAX_MINUTES)),

@@ -21,7 +21,7 @@ impl RadiusPlan {
         if let Some(radius_m) = parts.radius_m {
             return Self::fixed(radius_m, RadiusSource::Query, parts.department);
         }
-        let Some(department) = department_of(query) else {
+        let Some(department) = query.department() else {
             return Self::fixed(RADIUS_MAX_M, RadiusSource::Default, None);
         };
         let official = department.search_radius();
@@ -71,14 +71,6 @@ impl RadiusPlan {
         self.radius.widened_count += 1;
         true
     }
-}
-
-/// The department of a query: the one that it gives, else the one that its position makes likely.
-#[must_use]
-pub fn department_of(query: &CareQuery) -> Option<Department> {
-    let parts = query.parts();
-    let estimated = || parts.position.map(|at| Department::nearest_to(at.latitude(), at.longitude()));
-    parts.department.or_else(estimated)
 }
 
 #[cfg(test)]

@@ -4,18 +4,22 @@
 //! state gives the same options, whatever the order in which candidates come.
 
 use std::cmp::Ordering;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use crate::domain::code::{Modality, ModalitySet};
 use crate::domain::id::{ScheduleId, TerritoryId};
-use crate::domain::offer::{Candidate, CareWays, Judge, Offer, Opening, OpeningKind, Practice};
+use crate::domain::offer::{Candidate, CareWays, Judge, Offer, Opening, OpeningKind, Practice, ReadAhead};
 use crate::domain::slot::Slot;
 use crate::domain::time::UtcInstant;
 
 use super::contact::contact_cost_seconds;
-use super::eligibility::{OfferRules, kind_rules, modality_rules, opening_rules};
+use super::eligibility::{OfferRules, kind_rules, modality_rules, opening_rules, ready_at};
 use super::fairness::Precedence;
 use super::question::Question;
+
+/// How many schedules of a cell are judged in order of cost: then the bound has mostly sunk so far that few others matter.
+const JUDGED_IN_ORDER: usize = 24;
 
 /// An opening that suits.
 #[derive(Clone, Debug)]
@@ -74,6 +78,14 @@ impl Match {
     }
 }
 
+/// Reads a word of all that will be told of matches, so that it comes together instead of one after the other: most of it
+/// was not needed to find them.
+pub fn read_ahead(matches: &[Match]) {
+    for step in [ReadAhead::Records, ReadAhead::Texts] {
+        black_box(matches.iter().fold(0, |read, found| read ^ found.offer.read_ahead(found.opening, step)));
+    }
+}
+
 /// Cost in seconds of care that begins at an instant, at a distance, from a schedule and practice.
 #[must_use]
 pub fn cost_seconds(
@@ -97,7 +109,7 @@ pub fn travelled_m(modality: Modality, distance_m: Option<u32>) -> Option<u32> {
 
 /// What is added to the cost of waiting and travelling: territory, staleness, and that nobody could be contacted.
 #[inline]
-fn surcharge_seconds(question: &Question<'_>, offer: &Offer, practice: &Practice) -> u32 {
+pub(super) fn surcharge_seconds(question: &Question<'_>, offer: &Offer, practice: &Practice) -> u32 {
     let preference = question.preference_cost_seconds(question.preference(&practice.territories));
     let doubt = question.doubt_cost_seconds(offer).saturating_add(contact_cost_seconds(offer));
     preference.saturating_add(doubt)
@@ -173,12 +185,13 @@ impl<'q> Matcher<'q> {
         let (question, distance_m) = (self.question, candidate.distance_m);
         let mut best: Option<Best> = None;
         for modality in usable.modalities.iter() {
-            let (failed, care_begins_at) = opening_rules(question, opening, modality, distance_m);
+            let (failed, care_begins_at) =
+                opening_rules(question, opening, modality, usable.arrival_at(question, modality));
             if !failed.is_empty() {
                 continue;
             }
             let by_time = question.time_cost_seconds(care_begins_at, modality, distance_m);
-            let cost = by_time.saturating_add(usable.surcharge_seconds);
+            let cost = by_time.saturating_add(usable.of_practice.surcharge_seconds);
             if best.as_ref().is_none_or(|best| cost < best.cost_seconds) {
                 best = Some(Best { cost_seconds: cost, opening: at, kind: opening.kind, modality, care_begins_at });
             }
@@ -215,27 +228,62 @@ impl<'q> Matcher<'q> {
 struct Usable {
     /// The modalities in which nothing but time and capacity may still fail.
     modalities: ModalitySet,
-    /// What is added to the cost of waiting and travelling.
-    surcharge_seconds: u32,
+    of_practice: UsablePractice,
 }
 
-impl Usable {
+/// What the openings of one practice have in common: kinds alternate, practices hardly ever do.
+#[derive(Clone, Copy)]
+struct UsablePractice {
+    /// The modalities in which nothing but kind, time and capacity may still fail.
+    modalities: ModalitySet,
+    /// What is added to the cost of waiting and travelling.
+    surcharge_seconds: u32,
+    /// When the patient would be at the place.
+    at_place: UtcInstant,
+}
+
+impl UsablePractice {
     #[inline]
-    fn of(question: &Question<'_>, rules: &OfferRules, candidate: &Candidate<'_>, kind: OpeningKind) -> Self {
-        let mut usable = Self { modalities: ModalitySet::EMPTY, surcharge_seconds: 0 };
-        let practice = candidate.offer.practice_of(kind);
-        if !kind_rules(question, kind, practice).is_empty() {
-            return usable;
-        }
-        usable.surcharge_seconds = surcharge_seconds(question, candidate.offer, practice);
-        for modality in kind.modalities().iter() {
+    fn of(question: &Question<'_>, rules: &OfferRules, candidate: &Candidate<'_>, practice: &Practice) -> Self {
+        let mut modalities = ModalitySet::EMPTY;
+        for modality in question.suitable.iter() {
             let failed = rules.failed(modality);
             let at_distance = modality_rules(question, (candidate.offer, practice), modality, candidate.distance_m);
             if failed.union(at_distance).is_empty() {
-                usable.modalities.insert(modality);
+                modalities.insert(modality);
             }
         }
-        usable
+        let surcharge_seconds = surcharge_seconds(question, candidate.offer, practice);
+        Self { modalities, surcharge_seconds, at_place: ready_at(question, Modality::Amb, candidate.distance_m) }
+    }
+}
+
+impl Usable {
+    /// What openings of a kind have in common, after those of another kind of the same schedule.
+    #[inline]
+    fn after(
+        before: Option<&(OpeningKind, Self)>,
+        question: &Question<'_>,
+        rules: &OfferRules,
+        candidate: &Candidate<'_>,
+        kind: OpeningKind,
+    ) -> Self {
+        let practice = candidate.offer.practice_of(kind);
+        let known = before.filter(|(before, _)| before.practice == kind.practice).map(|(_, usable)| usable.of_practice);
+        let of_practice = known.unwrap_or_else(|| UsablePractice::of(question, rules, candidate, practice));
+        let mut modalities = ModalitySet::EMPTY;
+        if kind_rules(question, kind, practice).is_empty() {
+            modalities = ModalitySet::from_bits(of_practice.modalities.bits() & kind.modalities().bits());
+        }
+        Self { modalities, of_practice }
+    }
+
+    #[inline]
+    const fn arrival_at(&self, question: &Question<'_>, modality: Modality) -> UtcInstant {
+        match modality {
+            Modality::Amb => self.of_practice.at_place,
+            Modality::Vr | Modality::Hh => question.now,
+        }
     }
 }
 
@@ -279,6 +327,11 @@ impl Judge for Matcher<'_> {
         !last.precedence.is_foremost(self.question) || *id <= last.offer.schedule.id
     }
 
+    #[inline]
+    fn judged_in_order(&self) -> usize {
+        JUDGED_IN_ORDER
+    }
+
     fn judge(&mut self, candidate: Candidate<'_>) {
         let question = self.question;
         let rules = OfferRules::of(question, candidate.offer);
@@ -299,7 +352,8 @@ impl Judge for Matcher<'_> {
                 continue;
             }
             if last.as_ref().is_none_or(|(kind, _)| *kind != opening.kind) {
-                last = Some((opening.kind, Usable::of(question, &rules, &candidate, opening.kind)));
+                let usable = Usable::after(last.as_ref(), question, &rules, &candidate, opening.kind);
+                last = Some((opening.kind, usable));
             }
             let Some((_, usable)) = &last else { continue };
             let Some(found) = self.look(&candidate, usable, at, opening) else { continue };

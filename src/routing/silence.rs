@@ -40,8 +40,8 @@ impl<'q> SilenceProbe<'q> {
         let first = offer.row.first_running_at(question.now);
         let openings = offer.row.openings().iter().skip(first);
         openings.take_while(|opening| opening.start_at <= question.needed_by_at).any(|opening| {
-            let failures = KindFailures::of(question, &rules, candidate, opening.kind);
-            let least = failures.least_failing(question, opening, candidate.distance_m);
+            let failures = KindFailures::after(None, question, &rules, candidate, opening.kind);
+            let least = failures.least_failing(question, opening);
             least.is_some_and(|(failed, _, _)| failed.only() == Some(Rule::Silence))
         })
     }
@@ -76,6 +76,11 @@ impl Judge for SilenceProbe<'_> {
 
     fn admits_at_bound(&self, _id: &ScheduleId) -> bool {
         true
+    }
+
+    /// Whoever is silent is told, in whatever order.
+    fn judged_in_order(&self) -> usize {
+        0
     }
 
     fn judge(&mut self, candidate: Candidate<'_>) {

@@ -11,8 +11,8 @@ use crate::domain::geo::{EarthVector, GeoPoint};
 use crate::domain::query::CareQuery;
 use crate::domain::time::UtcInstant;
 
+use super::clocks::Clocks;
 use super::policy::{Fallback, Pace, Policy};
-use super::radius::department_of;
 use super::suitability::SiteNeeds;
 
 /// How many nearest sites are looked at for open ones: mostly the first few suffice.
@@ -29,6 +29,8 @@ pub struct SitesQuery<'q> {
     pub dispatch: bool,
     /// Now.
     pub now: UtcInstant,
+    /// The same by the clock.
+    clocks: Clocks,
     /// How the patient gets there.
     pub pace: Pace,
     /// How many are shown.
@@ -40,9 +42,16 @@ impl<'q> SitesQuery<'q> {
     #[must_use]
     pub fn new(query: &'q CareQuery, policy: &Policy, dispatch: bool, now: UtcInstant) -> Self {
         let parts = query.parts();
-        let pace = policy.travel.pace(parts.travel_mode, department_of(query), now);
-        let needs = SiteNeeds::of(parts);
-        Self { position: parts.position.as_ref(), needs, dispatch, now, pace, shown: policy.fallback }
+        let travel = policy.travel.at(query.department(), now);
+        Self {
+            position: parts.position.as_ref(),
+            needs: SiteNeeds::of(parts),
+            dispatch,
+            now,
+            clocks: travel.clocks,
+            pace: travel.pace(parts.travel_mode),
+            shown: policy.fallback,
+        }
     }
 }
 
@@ -56,7 +65,7 @@ pub fn nearest(sites: &[LocatedSite], query: &SitesQuery<'_>) -> Vec<SiteDistanc
     };
     let mut chosen = Vec::new();
     for count in LOOKED_AT {
-        let nearest = nearest_of(sites.iter().filter(|site| wanted(site)), &center, count);
+        let nearest = nearest_of(sites, wanted, &center, count);
         let (shown, is_enough) = choose(&nearest, query);
         chosen = shown;
         if is_enough || nearest.len() < count {
@@ -68,15 +77,18 @@ pub fn nearest(sites: &[LocatedSite], query: &SitesQuery<'_>) -> Vec<SiteDistanc
 
 /// The nearest of these sites with their distances, nearest first, then by identifier.
 fn nearest_of<'s>(
-    sites: impl Iterator<Item = &'s LocatedSite>,
+    sites: &'s [LocatedSite],
+    wanted: impl Fn(&LocatedSite) -> bool,
     center: &EarthVector,
     count: usize,
 ) -> Vec<(u32, &'s Arc<EmergencySite>)> {
     let mut nearest: Vec<(u32, &Arc<EmergencySite>)> = Vec::with_capacity(count + 1);
     // A chord as long as the farthest distance dismisses most sites before their own is worked out.
     let mut farthest_squared = f64::INFINITY;
-    for LocatedSite { vector, site, .. } in sites {
-        if vector.chord_squared(center) >= farthest_squared {
+    for known in sites {
+        let LocatedSite { vector, site, .. } = known;
+        // Nearly all are too far, which is found out soonest.
+        if vector.chord_squared(center) >= farthest_squared || !wanted(known) {
             continue;
         }
         let distance_m = vector.distance_m(center);
@@ -132,7 +144,7 @@ impl<'s> Seen<'s> {
             sentence: String::new(),
             site: Arc::clone(self.site),
         };
-        told.sentence = site_sentence(&told, query.now);
+        told.sentence = site_sentence(&told, query.clocks);
         told
     }
 }

@@ -32,8 +32,8 @@ pub fn offered(question: &Question<'_>, candidate: Candidate<'_>) -> Option<Matc
 #[must_use]
 pub fn failed(question: &Question<'_>, candidate: &Candidate<'_>, opening: &Opening, modality: Modality) -> RuleSet {
     let rules = OfferRules::of(question, candidate.offer);
-    let failures = KindFailures::of(question, &rules, candidate, opening.kind);
-    let (failed, _) = failures.failed(question, opening, modality, candidate.distance_m);
+    let failures = KindFailures::after(None, question, &rules, candidate, opening.kind);
+    let (failed, _) = failures.failed(question, opening, modality);
     failed.union(RuleSet::when(!opening.kind.modalities().contains(modality), Rule::Modality))
 }
 
@@ -46,9 +46,9 @@ pub fn modalities(
     slot: &Arc<Slot>,
 ) -> (Vec<ModalityExplanation>, String) {
     let rules = OfferRules::of(question, candidate.offer);
-    let failures = KindFailures::of(question, &rules, &candidate, opening.kind);
+    let failures = KindFailures::after(None, question, &rules, &candidate, opening.kind);
     let looked = opening.kind.modalities().iter().map(|modality| {
-        let (failed, care_begins_at) = failures.failed(question, opening, modality, candidate.distance_m);
+        let (failed, care_begins_at) = failures.failed(question, opening, modality);
         let practice = candidate.offer.practice_of(opening.kind);
         let cost_seconds =
             cost_seconds(question, candidate.offer, practice, modality, care_begins_at, candidate.distance_m);
@@ -148,8 +148,8 @@ fn cause(
 }
 
 fn sentence(question: &Question<'_>, opening: &Opening, option: &CareOption, cause: Cause, excess: u32) -> String {
-    let (slot, now, zone) = (&option.slot, question.now, option.offer.place.zone);
-    let local = |at| Local { zone, now, at };
+    let (slot, clocks, zone) = (&option.slot, question.clocks, option.offer.place.zone);
+    let local = |at| Local { zone, clocks, at };
     match cause {
         Cause::NoVisibility => "n'est visible de personne : aucune visibilité n'est donnée".to_owned(),
         Cause::CptsOnly => "réservé aux CPTS, et la demande n'est faite au nom d'aucune".to_owned(),

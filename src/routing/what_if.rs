@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::eligibility::own_reach_m;
+use super::near::Sighting;
 use super::question::Question;
 use super::ranking::Match;
 use super::wording::{Kilometres, Local, Minutes};
@@ -31,7 +32,7 @@ struct Addition {
 
 impl Additions {
     /// Notes an opening that fails this rule only.
-    pub fn note(&mut self, question: &Question<'_>, rule: Rule, found: &impl Fn() -> Match) {
+    pub(super) fn note(&mut self, question: &Question<'_>, rule: Rule, seen: &Sighting<'_>) {
         let place = if rule == Rule::Radius {
             &mut self.farther
         } else if rule == Rule::Delay {
@@ -41,19 +42,21 @@ impl Additions {
         } else {
             return;
         };
-        let new = found();
-        if !would_fit(question, rule, &new) {
+        if !would_fit(question, rule, seen) {
             return;
         }
-        match place {
-            Some(addition) => {
-                addition.count += 1;
-                let (new_at, known_at) = (new.care_begins_at, addition.first.care_begins_at);
-                if new_at.cmp(&known_at).then_with(|| new.order(&addition.first)).is_lt() {
-                    addition.first = new;
-                }
-            }
-            None => *place = Some(Addition { count: 1, first: new }),
+        let Some(Addition { count, first }) = place else {
+            *place = Some(Addition { count: 1, first: seen.to_match() });
+            return;
+        };
+        *count += 1;
+        let (new_at, known_at) = (seen.care_begins_at, first.care_begins_at);
+        if new_at > known_at || (new_at == known_at && seen.cost_seconds > first.cost_seconds) {
+            return;
+        }
+        let new = seen.to_match();
+        if new_at < known_at || new.order(first).is_lt() {
+            *first = new;
         }
     }
 
@@ -77,17 +80,17 @@ impl Additions {
 }
 
 /// Whether the opening would be offered if the question asked for less, and may: the rule may be another's too.
-fn would_fit(question: &Question<'_>, rule: Rule, found: &Match) -> bool {
+fn would_fit(question: &Question<'_>, rule: Rule, seen: &Sighting<'_>) -> bool {
     // How far the professional travels is not the question's to ease.
-    let reach_m = own_reach_m(question, &found.offer, found.modality);
+    let reach_m = own_reach_m(question, seen.candidate.offer, seen.modality);
     let nearest_m = reach_m.min(RADIUS_MAX_M);
-    (rule != Rule::Radius || found.distance_m.is_some_and(|distance_m| distance_m <= nearest_m))
-        && (rule != Rule::Delay || found.care_begins_at.minutes_since(question.now) <= NEEDED_WITHIN_MAX_MINUTES)
-        && (rule != Rule::Modality || question.unsuitable_by(found.modality).is_none())
+    (rule != Rule::Radius || seen.candidate.distance_m.is_some_and(|distance_m| distance_m <= nearest_m))
+        && (rule != Rule::Delay || seen.care_begins_at.minutes_since(question.now) <= NEEDED_WITHIN_MAX_MINUTES)
+        && (rule != Rule::Modality || question.unsuitable_by(seen.modality).is_none())
 }
 
 fn sentence(question: &Question<'_>, what_if: &WhatIf, first: &Match) -> String {
-    let begins = Local { zone: first.offer.place.zone, now: question.now, at: what_if.care_begins_at };
+    let begins = Local { zone: first.offer.place.zone, clocks: question.clocks, at: what_if.care_begins_at };
     let mut sentence = match what_if.relaxation {
         Relaxation::Radius(radius_m) => format!("Avec un rayon de {}", Kilometres(radius_m)),
         Relaxation::Delay(minutes) => format!("Avec un délai de {}", Minutes(minutes)),

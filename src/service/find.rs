@@ -21,8 +21,8 @@ use crate::routing::explanation::{near_miss, options, outcome_of, outcome_senten
 use crate::routing::near::{Examination, Examiner, Miss};
 use crate::routing::policy::{BeyondTerritory, Policy};
 use crate::routing::question::{BY_PLACE, Question, Surroundings};
-use crate::routing::radius::{RadiusPlan, department_of};
-use crate::routing::ranking::{Match, Matcher, travelled_m};
+use crate::routing::radius::RadiusPlan;
+use crate::routing::ranking::{Match, Matcher, read_ahead, travelled_m};
 use crate::routing::sites::{SitesQuery, nearest, sites_sentence};
 use crate::routing::triage::{Triage, triage};
 
@@ -76,14 +76,6 @@ struct Search {
     alike: Vec<Alike>,
 }
 
-/// What matched.
-struct Matched {
-    choice: Choice,
-    plan: RadiusPlan,
-    /// Whether only teleconsultation from beyond the patient's territory did.
-    from_anywhere: bool,
-}
-
 impl Service {
     /// Answers the regulator's question; never fails, and asks neither disk nor network.
     #[must_use]
@@ -99,8 +91,9 @@ impl Service {
 }
 
 impl Finder<'_> {
-    /// Answers a question at an instant.
+    /// Answers a question at an instant. What one answer costs is counted in this function, which therefore stays one.
     #[must_use]
+    #[inline(never)]
     pub fn find(&self, query: &CareQuery, now: UtcInstant) -> CareAnswer {
         // Of before the search: whatever is applied meanwhile may or may not be taken into account.
         let position = self.index.head();
@@ -115,8 +108,8 @@ impl Finder<'_> {
     #[must_use]
     pub fn matches(&self, query: &CareQuery, now: UtcInstant) -> (Vec<Match>, RadiusPlan) {
         let neighbours = self.neighbours(query);
-        let surroundings = Surroundings { department: department_of(query), neighbours: &neighbours };
-        let Matched { choice, plan, .. } = self.matched(query, now, surroundings, query.limit());
+        let surroundings = Surroundings { department: query.department(), neighbours: &neighbours };
+        let Survey { choice, plan, .. } = self.matched(query, now, surroundings, query.limit());
         (choice.told, plan)
     }
 
@@ -128,21 +121,23 @@ impl Finder<'_> {
         neighbours: &'q [TerritoryId],
         pool: usize,
     ) -> Survey<'q> {
-        let surroundings = Surroundings { department: department_of(query), neighbours };
-        let Matched { choice, plan, from_anywhere } = self.matched(query, now, surroundings, pool);
-        let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
-        let question = if from_anywhere { question.from_anywhere() } else { question };
-        Survey { question, plan, choice, from_anywhere }
+        self.matched(query, now, Surroundings { department: query.department(), neighbours }, pool)
     }
 
     /// What suits a query, chosen from at least so many: widened until there is enough choice.
-    fn matched(&self, query: &CareQuery, now: UtcInstant, surroundings: Surroundings<'_>, pool: usize) -> Matched {
+    fn matched<'q>(
+        &'q self,
+        query: &'q CareQuery,
+        now: UtcInstant,
+        surroundings: Surroundings<'q>,
+        pool: usize,
+    ) -> Survey<'q> {
         let mut plan = RadiusPlan::new(query, self.policy);
         let enough = self.policy.enough_options.min(query.limit());
         let mut matches = Vec::with_capacity(pool + 1);
         let (mut is_first, mut widenings) = (true, 0_usize);
+        let mut question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
         loop {
-            let question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
             let mut matcher = Matcher::resumed(&question, pool, matches);
             let by_place = searches_by_place(question.suitable);
             if by_place {
@@ -157,14 +152,15 @@ impl Finder<'_> {
             if matches.len() >= enough || !by_place || !plan.widen() {
                 break;
             }
+            question.radius_m = plan.radius().radius_m;
             widenings += 1;
         }
         let last_resort = self.policy.teleconsultation.beyond == BeyondTerritory::LastResort;
-        let mut question = Question::new(query, self.policy, now, plan.radius().radius_m, surroundings);
-        let is_held_back = question.remote_near_m.is_some() && question.suitable.contains(Modality::Vr);
+        let near_m = question.remote_near_m;
+        let is_held_back = near_m.is_some() && question.suitable.contains(Modality::Vr);
         let from_anywhere = matches.is_empty() && last_resort && is_held_back;
         if from_anywhere {
-            question = question.from_anywhere();
+            question.remote_near_m = None;
             let mut matcher = Matcher::resumed(&question, pool, matches);
             self.look_remotely(&question, &mut matcher);
             matches = matcher.into_matches();
@@ -172,9 +168,13 @@ impl Finder<'_> {
         let span = part("ranking");
         span.set(Attribute::MATCHES, matches.len());
         span.set(Attribute::WIDENINGS, widenings);
+        read_ahead(&matches);
         let choice = self.chosen(&question, matches, pool, query.limit());
         drop(span);
-        Matched { from_anywhere: from_anywhere && !choice.told.is_empty(), choice, plan }
+        let from_anywhere = from_anywhere && !choice.told.is_empty();
+        // Where that found nothing either, what is told is told of the question as it was asked.
+        question.remote_near_m = near_m.filter(|_| !from_anywhere);
+        Survey { question, plan, choice, from_anywhere }
     }
 
     /// Looks for care to which somebody travels.

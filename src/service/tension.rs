@@ -23,7 +23,6 @@ use crate::domain::tally::{Scope, TallyId};
 use crate::domain::tension::{AskedFor, SMALL_COUNT_MIN, UnmetCount, UnmetNeed, told};
 use crate::domain::time::UtcInstant;
 use crate::index::Index;
-use crate::routing::radius::department_of;
 
 use super::Service;
 use super::error::Error;
@@ -90,7 +89,7 @@ impl Tension {
         // A territory that nobody knows would be a counter for whoever makes up numbers.
         let territory = query.parts().territories.first().and_then(|id| index.territory(id));
         let of_territory = || territory.as_ref().and_then(|territory| territory.value.department());
-        let Some(department) = department_of(query).or_else(of_territory) else { return };
+        let Some(department) = query.department().or_else(of_territory) else { return };
         let local = answer.stamp.answered_at.to_local(department.zone());
         let need = UnmetNeed {
             asked: AskedFor::of(query.parts()),

@@ -18,7 +18,6 @@ use crate::domain::department::Department;
 use crate::domain::id::{ScheduleId, SlotId, SourceId};
 use crate::domain::query::CareQuery;
 use crate::ledger::{Append, AppendOutcome, Unavailable};
-use crate::routing::radius::department_of;
 use crate::trace::{self, Attribute};
 
 use super::publish::{RowOutcome, RowStatus};
@@ -321,7 +320,7 @@ impl Service {
     pub(super) fn tell_answered(&self, query: &CareQuery, answer: &CareAnswer, stopwatch: Stopwatch) {
         let witnesses = &self.shared.witnesses;
         if witnesses.is_anybody_there() {
-            let answered = Answered { query, department: department_of(query), answer, took: stopwatch.elapsed() };
+            let answered = Answered { query, department: query.department(), answer, took: stopwatch.elapsed() };
             witnesses.tell(|witness| witness.answered(&answered));
         }
     }

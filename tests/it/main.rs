@@ -10,6 +10,7 @@ mod compare;
 mod architecture;
 mod index_oracle;
 mod comparison;
+mod instructions;
 mod grpc_round_trip;
 mod grpc_reasons;
 mod booking_rules;

@@ -8,7 +8,6 @@ use sas_router::domain::road::{Heading, Journey, RoadProfile, RoadTime, RoadTime
 use sas_router::domain::time::UtcInstant;
 use sas_router::index::Index;
 use sas_router::routing::policy::Policy;
-use sas_router::routing::radius::department_of;
 use sas_router::service::Finder;
 
 use crate::support::questions::questions;
@@ -44,7 +43,7 @@ fn as_estimated(query: &CareQuery, policy: &Policy, now: UtcInstant, from: GeoPo
             (RoadProfile::Walking, Heading::FromPatient) => TravelMode::Walking,
             (RoadProfile::Car | RoadProfile::Walking, _) => TravelMode::Car,
         };
-        let pace = policy.travel.pace(mode, department_of(query), now);
+        let pace = policy.travel.at(query.department(), now).pace(mode);
         let seconds = pace.seconds(from.distance_m(&journey.place)) - pace.base_seconds;
         (*journey, RoadTime { seconds, age_seconds: 0 })
     };

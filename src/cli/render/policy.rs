@@ -83,7 +83,7 @@ fn travel(policy: &Policy, width: usize) -> String {
             continue;
         };
         seen.push(&class.id);
-        let minutes = |mode, hour| policy.travel.pace(mode, Some(*department), at(hour)).minutes(10_000).to_string();
+        let minutes = |mode, hour| policy.travel.at(Some(*department), at(hour)).pace(mode).minutes(10_000).to_string();
         let mut row = vec![format!("{} (par ex. {})", class.id, department.name())];
         row.extend(hours.map(|hour| minutes(TravelMode::Car, hour)));
         row.extend([minutes(TravelMode::Walking, 12), minutes(TravelMode::NoCar, 12)]);

@@ -84,6 +84,9 @@ pub trait Judge {
     /// Whether a schedule whose least cost is the bound itself could still matter.
     fn admits_at_bound(&self, id: &ScheduleId) -> bool;
 
+    /// How many of the schedules of a cell are worth being put in order of cost before they are judged.
+    fn judged_in_order(&self) -> usize;
+
     /// Looks at a candidate.
     fn judge(&mut self, candidate: Candidate<'_>);
 }

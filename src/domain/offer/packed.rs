@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::ReadAhead;
 use super::name::SlotName;
 use crate::domain::id::{ClaimId, ScheduleId};
 use crate::domain::record::Versioned;
@@ -205,6 +206,22 @@ impl PackedSlots {
             statement: *self.statements.get(index(facts.statement))?,
             claims: self.claims(at),
         })
+    }
+
+    #[inline]
+    pub(super) fn read_ahead(&self, at: usize, step: ReadAhead) -> usize {
+        match step {
+            ReadAhead::Records => self.facts.len(),
+            ReadAhead::Texts => {
+                let Some(facts) = self.facts.get(at) else { return 0 };
+                // About where its identifier stands.
+                let near = self.names.len() * at / self.facts.len().max(1);
+                let text = self.names.as_bytes().get(near).copied().unwrap_or(0);
+                let traits = self.traits.get(index(facts.traits)).map_or(0, |traits| traits.territories.len());
+                let statement = self.statements.get(index(facts.statement)).map_or(0, |said| said.version);
+                usize::from(text) ^ traits ^ usize::from(statement == 0)
+            }
+        }
     }
 
     /// Patients that a slot still takes at an instant.

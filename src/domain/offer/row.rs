@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 use super::packed::{PackedSlots, SlotView};
-use super::{Offer, Practice};
+use super::{Offer, Practice, ReadAhead};
 use crate::domain::code::{AppointmentType, ModalitySet, Visibility, VisibilitySet};
 use crate::domain::id::ClaimId;
 use crate::domain::slot::{Claim, SlotTraits, free_from};
@@ -151,6 +151,11 @@ impl Row {
     #[must_use]
     pub fn slot(&self, at: usize) -> Option<SlotView<'_>> {
         self.slots.view(at, self.slots.name(at)?, self.openings.get(at)?.window()?)
+    }
+
+    #[inline]
+    pub(super) fn read_ahead(&self, at: usize, step: ReadAhead) -> usize {
+        self.slots.read_ahead(at, step)
     }
 
     /// Patients that the slot of an opening still takes at an instant.

@@ -1,12 +1,10 @@
 //! How fast people travel: by density class of the department and hour of the local day, by car, on foot, or without a car.
 
-use chrono::Timelike as _;
-use chrono_tz::Tz;
-
 use super::reader::{At, Reader, Section};
 use crate::domain::department::Department;
 use crate::domain::patient::TravelMode;
 use crate::domain::time::UtcInstant;
+use crate::routing::clocks::Clocks;
 
 /// Minutes of a day.
 const DAY_MINUTES: u32 = 24 * 60;
@@ -56,6 +54,36 @@ struct Hours {
     car_ms_per_m: u32,
     walking_ms_per_m: u32,
     no_car_ms_per_m: u32,
+}
+
+/// How people travel at one place and time.
+#[derive(Clone, Copy, Debug)]
+pub struct TravelAt {
+    /// What the clocks show there.
+    pub clocks: Clocks,
+    /// By car, on foot, without a car.
+    base_seconds: [u32; 3],
+    in_town: Hours,
+    town_m: u32,
+    in_country: Hours,
+}
+
+impl TravelAt {
+    /// The pace of whoever leaves now.
+    #[must_use]
+    pub fn pace(&self, mode: TravelMode) -> Pace {
+        let [car, walking, no_car] = self.base_seconds;
+        Pace {
+            base_seconds: match mode {
+                TravelMode::Car => car,
+                TravelMode::Walking => walking,
+                TravelMode::NoCar => no_car,
+            },
+            ms_per_m: self.in_town.ms_per_m(mode),
+            town_m: self.town_m,
+            open_ms_per_m: self.in_country.ms_per_m(mode),
+        }
+    }
 }
 
 impl Pace {
@@ -118,24 +146,17 @@ impl TravelPolicy {
         }
     }
 
-    /// The pace of whoever leaves now, in a department when it is known.
+    /// How people travel who leave now, in a department when it is known.
     #[must_use]
-    pub fn pace(&self, mode: TravelMode, department: Option<Department>, now: UtcInstant) -> Pace {
-        let zone = department.map_or(chrono_tz::Europe::Paris, Department::zone);
+    pub fn at(&self, department: Option<Department>, now: UtcInstant) -> TravelAt {
+        let clocks = Clocks::at(now, department.map_or(chrono_tz::Europe::Paris, Department::zone));
         let class = self.class_of(department);
         let still = Hours { from_minute: 0, car_ms_per_m: 0, walking_ms_per_m: 0, no_car_ms_per_m: 0 };
-        let in_town = class.and_then(|class| class.hours_at(now, zone)).unwrap_or(still);
-        let in_country = self.classes.last().and_then(|class| class.hours_at(now, zone)).unwrap_or(in_town);
-        Pace {
-            base_seconds: match mode {
-                TravelMode::Car => self.car_base_seconds,
-                TravelMode::Walking => self.walking_base_seconds,
-                TravelMode::NoCar => self.no_car_base_seconds,
-            },
-            ms_per_m: in_town.ms_per_m(mode),
-            town_m: class.and_then(|class| class.town_m).unwrap_or(u32::MAX),
-            open_ms_per_m: in_country.ms_per_m(mode),
-        }
+        let in_town = class.and_then(|class| class.hours_at(clocks.minute())).unwrap_or(still);
+        let in_country = self.classes.last().and_then(|class| class.hours_at(clocks.minute())).unwrap_or(in_town);
+        let base_seconds = [self.car_base_seconds, self.walking_base_seconds, self.no_car_base_seconds];
+        let town_m = class.and_then(|class| class.town_m).unwrap_or(u32::MAX);
+        TravelAt { clocks, base_seconds, in_town, town_m, in_country }
     }
 
     /// The density class of a department; of none, the last.
@@ -181,9 +202,7 @@ impl Hours {
 }
 
 impl DensityClass {
-    fn hours_at(&self, now: UtcInstant, zone: Tz) -> Option<Hours> {
-        let local = now.to_local(zone);
-        let minute = local.hour() * 60 + local.minute();
+    fn hours_at(&self, minute: u32) -> Option<Hours> {
         self.hours.iter().rev().find(|hours| hours.from_minute <= minute).copied()
     }
 
@@ -340,7 +359,7 @@ mod tests {
         let policy = Policy::default();
         let at = |text: &str| UtcInstant::parse_rfc3339(text).unwrap();
         let pace = |code: &str, time: &str| {
-            policy.travel.pace(TravelMode::Car, Department::parse(code).ok(), at(time)).ms_per_m
+            policy.travel.at(Department::parse(code).ok(), at(time)).pace(TravelMode::Car).ms_per_m
         };
         let (night, rush, noon) =
             ("2026-11-23T03:00:00+01:00", "2026-11-23T08:30:00+01:00", "2026-11-23T12:00:00+01:00");
@@ -374,7 +393,7 @@ mod tests {
     #[test]
     fn on_foot_is_slower_than_without_a_car_and_that_is_slower_than_by_car() {
         let (travel, now) = (&Policy::default().travel, UtcInstant::from_ms(0));
-        let seconds = |mode| travel.pace(mode, None, now).seconds(5_000);
+        let seconds = |mode| travel.at(None, now).pace(mode).seconds(5_000);
         assert!(seconds(TravelMode::Car) < seconds(TravelMode::NoCar));
         assert!(seconds(TravelMode::NoCar) < seconds(TravelMode::Walking));
     }

@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use crate::domain::answer::{SiteDistance, Unknown};
 use crate::domain::emergency::{EmergencyAccess, EmergencySiteKind};
 use crate::domain::time::UtcInstant;
+use crate::routing::clocks::Clocks;
 use crate::routing::wording::{Minutes, Until};
 
 /// About the length of a sentence, in bytes.
@@ -13,15 +14,15 @@ const SENTENCE_BYTES: usize = 120;
 const SAID_WITHIN_MINUTES: u32 = 24 * 60;
 
 /// One site: open, regulated, closed or saturated, until when, and what to ask there first.
-pub(super) fn site_sentence(seen: &SiteDistance, now: UtcInstant) -> String {
+pub(super) fn site_sentence(seen: &SiteDistance, clocks: Clocks) -> String {
     let mut sentence = String::with_capacity(SENTENCE_BYTES);
     // Writing to a String cannot fail.
-    let _ = write_site(&mut sentence, seen, now);
+    let _ = write_site(&mut sentence, seen, clocks);
     sentence
 }
 
-fn write_site(sentence: &mut String, seen: &SiteDistance, now: UtcInstant) -> fmt::Result {
-    let until = |at: UtcInstant| Until { zone: seen.site.zone, now, at };
+fn write_site(sentence: &mut String, seen: &SiteDistance, clocks: Clocks) -> fmt::Result {
+    let until = |at: UtcInstant| Until { zone: seen.site.zone, clocks, at };
     if let Some(at) = seen.saturated_until.filter(|_| seen.takes_patients()) {
         write!(sentence, "Saturé {} ; ", until(at))?;
     }
@@ -32,7 +33,7 @@ fn write_site(sentence: &mut String, seen: &SiteDistance, now: UtcInstant) -> fm
     }
     match seen.access_changes_at {
         Some(at) if seen.access == EmergencyAccess::Closed => write!(sentence, ", {}", until(at))?,
-        Some(at) if at.minutes_since(now) <= SAID_WITHIN_MINUTES => write!(sentence, ", {}", until(at))?,
+        Some(at) if at.minutes_since(clocks.now()) <= SAID_WITHIN_MINUTES => write!(sentence, ", {}", until(at))?,
         Some(_) | None => {}
     }
     sentence.push_str(match seen.access {

@@ -17,7 +17,6 @@ use crate::domain::time::UtcInstant;
 use crate::domain::violation::Violation;
 use crate::routing::eligibility::care_begins_at;
 use crate::routing::question::{Question, Surroundings};
-use crate::routing::radius::department_of;
 use crate::routing::road::{asked_by_road, journey};
 use crate::service::error::{Error, Reason};
 use crate::service::fingerprint::Digest;
@@ -85,7 +84,7 @@ impl Asked {
         let index = &service.parts().index;
         let now = service.parts().clock.now();
         let policy = service.policy_of(query);
-        let surroundings = Surroundings { department: department_of(query), neighbours: &[] };
+        let surroundings = Surroundings { department: query.department(), neighbours: &[] };
         let question = Question::new(query, &policy, now, 0, surroundings);
         let offer = slot_id.and_then(|id| index.slot(id)).and_then(|slot| index.offer(&slot.value.schedule_id));
         let travel_ms = offer.and_then(|offer| travel_ms(service, &question, &offer)).unwrap_or(0);

@@ -16,7 +16,7 @@ use crate::domain::time::UtcInstant;
 use crate::routing::eligibility::RuleSet;
 use crate::routing::policy::BeyondTerritory;
 use crate::routing::question::{Question, Surroundings};
-use crate::routing::radius::{RadiusPlan, department_of};
+use crate::routing::radius::RadiusPlan;
 use crate::routing::road::asked_by_road;
 use crate::routing::verdict::failed;
 
@@ -35,7 +35,7 @@ impl Finder<'_> {
         let refused = self.without_refused(query);
         let query = refused.as_ref().unwrap_or(query);
         let neighbours = self.neighbours(query);
-        let surroundings = Surroundings { department: department_of(query), neighbours: &neighbours };
+        let surroundings = Surroundings { department: query.department(), neighbours: &neighbours };
         let radius_m = RadiusPlan::new(query, self.policy).widest().radius().radius_m;
         let question = Question::new(query, self.policy, now, radius_m, surroundings);
         let last_resort = self.policy.teleconsultation.beyond == BeyondTerritory::LastResort;

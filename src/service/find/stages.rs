@@ -84,6 +84,10 @@ impl<J: Judge> Judge for Timed<'_, J> {
         self.judge.admits_at_bound(id)
     }
 
+    fn judged_in_order(&self) -> usize {
+        self.judge.judged_in_order()
+    }
+
     fn judge(&mut self, candidate: Candidate<'_>) {
         let stopwatch = Stopwatch::start();
         self.judge.judge(candidate);

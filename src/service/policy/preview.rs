@@ -17,7 +17,6 @@ use crate::domain::policy::PolicyDocument;
 use crate::domain::query::CareQuery;
 use crate::domain::time::UtcInstant;
 use crate::routing::policy::PolicySet;
-use crate::routing::radius::department_of;
 use crate::service::error::{Error, Reason};
 use crate::service::fingerprint::Digest;
 use crate::service::limits::{
@@ -255,7 +254,7 @@ fn changed(
     (before, after): (&CareAnswer, &CareAnswer),
 ) -> ChangedAnswer {
     let parts = query.parts();
-    let department = department_of(query);
+    let department = query.department();
     let zone = department.map_or(chrono_tz::Europe::Paris, Department::zone);
     let is_first = |option: &CareOption| {
         before.options.first().is_some_and(|first| first.slot.id == option.slot.id && first.modality == option.modality)
