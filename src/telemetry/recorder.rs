@@ -13,6 +13,7 @@ use super::first_offers::FirstOffers;
 use super::instruments::{counter, histogram};
 use super::readings::IntoF64 as _;
 use super::series::Series;
+use super::values::CALL_KINDS;
 use crate::domain::answer::{Availability, CareOutcome, Rule};
 use crate::domain::case::RefusalReason;
 use crate::domain::code::{CareLevel, Modality};
@@ -148,7 +149,7 @@ impl Recorder {
             }),
             first_offers: Arc::default(),
         };
-        ["call", "watch"].into_iter().for_each(|kind| recorder.calls_shed.record(kind, 0));
+        CALL_KINDS.iter().for_each(|kind| recorder.calls_shed.record(*kind, 0));
         recorder.find_unknown.add(0, &[]);
         recorder.late_confirms.add(0, &[]);
         for result in AppendResult::ALL.into_iter().filter(|result| result.is_refusal()) {

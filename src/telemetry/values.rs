@@ -35,7 +35,7 @@ const OUTCOMES: &[&str] = &[
     "NO_SLOT_IN_TIME",
 ];
 /// Kinds of calls.
-const CALL_KINDS: &[&str] = &["call", "watch"];
+pub(super) const CALL_KINDS: &[&str] = &["call", "question", "watch"];
 /// Results of appends.
 const APPEND_RESULTS: &[&str] = &[
     "appended",

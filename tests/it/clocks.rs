@@ -1,20 +1,19 @@
 //! A machine's clock that is wrong: what the service says, and what it goes on doing.
 
-use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use sas_router::config::{Config, LedgerKind};
 use sas_router::proto::routing as pb;
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
+use tracing::Level;
 
 use crate::harness::details::reason;
 use crate::harness::in_process::{InProcess, now};
+use crate::harness::logged::Logged;
 use crate::harness::world::{HOME, batch, hold, publish, query, settle, settled, slot};
 
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
@@ -59,38 +58,10 @@ async fn a_service_that_starts_with_a_clock_far_ahead_says_so_and_serves() {
     assert!(!codes(&status(&town).await).contains(&"CLOCK_NOT_TRUSTED"), "by what a trusted clock recorded");
 }
 
-/// What is logged on this thread.
-#[derive(Clone, Default)]
-struct Logged(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Logged {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Logged {
-    /// Logs of this thread until both values are dropped.
-    fn begin(&self) -> (tracing::subscriber::DefaultGuard, tracing::Dispatch) {
-        let sink = self.clone();
-        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(false);
-        let subscriber = subscriber.with_writer(move || sink.clone()).finish();
-        // While there is one subscriber only, a log line that another thread reaches first is switched off for all.
-        let second = tracing::Dispatch::new(tracing_subscriber::registry());
-        (tracing::subscriber::set_default(subscriber), second)
-    }
-
-    /// Warnings of the service about itself; a call that is refused is logged beside them.
-    fn warnings(&self) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().clone()).unwrap();
-        let is_meant = |line: &&str| line.contains("WARN") && !line.contains("grpc::gate");
-        text.lines().filter(is_meant).map(str::to_owned).collect()
-    }
+/// Warnings of the service about itself; a call that is refused is logged beside them.
+fn warnings(logged: &Logged) -> Vec<String> {
+    let is_meant = |line: &&str| line.contains("WARN") && !line.contains("grpc::gate");
+    logged.text().lines().filter(is_meant).map(str::to_owned).collect()
 }
 
 /// Follows the health of the service of bookings.
@@ -114,7 +85,7 @@ impl Bookable {
 async fn a_ledger_whose_clock_is_ahead_is_told_everywhere_until_time_catches_up() {
     let folder = tempfile::tempdir().unwrap();
     let logged = Logged::default();
-    let _logging = logged.begin();
+    let _logging = logged.begin(Level::INFO);
     let town = InProcess::start_at(now(), kept_in(folder.path())).await;
     settle(&town).await;
     publish(&town, batch("b", 1, vec![slot("a", 1, 60), slot("c", 1, 4 * 24 * 60)])).await;
@@ -138,7 +109,7 @@ async fn a_ledger_whose_clock_is_ahead_is_told_everywhere_until_time_catches_up(
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "LEDGER_UNAVAILABLE"));
     assert!(refused.message().contains("the ledger's clock shows 2026-11-26T08:00"), "{refused:?}");
     assert_eq!(publish(&town, batch("d", 1, vec![slot("e", 1, 90)])).await.results[0].status(), pb::RowStatus::Created);
-    let warnings = logged.warnings();
+    let warnings = warnings(&logged);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains("LEDGER_CLOCK_AHEAD") && warnings[0].contains("export"), "{warnings:?}");
 

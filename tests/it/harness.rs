@@ -15,6 +15,7 @@ pub(crate) mod redis_server;
 pub(crate) mod redis_topology;
 pub(crate) mod fake_redis;
 pub(crate) mod http;
+pub(crate) mod logged;
 pub(crate) mod site;
 pub(crate) mod promql;
 pub(crate) mod browser;

@@ -184,14 +184,23 @@ async fn a_call_that_its_caller_gave_up_is_told_as_cancelled() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_too_many_is_counted_as_shed_and_as_a_call_that_failed() {
     let town = measured(|config| config.limits.calls_max = 0).await;
+    let shed = || {
+        let scraped = town.telemetry.scrape();
+        let series = series(&scraped);
+        ["call", "question", "watch"].map(|kind| series[format!("sas_calls_shed_total{{kind=\"{kind}\"}}").as_str()])
+    };
+    assert_eq!(shed(), [0.0, 0.0, 0.0]);
     let refused = town.routing().find_care(pb::FindCareRequest { query: Some(query()) }).await.unwrap_err();
+    assert_eq!(shed(), [0.0, 1.0, 0.0], "{refused}");
+    let request = pb::GetScheduleRequest { schedule_id: "agenda-1".to_owned(), window: None };
+    let refused = town.publishing().get_schedule(request).await.unwrap_err();
+    assert_eq!(shed(), [1.0, 1.0, 0.0], "{refused}");
     let scraped = town.telemetry.scrape();
     let series = series(&scraped);
-    let shed = |kind: &str| series[format!("sas_calls_shed_total{{kind=\"{kind}\"}}").as_str()];
-    assert_eq!((shed("call"), shed("watch")), (1.0, 0.0), "{refused}");
     let calls = series.iter().filter(|(name, _)| name.starts_with("rpc_server_call_duration_seconds_count{"));
     let calls: Vec<_> = calls.collect();
-    assert!(calls.len() == 1 && !calls[0].0.contains("status_code=\"OK\"") && *calls[0].1 == 1.0, "{calls:?}");
+    let is_failed = |(name, count): &(&&str, &f64)| !name.contains("status_code=\"OK\"") && **count == 1.0;
+    assert!(calls.len() == 2 && calls.iter().all(is_failed), "{calls:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

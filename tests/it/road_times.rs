@@ -1,7 +1,5 @@
 //! Answers with road times, over gRPC: the last candidates by road, in the same order; and the estimate whenever they fail.
 
-use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -9,6 +7,7 @@ use sas_router::proto::routing as pb;
 use sas_router::road::{EngineKind, RoadOptions};
 
 use crate::harness::in_process::InProcess;
+use crate::harness::logged::Logged;
 use crate::harness::road_stub::{Reply, RoadStub, closed_port, options, osrm};
 use crate::harness::world::{batch, hold, minutes, publish, query, settle, slot};
 
@@ -291,31 +290,10 @@ async fn an_option_that_is_too_late_by_road_alone_goes_for_that_and_is_not_said_
     assert_eq!(gone, [("a", pb::GoneReason::TooLate)]);
 }
 
-/// What is logged while it lives, at every level.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn where_the_patient_is_stands_in_no_log_and_no_status() {
-    let log = Log::default();
-    let writer = log.clone();
-    // Without when each line was written: seconds and their parts may look like a latitude.
-    let subscriber = tracing_subscriber::fmt()
-        .without_time()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone());
-    let _logged = tracing::subscriber::set_default(subscriber.finish());
+    let logged = Logged::default();
+    let _logging = logged.begin(tracing::Level::TRACE);
     let stub = RoadStub::start(osrm(first_is_far)).await;
     let town = town(&stub, in_an_hour()).await;
     let replies =
@@ -329,7 +307,7 @@ async fn where_the_patient_is_stands_in_no_log_and_no_status() {
         told.push_str(reason(&answer));
         told.push_str(&format!("{:?}", status(&town).await));
     }
-    let logged = String::from_utf8(log.0.lock().clone()).unwrap();
+    let logged = logged.text();
     assert!(logged.contains("ROAD_TIMES_REFUSED") && logged.contains("ROAD_TIMES_UNREACHABLE"), "{logged}");
     for position in ["45.69", "4.88", "/table/v1"] {
         let line = logged.lines().chain([told.as_str()]).find(|line| line.contains(position));

@@ -112,6 +112,8 @@ async fn logged(work: impl Future<Output = ()>) -> Vec<serde_json::Value> {
         .with_writer(move || Sink(Arc::clone(&sink)))
         .with_max_level(tracing::Level::INFO)
         .finish();
+    // While there is one subscriber only, a log line that another thread reaches first is switched off for all.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let _guard = tracing::subscriber::set_default(subscriber);
     work.await;
     let text = String::from_utf8(lines.lock().clone()).unwrap();
