@@ -30,14 +30,14 @@ use sas_router::clock::{Clock as _, ManualClock};
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
 use sas_router::routing::policy::Policy;
-use sas_router::service::{Applier, Finder, Parts, Service};
-use sas_router::tasks::Tasks;
+use sas_router::service::{Applier, Finder};
 
 use support::agree::agree;
 use support::oracle::Oracle;
 use support::questions::{Asked, Class, questions};
 use support::region::region;
 use support::served::index_of;
+use support::server::service_of;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -100,14 +100,7 @@ fn measure(size: usize) -> f64 {
 fn counting(index: &Arc<Index>, asked: &[Asked]) {
     let clock = Arc::new(ManualClock::new(asked[0].2));
     let ledger = MemoryLedger::new(clock.clone(), Arc::new(Applier(Arc::default())));
-    let service = Service::new(Parts {
-        index: Arc::clone(index),
-        ledger: Arc::new(ledger),
-        clock: clock.clone(),
-        tasks: Tasks::new(),
-        instance_id: uuid::Uuid::nil(),
-        version: "bench",
-    });
+    let service = service_of(index, Arc::new(ledger), clock.clone());
     let timed = |answer: &dyn Fn()| {
         let started = Instant::now();
         answer();

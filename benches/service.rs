@@ -30,11 +30,11 @@ use sas_router::clock::{ManualClock, SharedClock};
 use sas_router::domain::id::SlotId;
 use sas_router::index::Index;
 use sas_router::ledger::embedded::{EmbeddedLedger, EmbeddedOptions};
-use sas_router::service::{Applier, Parts, Service};
-use sas_router::tasks::Tasks;
+use sas_router::service::{Applier, Service};
 
 use support::load::{Held, directory, hold_at_once, publish, quantile, single};
 use support::region::{at_minute, region};
+use support::server::service_of;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -75,15 +75,7 @@ fn restart(folder: &Path) {
 
 async fn run(size: usize, folder: &Path) {
     let (index, ledger, clock) = open(folder);
-    let parts = Parts {
-        index,
-        ledger: ledger.clone(),
-        clock,
-        tasks: Tasks::new(),
-        instance_id: uuid::Uuid::nil(),
-        version: "bench",
-    };
-    let service = Service::new(parts);
+    let service = service_of(&index, ledger.clone(), clock);
     let region = region(size, 42);
     let rate = directory(&service, &region.directory).await;
     println!("directory    {} records, {rate:.0}/s", region.directory.len());

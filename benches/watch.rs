@@ -41,15 +41,15 @@ use sas_router::grpc::Server;
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
 use sas_router::proto::routing as pb;
-use sas_router::service::{Applier, Parts, Service};
+use sas_router::service::{Applier, Service};
 use sas_router::tasks::Tasks;
-use tokio::net::TcpListener;
 use tonic::transport::{Channel, Endpoint};
 
 use support::questions::questions;
 use support::random::Random;
-use support::region::{Region, at_minute, changes, region};
-use support::server::options;
+use support::region::{Region, at_minute, region};
+use support::served::{index_of, serve as serve_on_port};
+use support::server::{options, service_of};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -109,25 +109,11 @@ async fn run(size: usize) {
 }
 
 async fn serve(region: &Region, now: UtcInstant, tasks: &Tasks) -> (Service, Arc<Index>, SocketAddr, Server) {
-    let index = Arc::new(Index::new());
-    index.apply(&changes(region.directory.iter().cloned(), 1));
-    let slots = region.slots.iter().map(|slot| Body::Slot(Arc::clone(slot)));
-    for batch in changes(slots, 10_000_000).chunks(500) {
-        index.apply(batch);
-    }
+    let index = Arc::new(index_of(region));
     let clock = Arc::new(ManualClock::new(now));
     let sink = Arc::new(Applier(Arc::clone(&index)));
-    let service = Service::new(Parts {
-        index: Arc::clone(&index),
-        ledger: Arc::new(MemoryLedger::new(clock.clone(), sink)),
-        clock,
-        tasks: Tasks::new(),
-        instance_id: uuid::Uuid::nil(),
-        version: "bench",
-    });
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = Server::start(service.clone(), listener, options(), tasks).await.unwrap();
+    let service = service_of(&index, Arc::new(MemoryLedger::new(clock.clone(), sink)), clock);
+    let (server, address) = serve_on_port(service.clone(), options(), tasks).await;
     (service, index, address, server)
 }
 

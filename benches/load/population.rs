@@ -11,11 +11,11 @@ use sas_router::domain::slot::Slot;
 use sas_router::domain::time::Window;
 use sas_router::index::Index;
 use sas_router::ledger::embedded::{EmbeddedLedger, EmbeddedOptions};
-use sas_router::service::{Applier, Parts, Service};
-use sas_router::tasks::Tasks;
+use sas_router::service::Applier;
 
 use super::support::load::{directory, publish};
 use super::support::region::{Region, at_minute, region};
+use super::support::server::service_of;
 
 /// The minute of the region's day at which a run begins.
 const BEGINS: i64 = 7 * 60 + 30;
@@ -61,15 +61,7 @@ async fn fill(region: &Region, folder: &Path) {
     std::fs::create_dir_all(folder).unwrap();
     let ledger = EmbeddedLedger::open(folder, EmbeddedOptions::default(), Arc::clone(&clock), sink).unwrap();
     let ledger = Arc::new(ledger);
-    let parts = Parts {
-        index,
-        ledger: ledger.clone(),
-        clock,
-        tasks: Tasks::new(),
-        instance_id: uuid::Uuid::nil(),
-        version: "bench",
-    };
-    let service = Service::new(parts);
+    let service = service_of(&index, ledger.clone(), clock);
     let records = directory(&service, &region.directory).await;
     let slots = publish(&service, &region.slots).await;
     println!(

@@ -11,13 +11,14 @@ use sas_router::grpc::{Options, Server};
 use sas_router::index::Index;
 use sas_router::ledger::memory::MemoryLedger;
 use sas_router::proto::routing as pb;
-use sas_router::service::{Applier, Parts, Service};
+use sas_router::service::{Applier, Service};
 use sas_router::tasks::Tasks;
 use tokio::net::TcpListener;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 
 use super::region::{Region, at_minute, changes};
+use super::server::service_of;
 
 /// The hour at which the server answers.
 pub const ASKED_MINUTE: i64 = 10 * 60;
@@ -46,14 +47,7 @@ impl pb::routing_service_server::RoutingService for NoOp {
 pub fn service(index: &Arc<Index>) -> Service {
     let clock = Arc::new(ManualClock::new(at_minute(ASKED_MINUTE)));
     let sink = Arc::new(Applier(Arc::clone(index)));
-    Service::new(Parts {
-        index: Arc::clone(index),
-        ledger: Arc::new(MemoryLedger::new(clock.clone(), sink)),
-        clock,
-        tasks: Tasks::new(),
-        instance_id: uuid::Uuid::nil(),
-        version: "bench",
-    })
+    service_of(index, Arc::new(MemoryLedger::new(clock.clone(), sink)), clock)
 }
 
 /// Serves it on a free port.
