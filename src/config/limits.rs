@@ -25,7 +25,7 @@ impl LimitsConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let calls_max = reader.number(
             "limits.calls_max",
-            "Most questions at once, and most other calls; health aside. More are refused with OVERLOADED, but no escalation.",
+            "Most questions at once, and most other calls; health and reflection aside. More are refused with OVERLOADED, but no escalation.",
             1_024,
             1..=1_000_000,
         );

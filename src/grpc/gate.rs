@@ -124,7 +124,7 @@ where
             return Box::pin(async move { Ok(call.watch(early.into_http(), None)) });
         }
         let class = Class::of(call.uri.path());
-        let (place, is_glance) = match self.gate.room.enter(class) {
+        let (mut place, is_glance) = match self.gate.room.enter(class) {
             Entry::Place(place) => (place, false),
             Entry::Glance(place) => (place, true),
             Entry::Full => {
@@ -155,6 +155,7 @@ where
                 response = answer => response?,
                 () = deadline => status::deadline_exceeded().into_http(),
             };
+            place.answered();
             if is_glance && response.extensions().get::<Status>().is_some_and(status::is_overloaded) {
                 call.shed(class.kind());
             }

@@ -32,8 +32,8 @@ const COMPLETIONS: [&str; 3] = [
 ];
 /// The reserve of completions is this part of the places of all.
 const RESERVE_PART: usize = 4;
-/// More questions than a transport carries that are only read for escalations.
-const GLANCES_CEILING: usize = u32::MAX as usize;
+/// More questions than a transport carries.
+const HEARD_CEILING: usize = u32::MAX as usize;
 
 /// The longest that a question may stand before it is begun, when not for a moment but all the time.
 const STANDING: Duration = Duration::from_millis(1);
@@ -98,7 +98,11 @@ pub(super) enum Entry {
 /// A place, given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
+    /// Until the last byte is sent.
     _permit: OwnedSemaphorePermit,
+    /// Of a question among those that are worked on, until it is answered: sending takes no processor, and who does not
+    /// read an answer must keep nobody out.
+    at_work: Option<OwnedSemaphorePermit>,
     /// Who is told when a question is begun.
     questions: Option<Arc<Questions>>,
 }
@@ -109,6 +113,11 @@ impl Place {
         if let Some(questions) = &self.questions {
             questions.begun(stood);
         }
+    }
+
+    /// Tells that what remains is to send the answer.
+    pub(super) fn answered(&mut self) {
+        self.at_work = None;
     }
 }
 
@@ -126,7 +135,11 @@ impl Places {
     }
 
     fn enter(&self) -> Option<Place> {
-        Arc::clone(&self.free).try_acquire_owned().ok().map(|permit| Place { _permit: permit, questions: None })
+        Arc::clone(&self.free).try_acquire_owned().ok().map(|permit| Place {
+            _permit: permit,
+            at_work: None,
+            questions: None,
+        })
     }
 
     fn taken(&self) -> usize {
@@ -156,8 +169,9 @@ pub(super) struct Room {
     /// Completions beyond these.
     reserve: Places,
     questions: Arc<Questions>,
-    /// Questions that are only read for escalations: counted, so that a drain waits for them.
-    glances: Places,
+    /// Questions until their answers are sent, also those that are only read for escalations: counted, so that a drain waits
+    /// for them.
+    heard: Places,
     /// Open watches: counted, so that a drain waits for them, and kept from the places of calls.
     watches: Places,
 }
@@ -169,7 +183,7 @@ impl Room {
             calls: Places::new(calls_max),
             reserve: Places::new(calls_max.div_ceil(RESERVE_PART)),
             questions: Arc::new(Questions::new(calls_max)),
-            glances: Places::new(GLANCES_CEILING),
+            heard: Places::new(HEARD_CEILING),
             watches: Places::new(WATCHES_CEILING),
         }
     }
@@ -177,16 +191,12 @@ impl Room {
     /// What there is for a call.
     pub(super) fn enter(&self, class: Class) -> Entry {
         let place = match class {
-            Class::Question => self.questions.enter(),
+            Class::Question => return self.heard.enter().map_or(Entry::Full, |place| self.questions.enter(place)),
             Class::Completion => self.calls.enter().or_else(|| self.reserve.enter()),
             Class::Other => self.calls.enter(),
             Class::Watch => self.watches.enter(),
         };
-        match (place, class) {
-            (Some(place), _) => Entry::Place(place),
-            (None, Class::Question) => self.glances.enter().map_or(Entry::Full, Entry::Glance),
-            (None, Class::Completion | Class::Other | Class::Watch) => Entry::Full,
-        }
+        place.map_or(Entry::Full, Entry::Place)
     }
 
     /// What is under way.
@@ -194,7 +204,7 @@ impl Room {
         Taken {
             calls: self.calls.taken() + self.reserve.taken(),
             calls_max: self.calls.max,
-            questions: self.questions.places.taken() + self.glances.taken(),
+            questions: self.heard.taken(),
             questions_max: self.questions.limit.load(Ordering::Relaxed),
             watches: self.watches.taken(),
         }
@@ -202,7 +212,7 @@ impl Room {
 
     /// Waits until nothing is under way.
     pub(super) async fn idle(&self) {
-        for places in [&self.calls, &self.reserve, &self.questions.places, &self.glances, &self.watches] {
+        for places in [&self.calls, &self.reserve, &self.heard, &self.watches] {
             places.idle().await;
         }
     }
@@ -211,7 +221,7 @@ impl Room {
 /// How many questions are under way, and how many may be: as many as are begun soon after they came.
 ///
 /// A question costs processor time, so more of them than processors only stand in line. When most of those begun within
-/// a window stood too long, the limit is cut by an eighth; when not and it was needed, it grows by a sixteenth. A question
+/// a window in which the limit was near stood too long, it is cut by an eighth; when not, it grows by a sixteenth. A question
 /// that waits for road times or for a position takes no processor, makes nobody late, and so does not lower it.
 #[derive(Debug)]
 pub(super) struct Questions {
@@ -243,13 +253,16 @@ impl Questions {
     }
 
     /// Two that come at the same moment may both see the last place below the limit: it is a measure, the number of places is not.
-    fn enter(self: &Arc<Self>) -> Option<Place> {
+    fn enter(self: &Arc<Self>, heard: Place) -> Entry {
         let (limit, taken) = (self.limit.load(Ordering::Relaxed), self.places.taken());
         if taken + 1 >= limit {
             self.is_needed.store(true, Ordering::Relaxed);
         }
-        let place = if taken < limit { self.places.enter() } else { None };
-        place.map(|place| Place { questions: Some(Arc::clone(self)), ..place })
+        let at_work = if taken < limit { Arc::clone(&self.places.free).try_acquire_owned().ok() } else { None };
+        match at_work {
+            Some(_) => Entry::Place(Place { at_work, questions: Some(Arc::clone(self)), ..heard }),
+            None => Entry::Glance(heard),
+        }
     }
 
     fn begun(&self, stood: Duration) {
@@ -274,9 +287,13 @@ impl Questions {
         let (begun, late) = (self.begun.swap(0, Ordering::Relaxed), self.late.swap(0, Ordering::Relaxed));
         let was_needed = self.is_needed.swap(false, Ordering::Relaxed);
         let limit = self.limit.load(Ordering::Relaxed);
+        if !was_needed {
+            // Whoever made them late, it was not that too many questions were answered at once.
+            return;
+        }
         if late * 2 > begun {
             self.limit.store((limit - limit.div_ceil(8)).max(self.least), Ordering::Relaxed);
-        } else if was_needed {
+        } else {
             self.limit.store((limit + limit.div_ceil(16)).min(self.places.max), Ordering::Relaxed);
         }
     }

@@ -41,6 +41,15 @@ fn a_question_without_room_is_still_read() {
 }
 
 #[test]
+fn an_answer_that_nobody_reads_keeps_no_question_out_and_a_drain_waits_for_it() {
+    let room = Room::new(1);
+    let Entry::Place(mut unread) = room.enter(Class::Question) else { panic!("there is room") };
+    unread.answered();
+    assert!(matches!(room.enter(Class::Question), Entry::Place(_)));
+    assert_eq!(room.taken().questions, 1, "the one that is not sent");
+}
+
+#[test]
 fn calls_that_wait_for_the_ledger_take_no_room_of_questions() {
     let room = Room::new(1);
     let _write = room.enter(Class::Other);
@@ -73,26 +82,41 @@ fn begin(questions: &Arc<Questions>, stood: Duration, windows: u32, from: Durati
 
 #[test]
 fn questions_that_begin_late_all_the_time_lower_the_limit_to_the_least() {
+    let room = Room::new(1_024);
+    let questions = &room.questions;
+    let _taken: Vec<_> = (0..QUESTIONS_AT_FIRST).map(|_| room.enter(Class::Question)).collect();
+    let mut age = Duration::ZERO;
+    let mut limits = Vec::new();
+    for _ in 0..100 {
+        assert!(matches!(room.enter(Class::Question), Entry::Glance(_)), "the limit is needed");
+        age = begin(questions, STANDING * 2, 1, age);
+        limits.push(questions.limit.load(Ordering::Relaxed));
+    }
+    assert!(limits[4] < QUESTIONS_AT_FIRST && limits[4] > QUESTIONS_LEAST, "{limits:?}");
+    assert_eq!(limits[99], QUESTIONS_LEAST);
+}
+
+#[test]
+fn questions_that_others_make_late_lower_no_limit_that_is_not_near() {
     let questions = Arc::new(Questions::new(1_024));
-    let age = begin(&questions, STANDING * 2, 5, Duration::ZERO);
-    let after_five = questions.limit.load(Ordering::Relaxed);
-    assert!(after_five < QUESTIONS_AT_FIRST && after_five > QUESTIONS_LEAST, "{after_five}");
-    begin(&questions, STANDING * 2, 100, age);
-    assert_eq!(questions.limit.load(Ordering::Relaxed), QUESTIONS_LEAST);
+    begin(&questions, STANDING * 2, 100, Duration::ZERO);
+    assert_eq!(questions.limit.load(Ordering::Relaxed), QUESTIONS_AT_FIRST);
 }
 
 #[test]
 fn a_limit_that_is_needed_and_makes_nobody_late_grows() {
-    let questions = Arc::new(Questions::new(1_024));
+    let room = Room::new(1_024);
+    let questions = &room.questions;
     let mut age = Duration::ZERO;
     let mut places = Vec::new();
     for _ in 0..200 {
-        places.extend(std::iter::from_fn(|| questions.enter()));
-        age = begin(&questions, Duration::ZERO, 1, age);
+        let enter = || Some(room.enter(Class::Question)).filter(|entry| matches!(entry, Entry::Place(_)));
+        places.extend(std::iter::from_fn(enter));
+        age = begin(questions, Duration::ZERO, 1, age);
     }
     assert_eq!(questions.limit.load(Ordering::Relaxed), 1_024);
     places.clear();
-    begin(&questions, Duration::ZERO, 50, age);
+    begin(questions, Duration::ZERO, 50, age);
     assert_eq!(questions.limit.load(Ordering::Relaxed), 1_024, "nothing lowers it but lateness");
 }
 
