@@ -244,7 +244,7 @@ pub type PendingTrim = Pin<Box<dyn Future<Output = Result<usize, Unavailable>> +
 
 /// Takes every change, in the ledger's order, before the append that caused it is answered.
 ///
-/// While a ledger opens it also hands over every record that it keeps, as a reload at the position of the ledger's head: the
+/// While a ledger opens it also hands over every record that it keeps, an embedded one as a reload at the position of its head: the
 /// directory first, then the slots, then the cases. From then on each change stands one sequence number after the one before.
 pub trait ChangeSink: Send + Sync + 'static {
     /// Takes the next changes. It is called by one thread at a time, which must not wait for an append.

@@ -1,8 +1,8 @@
 //! Taking every record anew, also back to an older one: after the ledger lost changes that were taken here.
 //!
 //! Until the end readers see what was there, record after record as it is taken back; a record that differs is away for
-//! a moment before its older version stands. Where nothing was there, schedules stand from the end on, all at once: so a
-//! ledger that opens hands its records over. What was promised before is kept aside for whoever judges what was lost
+//! a moment before its older version stands. Where nothing was there, schedules stand from the end on, all at once: so an
+//! embedded ledger that opens hands its records over. What was promised before is kept aside for whoever judges what was lost
 //! ([`super::promises`]). Deliberately absent: any judgement which of the two is right.
 
 use rustc_hash::FxHashSet;
